@@ -1,0 +1,58 @@
+//! The composition root: builds the process-wide parts from the settings.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+
+use crate::{
+    config::Config,
+    database::{self, Connections},
+    domain::context::{App, Clock, Random},
+};
+
+/// The system's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// A generator seeded by the operating system.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
+pub fn system_random() -> Random {
+    // StdRng is a cryptographic generator; seeding it once spares a system call per identifier.
+    let mut generator = StdRng::from_os_rng();
+    Arc::new(Mutex::new(move |bytes: &mut [u8]| generator.fill(bytes)))
+}
+
+/// A generator that gives the same bytes for the same seed.
+pub fn seeded_random(seed: u64) -> Random {
+    let mut generator = StdRng::seed_from_u64(seed);
+    Arc::new(Mutex::new(move |bytes: &mut [u8]| generator.fill(bytes)))
+}
+
+/// Builds the app on the configured database, bringing its tables up to date when `migrate` is set.
+pub async fn build(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Random,
+    migrate: bool,
+) -> Result<Arc<App>, DbErr> {
+    let Connections { write, read } =
+        database::connect(&config.database, &config.database_url(), migrate).await?;
+    Ok(Arc::new(App {
+        config,
+        write,
+        read,
+        clock,
+        random,
+        committed: Notify::new(),
+        feed: crate::domain::feed::Feed::default(),
+    }))
+}

@@ -1,0 +1,82 @@
+//! Opens the database. SQLite gets one writer connection and a pool of read-only ones; PostgreSQL one pool for both.
+
+use std::time::Duration;
+
+use concord_migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, sqlx::sqlite};
+
+use crate::config;
+
+/// A pair of connections: for writes, and for reads.
+pub struct Connections {
+    pub write: DatabaseConnection,
+    pub read: DatabaseConnection,
+}
+
+/// Connects; with `migrate` it first brings the tables up to date.
+pub async fn connect(
+    settings: &config::Database,
+    url: &config::Secret,
+    migrate: bool,
+) -> Result<Connections, DbErr> {
+    if url.reveal().starts_with("sqlite:") {
+        sqlite(settings, url.reveal(), migrate).await
+    } else {
+        postgres(settings, url.reveal(), migrate).await
+    }
+}
+
+fn options(settings: &config::Database, url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .sqlx_logging(false)
+        .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
+        .max_connections(settings.max_connections);
+    options
+}
+
+async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result<Connections, DbErr> {
+    let busy = Duration::from_millis(settings.acquire_timeout_ms);
+    let mut write = options(settings, url);
+    write.max_connections(1).min_connections(1).map_sqlx_sqlite_opts(move |options| {
+        options
+            .journal_mode(sqlite::SqliteJournalMode::Wal)
+            // An acknowledged write must survive a power cut, so every commit is synced.
+            .synchronous(sqlite::SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(busy)
+            .pragma("wal_autocheckpoint", "2000")
+            .statement_cache_capacity(512)
+    });
+    let write = Database::connect(write).await?;
+    if migrate {
+        Migrator::up(&write, None).await?;
+    }
+    let mut read = options(settings, url);
+    read.min_connections(1).map_sqlx_sqlite_opts(move |options| {
+        options
+            .foreign_keys(true)
+            .busy_timeout(busy)
+            // Read-only by pragma: a connection opened read-only could not map the shared memory of the log.
+            .pragma("query_only", "1")
+            .statement_cache_capacity(512)
+    });
+    let read = Database::connect(read).await?;
+    Ok(Connections { write, read })
+}
+
+async fn postgres(settings: &config::Database, url: &str, migrate: bool) -> Result<Connections, DbErr> {
+    let mut options = options(settings, url);
+    options
+        .statement_timeout(Duration::from_millis(settings.statement_timeout_ms))
+        .set_application_name("concord");
+    if migrate {
+        let mut once = options.clone();
+        once.max_connections(1).statement_timeout(Duration::from_hours(1));
+        let db = Database::connect(once).await?;
+        Migrator::up(&db, None).await?;
+        db.close().await?;
+    }
+    let write = Database::connect(options).await?;
+    Ok(Connections { read: write.clone(), write })
+}

@@ -1,0 +1,2 @@
+//! The working calendar.
+pub mod working_day;

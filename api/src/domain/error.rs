@@ -1,0 +1,194 @@
+//! Everything that can go wrong in a verb, sorted by who can mend it. Texts stand in `messages/`, one per code and language.
+
+use std::borrow::Cow;
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use uuid::Uuid;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
+        /// Stable codes of failures: clients switch on these, never on messages.
+        #[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[graphql(name = "ErrorCode")]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name in answers and, in lower case with dashes, the key of its message.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No valid credential came with the request.
+    Unauthenticated = "UNAUTHENTICATED",
+    /// The caller may see the object but not do this to it.
+    Forbidden = "FORBIDDEN",
+    /// There is no such object, or the caller may not see it.
+    NotFound = "NOT_FOUND",
+    /// The server failed; the request id finds the details in its log.
+    Internal = "INTERNAL",
+    /// The database is busy, full or away; nothing was changed and the request may be sent again.
+    Unavailable = "UNAVAILABLE",
+    /// A value that must be given is missing or blank.
+    Required = "REQUIRED",
+    /// A text is longer than allowed.
+    TooLong = "TOO_LONG",
+    /// A text is shorter than allowed.
+    TooShort = "TOO_SHORT",
+    /// A number or date lies outside what is allowed.
+    OutOfRange = "OUT_OF_RANGE",
+    /// A value is not of the form it must have.
+    Malformed = "MALFORMED",
+    /// An identifier is not one of ours.
+    IdMalformed = "ID_MALFORMED",
+    /// A cursor is not one of ours, or belongs to another list or order.
+    CursorMalformed = "CURSOR_MALFORMED",
+    /// A page asks for more than 100 items, fewer than one, or for both directions at once.
+    PageInvalid = "PAGE_INVALID",
+    /// Something with the same key exists already.
+    AlreadyExists = "ALREADY_EXISTS",
+    /// The object changed since the caller read it.
+    VersionConflict = "VERSION_CONFLICT",
+    /// The object's state does not allow this.
+    StateRefused = "STATE_REFUSED",
+    /// The idempotency key was used before with another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+    /// This mutation answers with a secret and takes no idempotency key.
+    IdempotencyKeyRefused = "IDEMPOTENCY_KEY_REFUSED",
+    /// A unified social credit code has the wrong length.
+    CreditCodeLength = "CREDIT_CODE_LENGTH",
+    /// A unified social credit code has a character outside its alphabet.
+    CreditCodeCharacter = "CREDIT_CODE_CHARACTER",
+    /// One or more characters of a unified social credit code are mistyped.
+    CreditCodeMistyped = "CREDIT_CODE_MISTYPED",
+    /// The organisation is not an active member of the alliance.
+    NotAMember = "NOT_A_MEMBER",
+}
+
+impl Code {
+    /// The key of the message: the code in lower case with dashes.
+    pub fn message_key(self) -> String {
+        self.text().to_ascii_lowercase().replace('_', "-")
+    }
+}
+
+/// A failure that the person at the screen can mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    /// Path of the input at fault, in the names of the schema, such as `input.dueOn`.
+    pub field: Option<Cow<'static, str>>,
+    /// Values that the message names.
+    pub args: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("unauthenticated")]
+    Unauthenticated,
+    #[error("forbidden")]
+    Forbidden,
+    /// Also the answer for what the viewer may not see.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    #[error("refused: {0:?}")]
+    Refused(Box<Refusal>),
+    /// The request was carried out before under the same idempotency key; the object it answered with.
+    #[error("replayed")]
+    Replayed(Option<Uuid>),
+    #[error("unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub fn refused(code: Code) -> Self {
+        Self::Refused(Box::new(Refusal { code, field: None, args: Vec::new() }))
+    }
+
+    /// A refusal of one input, by its path in the schema's names without the leading `input.`.
+    pub fn invalid(code: Code, field: impl Into<Cow<'static, str>>) -> Self {
+        Self::refused(code).at(field)
+    }
+
+    #[must_use]
+    pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.field = Some(field.into());
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.args.push((name, value.to_string()));
+        }
+        self
+    }
+
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::Forbidden => Code::Forbidden,
+            Self::NotFound(_) => Code::NotFound,
+            Self::Refused(refusal) => refusal.code,
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::Replayed(_) | Self::Internal(_) => Code::Internal,
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(source: DbErr) -> Self {
+        match source.sql_err() {
+            // The verbs check first for the good message; this is the net under a race.
+            Some(SqlErr::UniqueConstraintViolation(_)) => return Self::refused(Code::AlreadyExists),
+            Some(SqlErr::ForeignKeyConstraintViolation(_)) => return Self::NotFound("object"),
+            _ => {}
+        }
+        if is_passing(&source) { Self::Unavailable(source.into()) } else { Self::Internal(source.into()) }
+    }
+}
+
+/// Whether the database refused for now: busy, full, shutting down, or out of connections.
+fn is_passing(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            let text = error.to_string();
+            [
+                "database is locked",
+                "database or disk is full",
+                "disk I/O error",
+                "No space left",
+                "terminating connection",
+                "shutting down",
+                "Broken pipe",
+                "connection closed",
+                "Connection reset",
+                "statement timeout",
+                "deadlock detected",
+                "could not serialize",
+                "pool timed out",
+                "unexpected end of file",
+                "expected to read",
+            ]
+            .iter()
+            .any(|sign| text.contains(sign))
+        }
+        _ => false,
+    }
+}

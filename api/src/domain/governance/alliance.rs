@@ -1,0 +1,198 @@
+//! Alliances: founded by a platform administrator under a region and perhaps a parent; run by their committee.
+
+use concord_entities::{
+    account, alliance, alliance_closure,
+    id::{AllianceId, OrganizationId, RegionId},
+    region,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, QueryTrait, Select,
+};
+
+use crate::domain::{
+    Action, Actor, Ctx, Error, Event, Fact, Result, Target, Tx,
+    error::Code,
+    page::{self, Order, Page},
+    scope, text,
+};
+
+/// How deep alliances may stand below each other.
+const DEEPEST: i32 = 8;
+
+/// The alliances that the caller may see; a platform administrator sees all of them.
+pub fn visible(ctx: &Ctx) -> Select<alliance::Entity> {
+    let mut seen = Condition::any().add(scope::in_alliances(ctx, alliance::Column::Id));
+    if let Actor::Account { id, .. } = ctx.actor {
+        let administrator = account::Entity::find()
+            .select_only()
+            .column(account::Column::Id)
+            .filter(account::Column::Id.eq(id))
+            .filter(account::Column::IsPlatformAdmin.eq(true))
+            .filter(account::Column::State.eq(account::State::Active))
+            .into_query();
+        seen = seen.add(sea_orm::sea_query::Expr::exists(administrator));
+    }
+    alliance::Entity::find().filter(seen)
+}
+
+/// One alliance, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: AllianceId) -> Result<Option<alliance::Model>> {
+    Ok(visible(ctx).filter(alliance::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// The alliances that the caller may see, by name; with `parent`, those directly below it.
+pub async fn list(
+    ctx: &Ctx,
+    parent: Option<AllianceId>,
+    args: &page::Args,
+) -> Result<Page<alliance::Entity>> {
+    ctx.require_signed_in()?;
+    let mut select = visible(ctx);
+    if let Some(parent) = parent {
+        select = select.filter(alliance::Column::ParentId.eq(parent));
+    }
+    let order = Order { column: alliance::Column::Name, descending: false };
+    page::fetch(ctx, select, order, alliance::Column::Id, args).await
+}
+
+/// What an alliance is founded with.
+#[derive(Clone, Debug)]
+pub struct NewAlliance {
+    pub name: String,
+    pub region_id: RegionId,
+    pub parent_id: Option<AllianceId>,
+    pub committee_organization_id: Option<OrganizationId>,
+    pub oversight_organization_id: Option<OrganizationId>,
+    pub time_zone: String,
+    pub number_pattern: String,
+    pub check_in_working_day: i32,
+}
+
+/// Founds an alliance.
+pub async fn found(ctx: &Ctx, new: NewAlliance) -> Result<alliance::Model> {
+    let tx = ctx.begin().await?;
+    require_platform_admin(&tx).await?;
+    let name = text::required(&new.name, "name", 200)?;
+    let time_zone = time_zone(&new.time_zone)?;
+    let check_in_working_day = text::within(new.check_in_working_day, "checkInWorkingDay", 1, 20)?;
+    if region::Entity::find_by_id(new.region_id).one(&tx.db).await?.is_none() {
+        return Err(Error::NotFound("region"));
+    }
+    let row = alliance::ActiveModel {
+        id: Set(ctx.new_id()),
+        name: Set(name),
+        region_id: Set(new.region_id),
+        parent_id: Set(new.parent_id),
+        committee_organization_id: Set(new.committee_organization_id),
+        oversight_organization_id: Set(new.oversight_organization_id),
+        time_zone: Set(time_zone),
+        number_pattern: Set(new.number_pattern),
+        check_in_working_day: Set(check_in_working_day),
+        created_at: Set(ctx.now()),
+        version: Set(1),
+    };
+    let row = row.insert(&tx.db).await?;
+    let mut pairs = vec![closure(row.id, row.id, 0)];
+    if let Some(parent) = row.parent_id {
+        let above = alliance_closure::Entity::find()
+            .filter(alliance_closure::Column::DescendantId.eq(parent))
+            .all(&tx.db)
+            .await?;
+        if above.is_empty() {
+            return Err(Error::NotFound("alliance"));
+        }
+        if above.iter().any(|pair| pair.depth + 1 >= DEEPEST) {
+            return Err(Error::invalid(Code::OutOfRange, "parentId").with("least", 0).with("most", DEEPEST));
+        }
+        pairs.extend(above.into_iter().map(|pair| closure(pair.ancestor_id, row.id, pair.depth + 1)));
+    }
+    alliance_closure::Entity::insert_many(pairs).exec_without_returning(&tx.db).await?;
+    tx.record(
+        Fact::of(Event::AllianceFounded, row.id)
+            .alliance(row.id)
+            .organizations(row.committee_organization_id)
+            .detail("name", row.name.clone()),
+    )
+    .await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+fn closure(ancestor: AllianceId, descendant: AllianceId, depth: i32) -> alliance_closure::ActiveModel {
+    alliance_closure::ActiveModel {
+        ancestor_id: Set(ancestor),
+        descendant_id: Set(descendant),
+        depth: Set(depth),
+    }
+}
+
+/// What a committee may change of its alliance; absent means unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct AllianceChange {
+    pub name: Option<String>,
+    pub number_pattern: Option<String>,
+    pub check_in_working_day: Option<i32>,
+}
+
+/// Changes an alliance's settings.
+pub async fn update(
+    ctx: &Ctx,
+    id: AllianceId,
+    expected_version: i64,
+    change: AllianceChange,
+) -> Result<alliance::Model> {
+    let tx = ctx.begin().await?;
+    let row = visible(ctx)
+        .filter(alliance::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("alliance"))?;
+    ctx.require(&tx.db, Action::UpdateAlliance, Target::alliance(id)).await?;
+    expect_version(expected_version, row.version)?;
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    if let Some(name) = change.name {
+        row.name = Set(text::required(&name, "name", 200)?);
+    }
+    if let Some(pattern) = change.number_pattern {
+        row.number_pattern = Set(pattern);
+    }
+    if let Some(day) = change.check_in_working_day {
+        row.check_in_working_day = Set(text::within(day, "checkInWorkingDay", 1, 20)?);
+    }
+    row.version = Set(version);
+    let row = row.update(&tx.db).await?;
+    tx.record(Fact::of(Event::AllianceUpdated, id).alliance(id)).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// Turns away an edit of something that changed since the caller read it.
+pub fn expect_version(expected: i64, current: i64) -> Result<()> {
+    if expected == current {
+        Ok(())
+    } else {
+        Err(Error::invalid(Code::VersionConflict, "expectedVersion").with("current", current))
+    }
+}
+
+/// Only a platform administrator, or the platform itself, passes.
+pub async fn require_platform_admin(tx: &Tx<'_>) -> Result<()> {
+    if tx.ctx.actor == Actor::System {
+        return Ok(());
+    }
+    let id = tx.ctx.account_id()?;
+    let account = account::Entity::find_by_id(id).one(&tx.db).await?;
+    match account {
+        Some(account) if account.is_platform_admin && account.state == account::State::Active => Ok(()),
+        _ => Err(Error::Forbidden),
+    }
+}
+
+fn time_zone(name: &str) -> Result<String> {
+    name.parse::<chrono_tz::Tz>()
+        .map(|zone| zone.name().to_owned())
+        .map_err(|_| Error::invalid(Code::Malformed, "timeZone").with("expected", "Asia/Shanghai"))
+}

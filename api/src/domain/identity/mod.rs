@@ -1,0 +1,4 @@
+//! Who may come in: accounts, their seats, sessions and keys.
+
+pub mod account;
+pub mod seat;

@@ -1,0 +1,26 @@
+//! The verbs: every rule of Concord. Knows nothing of GraphQL resolvers or HTTP.
+
+pub mod calendar;
+pub mod chain;
+pub mod context;
+pub mod credit_code;
+pub mod error;
+pub mod event;
+pub mod feed;
+pub mod governance;
+pub mod idempotency;
+pub mod identity;
+pub mod number_pattern;
+pub mod page;
+pub mod policy;
+pub mod rotation;
+pub mod scope;
+pub mod territory;
+pub mod text;
+
+pub use self::{
+    context::{Actor, App, Ctx, Tx},
+    error::{Code, Error, Result},
+    event::{Event, Fact},
+    policy::{Action, Standing, Target},
+};

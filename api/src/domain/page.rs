@@ -1,0 +1,163 @@
+//! One way to read a list: a keyset window over (sort key, id), forward or backward, with the count as a query of its own
+//! that runs only when somebody asks.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, PaginatorTrait, QuerySelect, Select,
+    Value,
+};
+use uuid::Uuid;
+
+use super::{
+    context::Ctx,
+    error::{Code, Error, Result},
+};
+
+/// Items of a page when the caller names no number.
+pub const DEFAULT: u64 = 20;
+/// Most items of a page.
+pub const MOST: u64 = 100;
+
+/// The Relay arguments of a list, unchecked.
+#[derive(Clone, Debug, Default)]
+pub struct Args {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+    pub last: Option<i32>,
+    pub before: Option<String>,
+}
+
+/// The order of a list: a column without NULLs, then the id.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<C> {
+    pub column: C,
+    pub descending: bool,
+}
+
+/// One page, with what it takes to count the whole list.
+pub struct Page<E: EntityTrait> {
+    pub items: Vec<(String, E::Model)>,
+    pub has_next: bool,
+    pub has_previous: bool,
+    pub all: Select<E>,
+}
+
+/// Reads one page of `select`.
+pub async fn fetch<E>(
+    ctx: &Ctx,
+    select: Select<E>,
+    order: Order<E::Column>,
+    id: E::Column,
+    args: &Args,
+) -> Result<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+    Select<E>: Clone,
+{
+    let (limit, backward) = match (args.first, args.last) {
+        (Some(_), Some(_)) => return Err(Error::invalid(Code::PageInvalid, "last")),
+        (None, Some(last)) => (size(last, "last")?, true),
+        (first, None) => (first.map_or(Ok(DEFAULT), |first| size(first, "first"))?, false),
+    };
+    let mut cursor = select.clone().cursor_by((order.column, id));
+    if let Some(after) = &args.after {
+        cursor.after(decode(after, order, "after")?);
+    }
+    if let Some(before) = &args.before {
+        cursor.before(decode(before, order, "before")?);
+    }
+    if order.descending {
+        cursor.desc();
+    }
+    if backward {
+        cursor.last(limit + 1);
+    } else {
+        cursor.first(limit + 1);
+    }
+    let mut models = cursor.all(ctx.read()).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = models.len() > limit;
+    if more && backward {
+        models.remove(0);
+    } else if more {
+        models.truncate(limit);
+    }
+    let items = models.into_iter().map(|model| (encode(&model, order, id), model)).collect();
+    Ok(Page {
+        items,
+        has_next: if backward { args.before.is_some() } else { more },
+        has_previous: if backward { more } else { args.after.is_some() },
+        all: select,
+    })
+}
+
+/// Counts a whole list.
+pub async fn count<E>(db: &impl ConnectionTrait, all: Select<E>) -> Result<u64>
+where
+    E: EntityTrait,
+    E::Model: Send + Sync,
+    Select<E>: QuerySelect,
+{
+    Ok(all.count(db).await?)
+}
+
+fn size(asked: i32, field: &'static str) -> Result<u64> {
+    u64::try_from(asked)
+        .ok()
+        .filter(|size| (1..=MOST).contains(size))
+        .ok_or_else(|| Error::invalid(Code::PageInvalid, field).with("most", MOST))
+}
+
+/// Writes the place of a row: the column's name, its value, the id.
+fn encode<M>(
+    model: &M,
+    order: Order<<M::Entity as EntityTrait>::Column>,
+    id: <M::Entity as EntityTrait>::Column,
+) -> String
+where
+    M: ModelTrait,
+{
+    let (tag, text) = match model.get(order.column) {
+        Value::ChronoDateTimeUtc(Some(at)) => ('t', at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+        Value::ChronoDate(Some(on)) => ('d', on.to_string()),
+        Value::Int(Some(number)) => ('i', number.to_string()),
+        Value::BigInt(Some(number)) => ('l', number.to_string()),
+        Value::String(Some(text)) => ('s', text.as_str().to_owned()),
+        Value::Uuid(Some(raw)) => ('u', raw.to_string()),
+        _ => ('-', String::new()),
+    };
+    let id = match model.get(id) {
+        Value::Uuid(Some(id)) => id.to_string(),
+        _ => String::new(),
+    };
+    URL_SAFE_NO_PAD.encode(format!("{}\n{tag}{text}\n{id}", order.column.as_str()))
+}
+
+fn decode<C: ColumnTrait>(cursor: &str, order: Order<C>, field: &'static str) -> Result<(Value, Value)> {
+    read(cursor, order.column.as_str()).ok_or_else(|| Error::invalid(Code::CursorMalformed, field))
+}
+
+/// Reads a cursor that was written for `column`.
+pub fn read(cursor: &str, column: &str) -> Option<(Value, Value)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (name, rest) = text.split_once('\n')?;
+    let (value, id) = rest.rsplit_once('\n')?;
+    if name != column {
+        return None;
+    }
+    let mut chars = value.chars();
+    let tag = chars.next()?;
+    let value = chars.as_str();
+    let value: Value = match tag {
+        't' => value.parse::<DateTime<Utc>>().ok()?.into(),
+        'd' => value.parse::<NaiveDate>().ok()?.into(),
+        'i' => value.parse::<i32>().ok()?.into(),
+        'l' => value.parse::<i64>().ok()?.into(),
+        's' if !value.contains('\0') => value.to_owned().into(),
+        'u' => Uuid::parse_str(value).ok()?.into(),
+        _ => return None,
+    };
+    Some((value, Uuid::parse_str(id).ok()?.into()))
+}

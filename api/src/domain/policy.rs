@@ -1,0 +1,259 @@
+//! Who may do what: one pure table of roles and actions, printed to a golden file and tested exhaustively.
+
+use concord_entities::{
+    id::{AccountId, AllianceId, OrganizationId, SeatId},
+    seat::{self, Role},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::{
+    context::{Actor, Ctx},
+    error::{Error, Result},
+};
+
+/// How far a role's power over an action goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Not at all.
+    Never,
+    /// On what concerns the organisation that the seat acts for.
+    Own,
+    /// On everything of the alliance.
+    Any,
+}
+
+macro_rules! actions {
+    ($($name:ident,)+) => {
+        /// Everything that needs a right; the name is the mutation's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action { $($name,)+ }
+
+        impl Action {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+actions! {
+    // People
+    InviteAccount, ResetPassword, DisableAccount, AssignRole, ReadAccounts, ManageApiKeys, ReadOpenWork,
+    // Alliance, members, teams
+    UpdateAlliance, AdmitMember, SuspendMember, EndMembership, UpdateMemberContact, AnswerInvitation,
+    ManageServiceTeams, ReadContacts,
+    // Rotation
+    ManageRotationPlan, ApproveRotationPlan, AssignRotationSlot, BlockRotationSlot, ProposeSwap, AgreeSwap,
+    ApproveSwap, RecordCheckIn, RecordDocking, OfferHandover, AcknowledgeHandover, ExcuseRotationSlot,
+    // Calendar
+    ManageCalendar,
+    // Priority tasks
+    ManageTaskList, CreatePriorityTask, UpdatePriorityTask, AcknowledgePriorityTask, ReportProgress,
+    SubmitPriorityTask, CompletePriorityTask, ReturnPriorityTask, CancelPriorityTask,
+    // Problems
+    RegisterProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, SubmitProblem,
+    VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, AddEvidence, ReadReporter,
+    ImportProblems,
+}
+
+/// All roles, in the order of the golden table.
+pub const ROLES: [Role; 8] = [
+    Role::Committee,
+    Role::Approver,
+    Role::MemberManager,
+    Role::MemberStaff,
+    Role::CommunityOfficer,
+    Role::GridOfficer,
+    Role::Verifier,
+    Role::Observer,
+];
+
+/// What `role` may do.
+pub const fn grant(role: Role, action: Action) -> Grant {
+    use Action as A;
+    use Grant::{Any, Never, Own};
+    use Role as R;
+    match (action, role) {
+        // The committee runs the alliance; it neither verifies nor strikes off: others must have seen the evidence.
+        (
+            A::InviteAccount
+            | A::ResetPassword
+            | A::DisableAccount
+            | A::AssignRole
+            | A::ReadAccounts
+            | A::ManageApiKeys
+            | A::ReadOpenWork
+            | A::UpdateAlliance
+            | A::AdmitMember
+            | A::SuspendMember
+            | A::EndMembership
+            | A::UpdateMemberContact
+            | A::ManageServiceTeams
+            | A::ReadContacts
+            | A::ManageRotationPlan
+            | A::AssignRotationSlot
+            | A::BlockRotationSlot
+            | A::ProposeSwap
+            | A::AgreeSwap
+            | A::ApproveSwap
+            | A::RecordCheckIn
+            | A::RecordDocking
+            | A::OfferHandover
+            | A::AcknowledgeHandover
+            | A::ExcuseRotationSlot
+            | A::ManageCalendar
+            | A::ManageTaskList
+            | A::CreatePriorityTask
+            | A::UpdatePriorityTask
+            | A::CompletePriorityTask
+            | A::ReturnPriorityTask
+            | A::CancelPriorityTask
+            | A::RegisterProblem
+            | A::TriageProblem
+            | A::AssignProblem
+            | A::ReturnProblem
+            | A::RejectProblem
+            | A::WithdrawProblem
+            | A::AddEvidence
+            | A::ReadReporter
+            | A::ImportProblems,
+            R::Committee,
+        ) => Any,
+        (
+            A::ApproveRotationPlan
+            | A::StrikeOffProblem
+            | A::ReturnProblem
+            | A::ReadContacts
+            | A::ReadReporter,
+            R::Approver,
+        ) => Any,
+        // A member manager looks after the people and the affairs of one unit, staff after its affairs.
+        (
+            A::InviteAccount
+            | A::ResetPassword
+            | A::DisableAccount
+            | A::AssignRole
+            | A::ReadAccounts
+            | A::ReadOpenWork
+            | A::UpdateMemberContact
+            | A::AnswerInvitation
+            | A::ProposeSwap
+            | A::AgreeSwap,
+            R::MemberManager,
+        ) => Own,
+        (
+            A::AcknowledgePriorityTask
+            | A::ReportProgress
+            | A::SubmitPriorityTask
+            | A::AcceptProblem
+            | A::DeclineProblem
+            | A::StartProblem
+            | A::SubmitProblem
+            | A::AddEvidence
+            | A::RecordCheckIn
+            | A::RecordDocking
+            | A::OfferHandover
+            | A::AcknowledgeHandover
+            | A::ReadContacts,
+            R::MemberManager | R::MemberStaff,
+        ) => Own,
+        (A::RegisterProblem, R::MemberManager | R::MemberStaff | R::CommunityOfficer | R::GridOfficer) => Any,
+        // Communities and stations dock with the team, raise problems, and may take back what they raised.
+        (A::RecordDocking | A::ReadContacts, R::CommunityOfficer) => Any,
+        (A::AddEvidence | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
+        (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
+        _ => Never,
+    }
+}
+
+/// What is acted on: an alliance, and the organisations that the object concerns.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub alliance: AllianceId,
+    pub organizations: &'a [OrganizationId],
+    /// Who registered or wrote the object, where its author may act on it as on their own.
+    pub author: Option<AccountId>,
+}
+
+impl<'a> Target<'a> {
+    pub const fn alliance(alliance: AllianceId) -> Self {
+        Self { alliance, organizations: &[], author: None }
+    }
+
+    #[must_use]
+    pub const fn of(self, organizations: &'a [OrganizationId]) -> Self {
+        Self { organizations, ..self }
+    }
+
+    #[must_use]
+    pub const fn by(self, author: Option<AccountId>) -> Self {
+        Self { author, ..self }
+    }
+}
+
+/// The seat under which an action was allowed; all empty when the platform itself acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    pub account_id: Option<AccountId>,
+    pub seat_id: Option<SeatId>,
+    pub role: Option<Role>,
+    pub organization_id: Option<OrganizationId>,
+}
+
+impl Ctx {
+    /// The one authorization check of every verb: the widest grant of the caller's active seats decides.
+    pub async fn require(
+        &self,
+        db: &impl ConnectionTrait,
+        action: Action,
+        target: Target<'_>,
+    ) -> Result<Standing> {
+        let account = match self.actor {
+            Actor::System => return Ok(Standing::default()),
+            Actor::Anonymous => return Err(Error::Unauthenticated),
+            Actor::Key(_) => return Err(Error::Forbidden),
+            Actor::Account { id, .. } => id,
+        };
+        let seats = active_seats(db, account, target.alliance).await?;
+        standing(account, &seats, action, target).ok_or(Error::Forbidden)
+    }
+}
+
+/// The caller's active seats in one alliance.
+pub async fn active_seats(
+    db: &impl ConnectionTrait,
+    account: AccountId,
+    alliance: AllianceId,
+) -> Result<Vec<seat::Model>> {
+    use concord_entities::account;
+    Ok(seat::Entity::find()
+        .inner_join(account::Entity)
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(seat::Column::AccountId.eq(account))
+        .filter(seat::Column::AllianceId.eq(alliance))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .all(db)
+        .await?)
+}
+
+/// The seat that allows `action`, if any: first one with power over the whole alliance, then one over its own.
+pub fn standing(
+    account: AccountId,
+    seats: &[seat::Model],
+    action: Action,
+    target: Target<'_>,
+) -> Option<Standing> {
+    let of = |seat: &seat::Model| Standing {
+        account_id: Some(account),
+        seat_id: Some(seat.id),
+        role: Some(seat.role),
+        organization_id: seat.organization_id,
+    };
+    let any = seats.iter().find(|seat| grant(seat.role, action) == Grant::Any);
+    let own = || {
+        seats.iter().find(|seat| {
+            grant(seat.role, action) == Grant::Own
+                && (seat.organization_id.is_some_and(|own| target.organizations.contains(&own))
+                    || target.author == Some(account))
+        })
+    };
+    any.or_else(own).map(of)
+}

@@ -1,0 +1,92 @@
+//! The tenant wall: which alliances a caller may read, as a subquery inside the reading statement itself. A noun's own
+//! `visible` starts here; nothing about rights is remembered between statements.
+
+use concord_entities::{
+    account, alliance_closure, api_key, api_key_scope,
+    id::AllianceId,
+    seat::{self, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
+    QueryTrait, RelationTrait,
+    sea_query::{Expr, SelectStatement, SimpleExpr},
+};
+
+use super::context::{Actor, Ctx};
+
+/// Roles that also see the alliances below their own.
+pub const SUPERVISING: [Role; 3] = [Role::Committee, Role::Approver, Role::Observer];
+
+/// A condition that holds where `alliance` is one the caller may read.
+pub fn in_alliances(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
+    match alliances(ctx) {
+        Reach::All => Condition::all(),
+        Reach::None => Condition::all().add(Expr::val(1).eq(0)),
+        Reach::Of(select) => Condition::all().add(alliance.into_simple_expr().in_subquery(*select)),
+    }
+}
+
+/// How far a caller sees.
+pub enum Reach {
+    All,
+    None,
+    /// The identifiers that this statement selects.
+    Of(Box<SelectStatement>),
+}
+
+/// The alliances that the caller may read.
+pub fn alliances(ctx: &Ctx) -> Reach {
+    let select = match ctx.actor {
+        Actor::System => return Reach::All,
+        Actor::Anonymous => return Reach::None,
+        Actor::Account { id, .. } => seat::Entity::find()
+            .select_only()
+            .column(alliance_closure::Column::DescendantId)
+            .join(JoinType::InnerJoin, seat::Relation::Account.def())
+            .join(
+                JoinType::InnerJoin,
+                seat::Entity::belongs_to(alliance_closure::Entity)
+                    .from(seat::Column::AllianceId)
+                    .to(alliance_closure::Column::AncestorId)
+                    .into(),
+            )
+            .filter(seat::Column::AccountId.eq(id))
+            .filter(seat::Column::State.eq(seat::State::Active))
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(
+                Condition::any()
+                    .add(alliance_closure::Column::Depth.eq(0))
+                    .add(seat::Column::Role.is_in(SUPERVISING)),
+            )
+            .into_query(),
+        Actor::Key(id) => api_key_scope::Entity::find()
+            .select_only()
+            .column(api_key_scope::Column::AllianceId)
+            .join(JoinType::InnerJoin, api_key_scope::Relation::ApiKey.def())
+            .filter(api_key_scope::Column::ApiKeyId.eq(id))
+            .filter(api_key::Column::RevokedAt.is_null())
+            .filter(api_key::Column::ExpiresAt.gt(ctx.now()))
+            .into_query(),
+    };
+    Reach::Of(Box::new(select))
+}
+
+/// A condition that holds where `organization` is one that the caller acts for in an active seat.
+pub fn own_organization(ctx: &Ctx, organization: impl IntoSimpleExpr) -> Condition {
+    let Actor::Account { id, .. } = ctx.actor else {
+        return Condition::all().add(Expr::val(1).eq(0));
+    };
+    let select = seat::Entity::find()
+        .select_only()
+        .column(seat::Column::OrganizationId)
+        .filter(seat::Column::AccountId.eq(id))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .filter(seat::Column::OrganizationId.is_not_null())
+        .into_query();
+    Condition::all().add(organization.into_simple_expr().in_subquery(select))
+}
+
+/// The alliance a row belongs to, as an expression: for joins that go through another table.
+pub fn alliance_is(column: impl IntoSimpleExpr, id: AllianceId) -> SimpleExpr {
+    column.into_simple_expr().eq(uuid::Uuid::from(id))
+}

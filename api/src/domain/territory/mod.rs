@@ -1,0 +1,3 @@
+//! Where: the tree of regions, official down to the village level, local below it.
+
+pub mod region;

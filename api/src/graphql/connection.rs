@@ -1,0 +1,105 @@
+//! Relay connections over `domain::page`: edges, nodes, page info, and a count that is taken only when asked for.
+
+use async_graphql::SimpleObject;
+
+/// Where a page stands in its list.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct PageInfo {
+    /// Whether there are items after this page.
+    pub has_next_page: bool,
+    /// Whether there are items before this page.
+    pub has_previous_page: bool,
+    /// Cursor of the first item.
+    pub start_cursor: Option<String>,
+    /// Cursor of the last item.
+    pub end_cursor: Option<String>,
+}
+
+/// Declares a connection: `connection!(AllianceConnection, AllianceEdge, Alliance, alliance::Entity);`
+macro_rules! connection {
+    ($connection:ident, $edge:ident, $node:ident, $entity:ty) => {
+        /// One item of a list and its place in it.
+        #[derive(Clone)]
+        pub struct $edge {
+            cursor: String,
+            node: $node,
+        }
+
+        #[async_graphql::Object]
+        impl $edge {
+            /// The place; give it as `after` or `before` to go on from here.
+            async fn cursor(&self) -> &str {
+                &self.cursor
+            }
+
+            /// The item.
+            async fn node(&self) -> &$node {
+                &self.node
+            }
+        }
+
+        /// One page of a list.
+        pub struct $connection {
+            edges: Vec<$edge>,
+            has_next: bool,
+            has_previous: bool,
+            all: sea_orm::Select<$entity>,
+        }
+
+        impl From<$crate::domain::page::Page<$entity>> for $connection {
+            fn from(page: $crate::domain::page::Page<$entity>) -> Self {
+                Self {
+                    edges: page
+                        .items
+                        .into_iter()
+                        .map(|(cursor, model)| $edge { cursor, node: model.into() })
+                        .collect(),
+                    has_next: page.has_next,
+                    has_previous: page.has_previous,
+                    all: page.all,
+                }
+            }
+        }
+
+        #[async_graphql::Object]
+        impl $connection {
+            /// The items with their places.
+            async fn edges(&self) -> &[$edge] {
+                &self.edges
+            }
+
+            /// The items.
+            async fn nodes(&self) -> Vec<&$node> {
+                self.edges.iter().map(|edge| &edge.node).collect()
+            }
+
+            /// Where this page stands in the list.
+            async fn page_info(&self) -> $crate::graphql::connection::PageInfo {
+                $crate::graphql::connection::PageInfo {
+                    has_next_page: self.has_next,
+                    has_previous_page: self.has_previous,
+                    start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
+                    end_cursor: self.edges.last().map(|edge| edge.cursor.clone()),
+                }
+            }
+
+            /// How many items the whole list has; counted only when asked for.
+            async fn total_count(&self, context: &async_graphql::Context<'_>) -> async_graphql::Result<u64> {
+                use $crate::graphql::error::OrApiError;
+                let ctx = $crate::graphql::ctx(context);
+                $crate::domain::page::count(ctx.read(), self.all.clone()).await.or_api_error(ctx)
+            }
+        }
+    };
+}
+pub(crate) use connection;
+
+/// Gathers the Relay arguments of a list.
+pub fn args(
+    first: Option<i32>,
+    after: Option<String>,
+    last: Option<i32>,
+    before: Option<String>,
+) -> crate::domain::page::Args {
+    crate::domain::page::Args { first, after, last, before }
+}

@@ -1,0 +1,235 @@
+//! Faces of alliances.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use concord_entities::{
+    alliance,
+    id::{AllianceId, TypedId},
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        self, Ctx,
+        governance::alliance::{self as verbs, AllianceChange, NewAlliance},
+    },
+    graphql::{
+        connection::{args, connection},
+        ctx,
+        error::{OrApiError, payload},
+        id, loaders,
+        node::Node,
+        scalar::DateTime,
+    },
+};
+
+/// Organisations that govern one region together (区域化党建联盟).
+#[derive(Clone)]
+pub struct Alliance(pub alliance::Model);
+
+impl From<alliance::Model> for Alliance {
+    fn from(row: alliance::Model) -> Self {
+        Self(row)
+    }
+}
+
+impl Node for Alliance {
+    const NOUN: &'static str = AllianceId::NOUN;
+
+    async fn find(ctx: &Ctx, id: Uuid) -> domain::Result<Option<Self>> {
+        Ok(verbs::find(ctx, id.into()).await?.map(Self))
+    }
+}
+
+#[Object]
+impl Alliance {
+    /// Global identifier.
+    pub async fn id(&self) -> ID {
+        id::encode(self.0.id)
+    }
+
+    /// Full name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The alliance above this one, where the caller may see it.
+    async fn parent(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
+        match self.0.parent_id {
+            Some(parent) => Ok(loaders::one(context, parent).await?.map(Alliance)),
+            None => Ok(None),
+        }
+    }
+
+    /// IANA name of the time zone that decides where a month and a day begin.
+    async fn time_zone(&self) -> &str {
+        &self.0.time_zone
+    }
+
+    /// Pattern of the closure numbers, such as `西海销〔{year}〕{seq:4}号`.
+    async fn number_pattern(&self) -> &str {
+        &self.0.number_pattern
+    }
+
+    /// The working day of a slot by which the team must have checked in, counted from 1.
+    async fn check_in_working_day(&self) -> i32 {
+        self.0.check_in_working_day
+    }
+
+    /// When it was founded.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// Grows by one with every change; give it as `expectedVersion`.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+}
+
+connection!(AllianceConnection, AllianceEdge, Alliance, alliance::Entity);
+
+#[derive(Default)]
+pub struct AllianceQuery;
+
+#[Object]
+impl AllianceQuery {
+    /// One alliance; null where there is none or the caller may not see it.
+    async fn alliance(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Identifier of the alliance.")] id: ID,
+    ) -> Result<Option<Alliance>> {
+        let ctx = ctx(context);
+        let id = id::decode(&id, "id").or_api_error(ctx)?;
+        Ok(verbs::find(ctx, id).await.or_api_error(ctx)?.map(Alliance))
+    }
+
+    /// The alliances that the caller may see, by name.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn alliances(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those directly below this alliance.")] parent_id: Option<ID>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<AllianceConnection> {
+        let ctx = ctx(context);
+        let parent = id::decode_optional(parent_id.as_ref(), "parentId").or_api_error(ctx)?;
+        let page = verbs::list(ctx, parent, &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+}
+
+/// What an alliance is founded with.
+#[derive(InputObject)]
+pub struct FoundAllianceInput {
+    /// Full name, at most 200 characters.
+    name: String,
+    /// The territory.
+    region_id: ID,
+    /// The alliance above it.
+    parent_id: Option<ID>,
+    /// The committee that runs it.
+    committee_organization_id: Option<ID>,
+    /// The body that approves rotation and evaluation.
+    oversight_organization_id: Option<ID>,
+    /// IANA time zone.
+    #[graphql(default = "Asia/Shanghai")]
+    time_zone: String,
+    /// Pattern of the closure numbers, with `{year}` and `{seq}` or `{seq:4}`.
+    number_pattern: String,
+    /// The working day of a slot by which the team must have checked in, 1 to 20.
+    #[graphql(default = 5)]
+    check_in_working_day: i32,
+}
+
+impl FoundAllianceInput {
+    fn read(self) -> domain::Result<NewAlliance> {
+        Ok(NewAlliance {
+            name: self.name,
+            region_id: id::decode(&self.region_id, "regionId")?,
+            parent_id: id::decode_optional(self.parent_id.as_ref(), "parentId")?,
+            committee_organization_id: id::decode_optional(
+                self.committee_organization_id.as_ref(),
+                "committeeOrganizationId",
+            )?,
+            oversight_organization_id: id::decode_optional(
+                self.oversight_organization_id.as_ref(),
+                "oversightOrganizationId",
+            )?,
+            time_zone: self.time_zone,
+            number_pattern: self.number_pattern,
+            check_in_working_day: self.check_in_working_day,
+        })
+    }
+}
+
+/// What a committee changes of its alliance; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateAllianceInput {
+    /// The alliance.
+    alliance_id: ID,
+    /// The version that the caller read.
+    expected_version: i64,
+    /// Full name, at most 200 characters.
+    name: Option<String>,
+    /// Pattern of the closure numbers, with `{year}` and `{seq}` or `{seq:4}`.
+    number_pattern: Option<String>,
+    /// The working day of a slot by which the team must have checked in, 1 to 20.
+    check_in_working_day: Option<i32>,
+}
+
+payload!(
+    /// What came of founding an alliance.
+    FoundAlliancePayload {
+        /// The alliance.
+        alliance: Alliance
+    }
+);
+
+payload!(
+    /// What came of changing an alliance.
+    UpdateAlliancePayload {
+        /// The alliance.
+        alliance: Alliance
+    }
+);
+
+#[derive(Default)]
+pub struct AllianceMutation;
+
+#[Object]
+impl AllianceMutation {
+    /// Founds an alliance. Only a platform administrator may.
+    async fn found_alliance(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What it is founded with.")] input: FoundAllianceInput,
+    ) -> Result<FoundAlliancePayload> {
+        let ctx = ctx(context);
+        let result = async { verbs::found(ctx, input.read()?).await }.await;
+        FoundAlliancePayload::of(ctx, result).await
+    }
+
+    /// Changes an alliance's settings. Only its committee may.
+    async fn update_alliance(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: UpdateAllianceInput,
+    ) -> Result<UpdateAlliancePayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let id = id::decode(&input.alliance_id, "allianceId")?;
+            let change = AllianceChange {
+                name: input.name,
+                number_pattern: input.number_pattern,
+                check_in_working_day: input.check_in_working_day,
+            };
+            verbs::update(ctx, id, input.expected_version, change).await
+        }
+        .await;
+        UpdateAlliancePayload::of(ctx, result).await
+    }
+}

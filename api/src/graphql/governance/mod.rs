@@ -1,0 +1,3 @@
+//! Faces of alliances, organisations, memberships and teams.
+
+pub mod alliance;

@@ -1,0 +1,64 @@
+//! One batcher per request, without delay: objects that many others point to are read once, scoped by the caller's rights.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_graphql::{
+    Context,
+    dataloader::{DataLoader, Loader},
+};
+use concord_entities::{
+    account, alliance,
+    id::{AccountId, AllianceId, OrganizationId, RegionId},
+    organization, region,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{ctx, error::api_error};
+use crate::domain::{Ctx, Error, governance};
+
+/// The batcher's context.
+pub struct Loaders(pub Ctx);
+
+/// The batcher of one request.
+pub fn per_request(ctx: &Ctx) -> DataLoader<Loaders> {
+    DataLoader::new(Loaders(ctx.clone()), tokio::spawn).delay(Duration::ZERO)
+}
+
+/// Reads one object through the batcher.
+pub async fn one<K>(
+    context: &Context<'_>,
+    key: K,
+) -> async_graphql::Result<Option<<Loaders as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = Arc<Error>>,
+{
+    let loader = context.data_unchecked::<DataLoader<Loaders>>();
+    loader.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
+}
+
+/// Declares a loader by primary key.
+macro_rules! loader {
+    ($key:ty, $entity:ident, $select:expr) => {
+        impl Loader<$key> for Loaders {
+            type Value = $entity::Model;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
+                let select: fn(&Ctx) -> sea_orm::Select<$entity::Entity> = $select;
+                let rows = select(&self.0)
+                    .filter($entity::Column::Id.is_in(keys.iter().copied()))
+                    .all(self.0.read())
+                    .await
+                    .map_err(|error| Arc::new(error.into()))?;
+                Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            }
+        }
+    };
+}
+
+loader!(AllianceId, alliance, governance::alliance::visible);
+// Whoever sees a row sees the names of the organisations, regions and colleagues that it names.
+loader!(OrganizationId, organization, |_| organization::Entity::find());
+loader!(RegionId, region, |_| region::Entity::find());
+loader!(AccountId, account, |_| account::Entity::find());

@@ -1,0 +1,36 @@
+//! The faces: GraphQL shapes over nouns and verbs. A resolver parses, calls one verb and wraps the result; it never decides.
+
+pub mod connection;
+pub mod error;
+pub mod governance;
+pub mod id;
+pub mod loaders;
+pub mod node;
+pub mod scalar;
+
+use async_graphql::{Context, MergedObject, Schema};
+
+use crate::domain::Ctx;
+
+/// Reads.
+#[derive(MergedObject, Default)]
+pub struct Query(node::NodeQuery, governance::alliance::AllianceQuery);
+
+/// Changes.
+#[derive(MergedObject, Default)]
+pub struct Mutation(governance::alliance::AllianceMutation);
+
+/// The schema of the one endpoint.
+pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+
+/// Builds the schema. Limits are the door's business, not the library's.
+pub fn schema() -> ApiSchema {
+    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
+        .disable_suggestions()
+        .finish()
+}
+
+/// The request's context, which the door puts in.
+pub(crate) fn ctx<'a>(context: &'a Context<'_>) -> &'a Ctx {
+    context.data_unchecked::<Ctx>()
+}

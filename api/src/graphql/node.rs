@@ -1,0 +1,79 @@
+//! `node` and `nodes`: every object by its global id, as the caller may see it.
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+use uuid::Uuid;
+
+use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use crate::domain::{self, Code, Ctx, Error};
+
+/// An object with a global id.
+pub trait Node: Sized {
+    /// Its noun, as ids carry it.
+    const NOUN: &'static str;
+
+    /// The object, if the caller may see it.
+    fn find(ctx: &Ctx, id: Uuid) -> impl Future<Output = domain::Result<Option<Self>>> + Send;
+}
+
+/// Anything with a global id.
+#[derive(Interface)]
+#[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Global identifier, opaque and stable."))]
+pub enum AnyNode {
+    Alliance(Alliance),
+}
+
+/// Finds any object: one arm per noun.
+async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+    macro_rules! among {
+        ($($type:ident),+ $(,)?) => {
+            $(if noun == <$type as Node>::NOUN {
+                return Ok(<$type as Node>::find(ctx, raw).await?.map(AnyNode::$type));
+            })+
+        };
+    }
+    among!(Alliance);
+    Ok(None)
+}
+
+/// Most ids that `nodes` takes.
+const MOST: usize = 100;
+
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this global id; null where there is none or the caller may not see it.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global identifier.")] id: ID,
+    ) -> Result<Option<AnyNode>> {
+        let ctx = ctx(context);
+        let Some((noun, raw)) = id::split(&id) else {
+            return Err(super::error::api_error(ctx, &Error::invalid(Code::IdMalformed, "id")));
+        };
+        find(ctx, &noun, raw).await.or_api_error(ctx)
+    }
+
+    /// The objects with these global ids, at most 100, in the order asked; null for each that is not there or not to be seen.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global identifiers.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<AnyNode>>> {
+        let ctx = ctx(context);
+        if ids.len() > MOST {
+            let error = Error::invalid(Code::OutOfRange, "ids").with("least", 0).with("most", MOST);
+            return Err(super::error::api_error(ctx, &error));
+        }
+        let mut found = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let Some((noun, raw)) = id::split(id) else {
+                return Err(super::error::api_error(ctx, &Error::invalid(Code::IdMalformed, "ids")));
+            };
+            found.push(find(ctx, &noun, raw).await.or_api_error(ctx)?);
+        }
+        Ok(found)
+    }
+}

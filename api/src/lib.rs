@@ -1,0 +1,10 @@
+//! Concord (合治): the platform on which the organisations that govern one place together coordinate.
+//!
+//! Arrows: `main -> app -> http -> graphql -> domain -> entities`, `background -> domain`. ARCHITECTURE.md tells the rest.
+
+pub mod app;
+pub mod config;
+pub mod database;
+pub mod domain;
+pub mod graphql;
+pub mod messages;

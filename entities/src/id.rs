@@ -1,0 +1,108 @@
+//! Typed identifiers: a `ProblemId` can never be passed where a `PriorityTaskId` is meant.
+
+use uuid::Uuid;
+
+/// An identifier that knows the noun it names.
+pub trait TypedId: Copy + From<Uuid> + Into<Uuid> + Send + Sync + 'static {
+    /// The noun's table name, also the first part of the public global id.
+    const NOUN: &'static str;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $noun:literal),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+            sea_orm::DeriveValueType, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl TypedId for $name {
+            const NOUN: &'static str = $noun;
+        }
+        impl From<Uuid> for $name {
+            fn from(raw: Uuid) -> Self {
+                Self(raw)
+            }
+        }
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A person with a login. A person acts in roles and is never a resident on file.
+    AccountId = "account",
+    /// What an external issuer calls an account: issuer and subject, never an e-mail.
+    ExternalIdentityId = "external_identity",
+    /// One sign-in: the family of its refresh tokens.
+    SessionId = "session",
+    /// One single-use refresh token of a session, kept as a hash.
+    RefreshTokenId = "refresh_token",
+    /// A one-time link that sets a password: invitation or reset.
+    AccountLinkId = "account_link",
+    /// A role that a person holds in an alliance, perhaps for a member organisation or a community.
+    SeatId = "seat",
+    /// A read-only key of a dashboard, kept as a hash and shown once.
+    ApiKeyId = "api_key",
+    /// A node of the territorial tree, from province down to building.
+    RegionId = "region",
+    /// A unit: government unit, enterprise, property firm, volunteer group and so on.
+    OrganizationId = "organization",
+    /// Organisations that govern one region together.
+    AllianceId = "alliance",
+    /// The seat of an organisation in an alliance.
+    MembershipId = "membership",
+    /// A team formed by member organisations that takes its turn in the rotation.
+    ServiceTeamId = "service_team",
+    /// Which teams take turns, from when, and how long a turn is.
+    RotationPlanId = "rotation_plan",
+    /// A turn that a team cannot take.
+    RotationBlockId = "rotation_block",
+    /// One turn: the team on duty from one day up to another.
+    RotationSlotId = "rotation_slot",
+    /// Two slots whose teams change places once both agree and the committee approves.
+    RotationSwapId = "rotation_swap",
+    /// A team reported for duty: who came, when, where.
+    CheckInId = "check_in",
+    /// A docking meeting (对接会) of the team with the committee, a community or a station's branch.
+    DockingId = "docking",
+    /// The outgoing team hands its open items to the incoming one, who acknowledges.
+    HandoverId = "handover",
+    /// A private, revocable address of a rotation's iCalendar feed.
+    CalendarFeedId = "calendar_feed",
+    /// A day that departs from Monday-to-Friday: a holiday or a make-up working day.
+    CalendarDayId = "calendar_day",
+    /// The priority tasks of an alliance's month.
+    TaskListId = "task_list",
+    /// One task of a month's list.
+    PriorityTaskId = "priority_task",
+    /// A step of a task with its own date.
+    TaskMilestoneId = "task_milestone",
+    /// An entry of a task's progress log, which is only appended to.
+    TaskProgressId = "task_progress",
+    /// A problem on the closure list, struck off only after evidence has been verified.
+    ProblemId = "problem",
+    /// A file that shows a fact about a problem or task, with its SHA-256.
+    EvidenceId = "evidence",
+    /// Bytes kept under their SHA-256.
+    StoredFileId = "stored_file",
+    /// One recorded fact: audit log, outbox and source of subscriptions in one.
+    EventId = "event",
+    /// What a person should look at, drawn from one event.
+    InboxEntryId = "inbox_entry",
+}

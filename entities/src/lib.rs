@@ -1,0 +1,30 @@
+//! The nouns of Concord: one file per table, typed identifiers, no queries and no GraphQL.
+pub mod calendar;
+pub mod fact;
+pub mod file;
+pub mod governance;
+pub mod id;
+pub mod identity;
+pub mod list;
+pub mod rotation;
+pub mod territory;
+
+pub use self::{
+    calendar::calendar_day,
+    fact::{due_notice, event, event_chain, event_pending, event_seal, hand_cursor, inbox_entry},
+    file::stored_file,
+    governance::{alliance, alliance_closure, membership, organization, service_team, service_team_member},
+    identity::{
+        account, account_link, api_key, api_key_scope, external_identity, idempotency_key, refresh_token,
+        seat, session,
+    },
+    list::{
+        evidence, priority_task, problem, problem_responsible, problem_sequence, task_co_organizer,
+        task_list, task_milestone, task_progress,
+    },
+    rotation::{
+        calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,
+        rotation_slot, rotation_swap,
+    },
+    territory::region,
+};

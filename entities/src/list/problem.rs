@@ -1,0 +1,244 @@
+//! A problem on the closure list, struck off only after evidence has been verified.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, AllianceId, OrganizationId, ProblemId, RegionId};
+
+/// How it came in.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    GridOfficer,
+    Patrol,
+    Resident,
+    Hotline,
+    Online,
+    MemberOrganization,
+    Inspection,
+    Import,
+}
+
+/// How urgent it is.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    LifeSafety,
+    Utilities,
+    Ordinary,
+}
+
+/// Who can settle it, set at triage.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    Small,
+    Big,
+    Hard,
+}
+
+/// Where it stands.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Registered,
+    Triaged,
+    Assigned,
+    Accepted,
+    InProgress,
+    Submitted,
+    Verified,
+    StruckOff,
+    Rejected,
+    Withdrawn,
+    ClosedAtSource,
+}
+
+/// A problem on the closure list, struck off only after evidence has been verified.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "problem")]
+pub struct Model {
+    /// Identifier.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ProblemId,
+    /// Whose list.
+    pub alliance_id: AllianceId,
+    /// Year of its number.
+    pub year: i32,
+    /// Gap-free within alliance and year.
+    pub seq: i32,
+    /// The number as shown, by the alliance's pattern.
+    #[sea_orm(column_type = "String(StringLen::N(96))")]
+    pub number: String,
+    /// In a few words.
+    #[sea_orm(column_type = "String(StringLen::N(200))")]
+    pub title: String,
+    /// What is wrong.
+    #[sea_orm(column_type = "Text")]
+    pub description: String,
+    /// Kind of matter.
+    #[sea_orm(column_type = "String(StringLen::N(128))")]
+    pub category: String,
+    /// Where, in words.
+    #[sea_orm(column_type = "String(StringLen::N(300))", nullable)]
+    pub place: Option<String>,
+    /// The community.
+    pub region_id: Option<RegionId>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Who reported it; masked.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub reporter_name: Option<String>,
+    /// Phone of the reporter; masked.
+    #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
+    pub reporter_phone: Option<String>,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// Who can settle it, set at triage.
+    pub tier: Option<Tier>,
+    /// Whether it takes the longer limit.
+    pub is_complex: bool,
+    /// Measures set at triage (整改措施).
+    #[sea_orm(column_type = "Text", nullable)]
+    pub measures: Option<String>,
+    /// Closure criterion that verification checks against (销号标准).
+    #[sea_orm(column_type = "Text", nullable)]
+    pub criterion: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// Whether it still counts as open.
+    pub is_open: bool,
+    /// 1 for the first; a reopening begins the next.
+    pub round: i32,
+    /// The responsible unit that leads.
+    pub lead_organization_id: Option<OrganizationId>,
+    /// Who handles it in that unit.
+    pub handler_id: Option<AccountId>,
+    /// The unit that the last decliner thinks right.
+    pub proposed_organization_id: Option<OrganizationId>,
+    /// By when it is to be solved, where somebody set a date.
+    pub due_on: Option<Date>,
+    /// Why it was last declined, returned, rejected or withdrawn.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reason: Option<String>,
+    /// How often an assignment was declined.
+    pub declined_count: i32,
+    /// How often it was returned for rework.
+    pub returned_count: i32,
+    /// When it was last assigned.
+    pub assigned_at: Option<DateTimeUtc>,
+    /// When the unit accepted it.
+    pub accepted_at: Option<DateTimeUtc>,
+    /// When closure was last asked for.
+    pub submitted_at: Option<DateTimeUtc>,
+    /// Who asked.
+    pub submitted_by: Option<AccountId>,
+    /// When the evidence passed.
+    pub verified_at: Option<DateTimeUtc>,
+    /// Who passed it.
+    pub verifier_id: Option<AccountId>,
+    /// For which unit the verifier acts.
+    pub verifier_organization_id: Option<OrganizationId>,
+    /// What the verifier said.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub verdict: Option<String>,
+    /// When it was struck off.
+    pub struck_off_at: Option<DateTimeUtc>,
+    /// Who struck it off.
+    pub approver_id: Option<AccountId>,
+    /// The system it was imported from.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub external_source: Option<String>,
+    /// Its key there.
+    #[sea_orm(column_type = "String(StringLen::N(128))", nullable)]
+    pub external_key: Option<String>,
+    /// When it was noticed.
+    pub occurred_at: DateTimeUtc,
+    /// When Concord learnt of it.
+    pub recorded_at: DateTimeUtc,
+    /// Who registered it.
+    pub recorded_by: Option<AccountId>,
+    /// When it stopped being open.
+    pub closed_at: Option<DateTimeUtc>,
+    /// Grows by one with every change.
+    pub version: i64,
+    #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
+    pub alliance: BelongsTo<crate::governance::alliance::Entity>,
+    #[sea_orm(belongs_to, relation_enum = "Region", from = "region_id", to = "id")]
+    pub region: BelongsTo<Option<crate::territory::region::Entity>>,
+    #[sea_orm(belongs_to, relation_enum = "LeadOrganization", from = "lead_organization_id", to = "id")]
+    pub lead_organization: BelongsTo<Option<crate::governance::organization::Entity>>,
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "ProposedOrganization",
+        from = "proposed_organization_id",
+        to = "id"
+    )]
+    pub proposed_organization: BelongsTo<Option<crate::governance::organization::Entity>>,
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "VerifierOrganization",
+        from = "verifier_organization_id",
+        to = "id"
+    )]
+    pub verifier_organization: BelongsTo<Option<crate::governance::organization::Entity>>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,51 @@
+//! A unit responsible for a problem in its present round.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{OrganizationId, ProblemId};
+
+/// Whether it leads.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    Lead,
+    Joint,
+}
+
+/// A unit responsible for a problem in its present round.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "problem_responsible")]
+pub struct Model {
+    /// The problem.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub problem_id: ProblemId,
+    /// The unit.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: OrganizationId,
+    /// Whether it leads.
+    pub duty: Duty,
+    /// When it was made responsible.
+    pub assigned_at: DateTimeUtc,
+    #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]
+    pub problem: BelongsTo<super::problem::Entity>,
+    #[sea_orm(belongs_to, relation_enum = "Organization", from = "organization_id", to = "id")]
+    pub organization: BelongsTo<crate::governance::organization::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

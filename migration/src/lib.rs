@@ -1,0 +1,21 @@
+//! The history of Concord's tables: append-only, expand before contract. Never imports the entities.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod build;
+mod m20261123_000001_foundation;
+mod m20261123_000002_invariants;
+
+/// All migrations in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_foundation::Migration),
+            Box::new(m20261123_000002_invariants::Migration),
+        ]
+    }
+}

@@ -1,0 +1,3 @@
+//! The suite: one binary, one file per capability.
+
+mod alliance;

@@ -1,0 +1,161 @@
+//! `TestApp`: the product under a frozen clock and seeded randomness, answering GraphQL in the process.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use concord::{
+    app,
+    domain::{Actor, App, Ctx, chain, context::Clock, idempotency::Claim},
+    graphql::{self, ApiSchema, loaders},
+    messages::Locale,
+};
+use concord_entities::id::{AccountId, ApiKeyId};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+
+use crate::database::{self, Home};
+
+/// A clock that stands still until a test moves it.
+pub struct TestClock(Mutex<DateTime<Utc>>);
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().expect("no panics while held")
+    }
+}
+
+/// A whole app on a database of its own.
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub schema: ApiSchema,
+    pub clock: Arc<TestClock>,
+    pub home: Home,
+}
+
+impl TestApp {
+    /// An app at nine in the morning of Monday, 5 January 2026, in Beijing.
+    pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// An app with other settings.
+    pub async fn with(change: impl FnOnce(&mut concord::config::Config)) -> Self {
+        let home = database::home().await;
+        let mut config = database::config(&home);
+        change(&mut config);
+        let start = Utc.with_ymd_and_hms(2026, 1, 5, 1, 0, 0).single().expect("an instant");
+        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let app =
+            app::build(config, clock.clone(), app::seeded_random(1), false).await.expect("the app builds");
+        Self { app, schema: graphql::schema(), clock, home }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: TimeDelta) {
+        *self.clock.0.lock().expect("no panics while held") += by;
+    }
+
+    /// Moves the clock to an instant.
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        *self.clock.0.lock().expect("no panics while held") = now;
+    }
+
+    /// The context of the platform itself, for setting things up through verbs.
+    pub fn system(&self) -> Ctx {
+        Ctx::system(&self.app)
+    }
+
+    /// The context of a person.
+    pub fn ctx(&self, account: AccountId) -> Ctx {
+        Ctx { actor: Actor::Account { id: account, session: None }, locale: Locale::En, ..self.system() }
+    }
+
+    /// A client of a person.
+    pub fn client(&self, account: AccountId) -> Client<'_> {
+        Client { app: self, ctx: self.ctx(account) }
+    }
+
+    /// A client that has not signed in.
+    pub fn anonymous(&self) -> Client<'_> {
+        Client { app: self, ctx: Ctx { actor: Actor::Anonymous, locale: Locale::En, ..self.system() } }
+    }
+
+    /// A client of a dashboard key.
+    pub fn key(&self, key: ApiKeyId) -> Client<'_> {
+        Client { app: self, ctx: Ctx { actor: Actor::Key(key), locale: Locale::En, ..self.system() } }
+    }
+
+    /// Runs the background work until nothing is left.
+    pub async fn run_background(&self) {
+        while chain::seal(&self.system()).await.expect("events are sealed") > 0 {}
+    }
+
+    /// Runs raw SQL, to prove that the database itself refuses.
+    pub async fn sql(&self, text: &str) -> Result<u64, sea_orm::DbErr> {
+        Ok(self.app.write.execute_unprepared(text).await?.rows_affected())
+    }
+}
+
+/// Somebody who sends GraphQL requests.
+pub struct Client<'app> {
+    app: &'app TestApp,
+    pub ctx: Ctx,
+}
+
+impl Client<'_> {
+    /// Sends a document without variables.
+    pub async fn run(&self, query: &str) -> Answer {
+        self.send(query, json!({})).await
+    }
+
+    /// Sends a document with variables.
+    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        let request = async_graphql::Request::new(query)
+            .variables(async_graphql::Variables::from_json(variables))
+            .data(loaders::per_request(&self.ctx))
+            .data(self.ctx.clone());
+        let response = self.app.schema.execute(request).await;
+        Answer(serde_json::to_value(response).expect("an answer serialises"))
+    }
+
+    /// The same client with an idempotency key for its next request.
+    #[must_use]
+    pub fn keyed(&self, key: &str, digest: u8) -> Self {
+        let claim = Claim { key: key.to_owned(), digest: [digest; 32] };
+        Self { app: self.app, ctx: Ctx { idempotency: Some(Arc::new(claim)), ..self.ctx.clone() } }
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(pub Value);
+
+impl Answer {
+    /// The value at a path such as `/updateAlliance/alliance/name` within `data`.
+    pub fn at(&self, path: &str) -> &Value {
+        assert!(self.0["errors"].is_null(), "unexpected errors: {:#}", self.0);
+        self.0["data"].pointer(path).unwrap_or(&Value::Null)
+    }
+
+    /// The text at a path.
+    pub fn text(&self, path: &str) -> String {
+        self.at(path).as_str().unwrap_or_else(|| panic!("no text at {path}: {:#}", self.0)).to_owned()
+    }
+
+    /// The code of the first error, or of the first user error of the only mutation.
+    pub fn code(&self) -> Option<String> {
+        let first = &self.0["errors"][0]["extensions"]["code"];
+        let user = self.0["data"]
+            .as_object()
+            .and_then(|data| data.values().next())
+            .map(|payload| &payload["userErrors"][0]["code"])
+            .unwrap_or(&Value::Null);
+        first.as_str().or_else(|| user.as_str()).map(str::to_owned)
+    }
+
+    /// The answer's data when nothing at all went wrong: neither errors nor user errors.
+    pub fn fine(self) -> Self {
+        assert!(self.code().is_none(), "unexpected refusal: {:#}", self.0);
+        self
+    }
+}

@@ -1,0 +1,110 @@
+//! A database per test: a copy of a migrated template, on SQLite or, with `CONCORD_TEST_DATABASE_URL`, on PostgreSQL.
+
+use std::{path::PathBuf, time::Duration};
+
+use concord::config::{Config, Secret};
+use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Where a test's data lives; dropped with the test.
+pub struct Home {
+    pub directory: TempDir,
+    pub url: Secret,
+}
+
+static SQLITE: OnceCell<PathBuf> = OnceCell::const_new();
+static POSTGRES: OnceCell<String> = OnceCell::const_new();
+
+/// The PostgreSQL server to test on, if any.
+pub fn postgres() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the harness is told by the environment which engine to test"
+    )]
+    std::env::var("CONCORD_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
+/// The settings of the tests: the defaults, cheap passwords, the given home.
+pub fn config(home: &Home) -> Config {
+    let mut config = Config::defaults();
+    config.database.url = home.url.clone();
+    config.database.max_connections = 8;
+    config.data.directory = home.directory.path().to_owned();
+    config.identity.argon2_memory_kib = 64;
+    config.identity.argon2_passes = 1;
+    config
+}
+
+/// Makes a migrated database for one test.
+pub async fn home() -> Home {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let url = match postgres() {
+        Some(server) => postgres_copy(&server).await,
+        None => {
+            let template = SQLITE.get_or_init(sqlite_template).await;
+            let path = directory.path().join("concord.db");
+            std::fs::copy(template, &path).expect("the template is copied");
+            format!("sqlite://{}?mode=rwc", path.display())
+        }
+    };
+    Home { directory, url: Secret::new(url) }
+}
+
+async fn sqlite_template() -> PathBuf {
+    let directory = tempfile::tempdir().expect("a temporary folder").keep();
+    let path = directory.join("template.db");
+    let url = Secret::new(format!("sqlite://{}?mode=rwc", path.display()));
+    let connections = concord::database::connect(&Config::defaults().database, &url, true)
+        .await
+        .expect("the template is migrated");
+    connections.read.close().await.expect("readers close");
+    connections
+        .write
+        .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+        .await
+        .expect("the log is folded in");
+    connections.write.close().await.expect("the writer closes");
+    path
+}
+
+async fn postgres_copy(server: &str) -> String {
+    let template = POSTGRES.get_or_init(|| postgres_template(server)).await;
+    let name = format!("{template}_{}", unique());
+    let admin = Database::connect(server).await.expect("PostgreSQL answers");
+    let text = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    // Two copies of one template at once are refused, whoever makes them; the loser waits its turn.
+    for attempt in 0.. {
+        match admin.execute_unprepared(&text).await {
+            Ok(_) => break,
+            Err(error) => assert!(attempt < 100, "a test database: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    admin.close().await.expect("the connection closes");
+    with_name(server, &name)
+}
+
+async fn postgres_template(server: &str) -> String {
+    let name = format!("concord_test_{}", unique());
+    let admin = Database::connect(server).await.expect("PostgreSQL answers");
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a template database");
+    admin.close().await.expect("the connection closes");
+    let url = Secret::new(with_name(server, &name));
+    let connections = concord::database::connect(&Config::defaults().database, &url, true)
+        .await
+        .expect("the template is migrated");
+    connections.write.close().await.expect("the connection closes");
+    name
+}
+
+/// The server's URL with another database's name.
+fn with_name(server: &str, name: &str) -> String {
+    let (before, _) = server.rsplit_once('/').expect("a URL with a database");
+    format!("{before}/{name}")
+}
+
+fn unique() -> String {
+    #[expect(clippy::disallowed_methods, reason = "names of test databases must differ between runs")]
+    uuid::Uuid::new_v4().simple().to_string()
+}

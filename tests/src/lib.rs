@@ -1,0 +1,11 @@
+//! The harness: a whole app under a clock that tests move, on a database of its own, with clients by role.
+//! Setup goes through verbs, not rows.
+
+mod app;
+mod database;
+mod world;
+
+pub use self::{
+    app::{Answer, Client, TestApp, TestClock},
+    world::World,
+};

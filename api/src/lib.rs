@@ -3,6 +3,7 @@
 //! Arrows: `main -> app -> http -> graphql -> domain -> entities`, `background -> domain`. ARCHITECTURE.md tells the rest.
 
 pub mod app;
+pub mod background;
 pub mod config;
 pub mod database;
 pub mod domain;

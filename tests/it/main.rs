@@ -1,3 +1,14 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+
+// identity
+// territory
+// governance
+// calendar
+// rotation
+// priority task
+// problem
+// file
+// fact
+// import

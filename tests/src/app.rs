@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use concord::{
-    app,
-    domain::{Actor, App, Ctx, chain, context::Clock, idempotency::Claim},
+    app, background,
+    domain::{Actor, App, Ctx, context::Clock, idempotency::Claim},
     graphql::{self, ApiSchema, loaders},
     messages::Locale,
 };
@@ -87,7 +87,7 @@ impl TestApp {
 
     /// Runs the background work until nothing is left.
     pub async fn run_background(&self) {
-        while chain::seal(&self.system()).await.expect("events are sealed") > 0 {}
+        background::run_once(&self.system()).await.expect("the background work is done");
     }
 
     /// Runs raw SQL, to prove that the database itself refuses.

@@ -70,6 +70,16 @@ codes! {
     CreditCodeMistyped = "CREDIT_CODE_MISTYPED",
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
+    // identity
+    // territory
+    // governance
+    // calendar
+    // rotation
+    // priority task
+    // problem
+    // file
+    // fact
+    // import
 }
 
 impl Code {

@@ -74,6 +74,16 @@ events! {
     ServiceTeamUpdated = "service_team_updated",
     /// A service team was disbanded.
     ServiceTeamDisbanded = "service_team_disbanded",
+    // identity
+    // territory
+    // governance
+    // calendar
+    // rotation
+    // priority task
+    // problem
+    // file
+    // fact
+    // import
 }
 
 /// An event about to be recorded.

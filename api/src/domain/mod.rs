@@ -13,6 +13,7 @@ pub mod identity;
 pub mod number_pattern;
 pub mod page;
 pub mod policy;
+pub mod privacy;
 pub mod rotation;
 pub mod scope;
 pub mod territory;

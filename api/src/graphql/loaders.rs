@@ -62,3 +62,14 @@ loader!(AllianceId, alliance, governance::alliance::visible);
 loader!(OrganizationId, organization, |_| organization::Entity::find());
 loader!(RegionId, region, |_| region::Entity::find());
 loader!(AccountId, account, |_| account::Entity::find());
+
+// identity
+// territory
+// governance
+// calendar
+// rotation
+// priority task
+// problem
+// file
+// fact
+// import

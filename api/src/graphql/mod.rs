@@ -8,17 +8,53 @@ pub mod loaders;
 pub mod node;
 pub mod scalar;
 
+// identity
+// territory
+// governance
+// calendar
+// rotation
+// priority task
+// problem
+// file
+// fact
+// import
+
 use async_graphql::{Context, MergedObject, Schema};
 
 use crate::domain::Ctx;
 
 /// Reads.
 #[derive(MergedObject, Default)]
-pub struct Query(node::NodeQuery, governance::alliance::AllianceQuery);
+pub struct Query(
+    node::NodeQuery,
+    governance::alliance::AllianceQuery,
+    // identity
+    // territory
+    // governance
+    // calendar
+    // rotation
+    // priority task
+    // problem
+    // file
+    // fact
+    // import
+);
 
 /// Changes.
 #[derive(MergedObject, Default)]
-pub struct Mutation(governance::alliance::AllianceMutation);
+pub struct Mutation(
+    governance::alliance::AllianceMutation,
+    // identity
+    // territory
+    // governance
+    // calendar
+    // rotation
+    // priority task
+    // problem
+    // file
+    // fact
+    // import
+);
 
 /// The schema of the one endpoint.
 pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;

@@ -20,6 +20,16 @@ pub trait Node: Sized {
 #[graphql(name = "Node", field(name = "id", ty = "ID", desc = "Global identifier, opaque and stable."))]
 pub enum AnyNode {
     Alliance(Alliance),
+    // identity
+    // territory
+    // governance
+    // calendar
+    // rotation
+    // priority task
+    // problem
+    // file
+    // fact
+    // import
 }
 
 /// Finds any object: one arm per noun.
@@ -31,7 +41,19 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
             })+
         };
     }
-    among!(Alliance);
+    among!(
+        Alliance,
+        // identity
+        // territory
+        // governance
+        // calendar
+        // rotation
+        // priority task
+        // problem
+        // file
+        // fact
+        // import
+    );
     Ok(None)
 }
 

@@ -20,3 +20,23 @@ credit-code-length = A unified social credit code has 18 characters; this one ha
 credit-code-character = The character at position { $position } cannot stand in a unified social credit code.
 credit-code-mistyped = One or more characters of the unified social credit code are mistyped.
 not-a-member = The organisation is not an active member of this alliance.
+
+# identity
+
+# territory
+
+# governance
+
+# calendar
+
+# rotation
+
+# priority task
+
+# problem
+
+# file
+
+# fact
+
+# import

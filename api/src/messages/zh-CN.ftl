@@ -20,3 +20,23 @@ credit-code-length = 统一社会信用代码应为 18 位，当前为 { $found 
 credit-code-character = 统一社会信用代码第 { $position } 位的字符无效。
 credit-code-mistyped = 统一社会信用代码有一处或多处录入错误。
 not-a-member = 该单位不是本联盟的在任成员。
+
+# identity
+
+# territory
+
+# governance
+
+# calendar
+
+# rotation
+
+# priority task
+
+# problem
+
+# file
+
+# fact
+
+# import

@@ -1,2 +1,3 @@
 //! The working calendar.
+pub mod store;
 pub mod working_day;

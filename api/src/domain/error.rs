@@ -76,6 +76,8 @@ codes! {
     // calendar
     // rotation
     // priority task
+    /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
+    NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
     // file
     // fact

@@ -32,6 +32,7 @@ not-a-member = The organisation is not an active member of this alliance.
 # rotation
 
 # priority task
+not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
 

@@ -32,6 +32,7 @@ not-a-member = 该单位不是本联盟的在任成员。
 # rotation
 
 # priority task
+not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
 

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     database::{self, Connections},
     domain::context::{App, Clock, Random},
+    storage::Store,
 };
 
 /// The system's clock.
@@ -46,8 +47,12 @@ pub async fn build(
 ) -> Result<Arc<App>, DbErr> {
     let Connections { write, read } =
         database::connect(&config.database, &config.database_url(), migrate).await?;
+    let files = Store::open(&config.file_storage())
+        .await
+        .map_err(|error| DbErr::Custom(format!("the file storage: {error}")))?;
     Ok(Arc::new(App {
         config,
+        files,
         write,
         read,
         clock,

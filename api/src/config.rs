@@ -1,13 +1,14 @@
 //! Settings: the embedded defaults, then a file, then `CONCORD__SECTION__KEY`. Unknown keys are refused; secrets do not print.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+use crate::{http, storage};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -17,10 +18,12 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 pub struct Config {
     pub database: Database,
     pub data: Data,
-    pub http: Http,
+    pub http: http::Settings,
     pub roles: Roles,
     pub background: Background,
     pub identity: Identity,
+    pub files: Files,
+    pub storage: Storage,
     pub log: Log,
 }
 
@@ -37,15 +40,6 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Data {
     pub directory: PathBuf,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    pub listen: SocketAddr,
-    pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<IpNet>,
-    pub drain_timeout_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +69,34 @@ pub struct Identity {
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
     pub argon2_lanes: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    pub max_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    Local,
+    S3,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    pub kind: StorageKind,
+    pub endpoint: String,
+    pub bucket: String,
+    pub region: String,
+    pub access_key: Secret,
+    pub secret_key: Secret,
+    pub prefix: String,
+    pub virtual_hosted: bool,
+    pub allow_http: bool,
+    pub allow_networks: Vec<ipnet::IpNet>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -126,6 +148,23 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         figment.merge(Env::prefixed("CONCORD__").split("__")).extract().map_err(Box::new)
+    }
+
+    /// Where evidence files are kept: in the data directory, or in the configured bucket.
+    pub fn file_storage(&self) -> storage::Settings {
+        let settings = &self.storage;
+        let s3 = (settings.kind == StorageKind::S3).then(|| storage::S3Settings {
+            endpoint: settings.endpoint.clone(),
+            bucket: settings.bucket.clone(),
+            region: settings.region.clone(),
+            access_key: settings.access_key.reveal().to_owned(),
+            secret_key: settings.secret_key.reveal().to_owned(),
+            prefix: settings.prefix.clone(),
+            virtual_hosted: settings.virtual_hosted,
+            allow_http: settings.allow_http,
+            allow: settings.allow_networks.clone(),
+        });
+        storage::Settings { folder: self.data.directory.join("files"), s3 }
     }
 
     /// The database to connect to: the configured one, or a SQLite file in the data directory.

@@ -9,7 +9,7 @@ use async_graphql::{
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, OrganizationId, RegionId},
-    organization, region,
+    organization, problem, region,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -70,6 +70,7 @@ loader!(AccountId, account, |_| account::Entity::find());
 // rotation
 // priority task
 // problem
+loader!(concord_entities::id::ProblemId, problem, crate::domain::list::problem::visible);
 // file
 // fact
 // import

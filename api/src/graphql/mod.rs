@@ -10,6 +10,7 @@ pub mod scalar;
 
 // identity
 // territory
+pub mod territory;
 // governance
 // calendar
 // rotation
@@ -36,6 +37,7 @@ pub struct Query(
     // rotation
     // priority task
     // problem
+    list::problem::ProblemQuery,
     // file
     // fact
     // import
@@ -52,6 +54,8 @@ pub struct Mutation(
     // rotation
     // priority task
     // problem
+    list::problem_mutation::ProblemMutation,
+    list::evidence::EvidenceMutation,
     // file
     // fact
     // import

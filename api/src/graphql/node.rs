@@ -4,6 +4,8 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
 use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+// problem
+use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -27,6 +29,8 @@ pub enum AnyNode {
     // rotation
     // priority task
     // problem
+    Problem(Problem),
+    Evidence(Evidence),
     // file
     // fact
     // import
@@ -50,6 +54,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // rotation
         // priority task
         // problem
+        Problem,
+        Evidence,
         // file
         // fact
         // import

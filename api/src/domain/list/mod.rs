@@ -2,4 +2,7 @@
 
 // priority task
 // problem
+pub mod evidence;
+pub mod problem;
+pub mod problem_states;
 pub mod transition;

@@ -16,9 +16,11 @@ use crate::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
-        id, loaders,
+        id,
+        list::problem_counts::{ProblemCounts, problem_counts},
+        loaders,
         node::Node,
-        scalar::DateTime,
+        scalar::{DateTime, YearMonth},
     },
 };
 
@@ -78,6 +80,15 @@ impl Alliance {
     /// When it was founded.
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
+    }
+
+    /// How many problems stand on its list, by state, and how many a month closed.
+    async fn problem_counts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The month of the closure rate; the present one where absent.")] month: Option<YearMonth>,
+    ) -> Result<ProblemCounts> {
+        problem_counts(context, &self.0, month).await
     }
 
     /// Grows by one with every change; give it as `expectedVersion`.

@@ -2,4 +2,9 @@
 
 // priority task
 // problem
+pub mod evidence;
+pub mod person;
+pub mod problem;
+pub mod problem_counts;
+pub mod problem_mutation;
 pub mod transition;

@@ -9,6 +9,7 @@ mod alliance;
 // rotation
 // priority task
 // problem
+mod problem;
 // file
 // fact
 // import

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::domain::{App, Ctx, Result, chain, idempotency};
+use crate::domain::{App, Ctx, Result, chain, file, idempotency};
 
 /// The running hands; `stop` waits until each has put down what it held.
 pub struct Hands {
@@ -52,6 +52,7 @@ pub async fn run_once(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
     // rotation
     // list
+    file::sweep(ctx).await?;
     // fact
     Ok(())
 }

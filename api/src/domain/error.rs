@@ -102,6 +102,14 @@ codes! {
     TooManyFiles = "TOO_MANY_FILES",
     // fact
     // import
+    /// A cell of an imported file is not UTF-8.
+    RowEncoding = "ROW_ENCODING",
+    /// An imported file breaks off, or is empty.
+    RowTruncated = "ROW_TRUNCATED",
+    /// A row of an imported file has more or fewer cells than its header.
+    RowWidth = "ROW_WIDTH",
+    /// A mapping of columns cannot be read, or does not fit the file.
+    MappingInvalid = "MAPPING_INVALID",
 }
 
 impl Code {

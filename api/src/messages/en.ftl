@@ -96,3 +96,7 @@ too-many-files = { $most } of your files wait to be attached already; attach the
 # fact
 
 # import
+row-encoding = The text is not UTF-8.
+row-truncated = The file breaks off here.
+row-width = The row has { $found } cells, the header { $expected }.
+mapping-invalid = The mapping of columns does not fit: { $reason }.

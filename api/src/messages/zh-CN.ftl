@@ -96,3 +96,7 @@ too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等�
 # fact
 
 # import
+row-encoding = 文字不是 UTF-8 编码。
+row-truncated = 文件在此处中断。
+row-width = 该行有 { $found } 列，表头为 { $expected } 列。
+mapping-invalid = 列映射不适用：{ $reason }。

@@ -11,5 +11,8 @@ mod alliance;
 // problem
 mod problem;
 // file
+mod evidence;
+mod file;
 // fact
 // import
+mod import_problems;

@@ -53,8 +53,7 @@ fn which(id: ProblemId) -> Which {
 
 /// A problem brought as far as `state` through its verbs.
 pub async fn problem_in(app: &TestApp, world: &World, state: State) -> Model {
-    let mut row =
-        problem::register(&app.ctx(world.grid_officer), pothole(world)).await.expect("registered");
+    let mut row = problem::register(&app.ctx(world.grid_officer), pothole(world)).await.expect("registered");
     let id = row.id;
     let lead = world.members[1];
     for step in [
@@ -278,8 +277,8 @@ async fn each_step_is_refused_to_whoever_has_no_part_in_it() {
             let answer = step(&app, *who, mutation, &id, more.clone()).await;
             assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{mutation} by {who}: {:#}", answer.0);
         }
-        let anonymous = app.anonymous().send("query($id: ID!) { problem(id: $id) { id } }", json!({ "id": id }));
-        assert!(anonymous.await.at("/problem").is_null());
+        let query = "query($id: ID!) { problem(id: $id) { id } }";
+        assert!(app.anonymous().send(query, json!({ "id": id })).await.at("/problem").is_null());
     }
 }
 
@@ -290,12 +289,14 @@ async fn a_verifier_passes_one_and_returns_another_and_nobody_verifies_themselve
     let passed = problem_in(&app, &world, State::Submitted).await;
     let returned = problem_in(&app, &world, State::Submitted).await;
     moves::verify(&app.ctx(world.verifier), which(passed.id), "好").await.expect("passes");
-    let back = moves::send_back(&app.ctx(world.verifier), which(returned.id), "未完").await.expect("returned");
+    let back =
+        moves::send_back(&app.ctx(world.verifier), which(returned.id), "未完").await.expect("returned");
     assert_eq!(back.state, State::InProgress);
     // What has passed the verifier cannot send back any more; the approver can.
     let again = moves::send_back(&app.ctx(world.verifier), which(passed.id), "反悔").await;
     assert!(matches!(again, Err(Error::Forbidden)));
-    let back = moves::send_back(&app.ctx(world.approver), which(passed.id), "照片不清").await.expect("returned");
+    let back =
+        moves::send_back(&app.ctx(world.approver), which(passed.id), "照片不清").await.expect("returned");
     assert_eq!((back.state, back.verifier_id, back.verdict), (State::InProgress, None, None));
 
     // The handler gets a verifier's seat for another unit, and still may not verify their own work.
@@ -394,7 +395,8 @@ async fn after_two_declines_the_assignment_binds() {
     let world = World::build(&app, "632223").await;
     let row = problem_in(&app, &world, State::Assigned).await;
     let id = json!(id::encode(row.id));
-    let proposal = json!({ "reason": "职责不在我单位", "proposedOrganizationId": id::encode(world.members[2]) });
+    let proposal =
+        json!({ "reason": "职责不在我单位", "proposedOrganizationId": id::encode(world.members[2]) });
     let lead = json!({ "leadOrganizationId": id::encode(world.members[1]) });
     for declined in 1..=2 {
         let answer = step(&app, world.staff, "declineProblem", &id, proposal.clone()).await.fine();
@@ -499,9 +501,8 @@ async fn the_list_is_filtered_ordered_and_counted() {
         assert_eq!(answer.at("/problems/totalCount"), nodes.len());
         nodes.iter().map(|node| node["id"].as_str().expect("an id").to_owned()).collect()
     };
-    let expect = |rows: &[&Model]| -> Vec<String> {
-        rows.iter().map(|row| id::encode(row.id).to_string()).collect()
-    };
+    let expect =
+        |rows: &[&Model]| -> Vec<String> { rows.iter().map(|row| id::encode(row.id).to_string()).collect() };
     assert_eq!(ids(Value::Null, "NUMBER").await, expect(&[&first, &second, &third]));
     assert_eq!(ids(Value::Null, "RECORDED_AT").await, expect(&[&third, &second, &first]));
     assert_eq!(ids(json!({ "open": true }), "NUMBER").await, expect(&[&first, &second]));
@@ -533,7 +534,10 @@ async fn the_list_is_filtered_ordered_and_counted() {
     let counts = answer.at("/alliance/problemCounts");
     assert_eq!((&counts["total"], &counts["open"], &counts["struckOff"]), (&json!(3), &json!(2), &json!(1)));
     assert_eq!(counts["month"], "2026-01");
-    assert_eq!((&counts["closureRate"]["numerator"], &counts["closureRate"]["denominator"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (&counts["closureRate"]["numerator"], &counts["closureRate"]["denominator"]),
+        (&json!(1), &json!(3))
+    );
 }
 
 #[tokio::test]

@@ -54,8 +54,7 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // rotation
         // priority task
         // problem
-        Problem,
-        Evidence,
+        Problem, Evidence,
         // file
         // fact
         // import

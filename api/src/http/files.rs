@@ -41,7 +41,8 @@ async fn receive(ctx: &Ctx, request: &HttpRequest, payload: web::Payload) -> Res
         return Err(Error::refused(Code::UploadHeaderMissing));
     }
     // Told in advance: spares both sides the transfer. What is not told is counted as it comes.
-    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let told =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let most = ctx.app.config.files.max_bytes;
     if told.is_some_and(|told: u64| told > most) {
         return Err(Error::refused(Code::FileTooLarge).with("most", most));
@@ -97,7 +98,9 @@ fn guarded(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
 
 /// An attachment under a name: once in plain letters, once as it is.
 fn disposition(name: &str) -> String {
-    let plain = |character: char| if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '_' };
+    let plain = |character: char| {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '_' }
+    };
     let ascii: String = name.chars().map(plain).collect();
     let mut extended = String::new();
     for byte in name.bytes() {
@@ -116,12 +119,14 @@ fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a file request failed");
     }
     let code = error.code();
-    guarded(HttpResponse::build(status(code))).insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
-        "errors": [{
-            "message": messages::of(error, ctx.locale),
-            "extensions": { "code": code.text(), "requestId": &*ctx.request_id },
-        }],
-    }))
+    guarded(HttpResponse::build(status(code))).insert_header((header::CACHE_CONTROL, "no-store")).json(
+        json!({
+            "errors": [{
+                "message": messages::of(error, ctx.locale),
+                "extensions": { "code": code.text(), "requestId": &*ctx.request_id },
+            }],
+        }),
+    )
 }
 
 fn status(code: Code) -> StatusCode {
@@ -145,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_break_out_of_its_header() {
-        assert_eq!(disposition("照片 1.jpg"), "attachment; filename=\"___1.jpg\"; filename*=UTF-8''%E7%85%A7%E7%89%87%201.jpg");
+        assert_eq!(
+            disposition("照片 1.jpg"),
+            "attachment; filename=\"___1.jpg\"; filename*=UTF-8''%E7%85%A7%E7%89%87%201.jpg"
+        );
         assert_eq!(disposition("a\"\r\nb"), "attachment; filename=\"a___b\"; filename*=UTF-8''a%22%0D%0Ab");
     }
 }

@@ -115,27 +115,35 @@ impl Mapping {
     /// Reads a mapping from its TOML text.
     pub fn parse(text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
-            Error::refused(Code::MappingInvalid).with("reason", error.to_string().trim_end().replace('\n', " "))
+            Error::refused(Code::MappingInvalid)
+                .with("reason", error.to_string().trim_end().replace('\n', " "))
         })
     }
 
     /// Turns away a file that lacks a column which the mapping names.
     fn check(&self, rows: &Rows<'_>) -> Result<()> {
         let columns = &self.columns;
-        let single = [Some(&columns.key), Some(&columns.channel), Some(&columns.state), Some(&columns.occurred_at)]
-            .into_iter()
-            .chain([
-                columns.severity.as_ref(),
-                columns.organization.as_ref(),
-                columns.organization_short_name.as_ref(),
-                columns.closed_at.as_ref(),
-            ])
-            .flatten();
-        let several = [Some(&columns.title), Some(&columns.description), Some(&columns.category), columns.place.as_ref()];
+        let single =
+            [Some(&columns.key), Some(&columns.channel), Some(&columns.state), Some(&columns.occurred_at)]
+                .into_iter()
+                .chain([
+                    columns.severity.as_ref(),
+                    columns.organization.as_ref(),
+                    columns.organization_short_name.as_ref(),
+                    columns.closed_at.as_ref(),
+                ])
+                .flatten();
+        let several = [
+            Some(&columns.title),
+            Some(&columns.description),
+            Some(&columns.category),
+            columns.place.as_ref(),
+        ];
         let mut named = single.chain(several.into_iter().flatten().flat_map(Columns::names));
         match named.find(|name| !rows.has(name)) {
             Some(name) => {
-                Err(Error::refused(Code::MappingInvalid).with("reason", format!("the file has no column {name}")))
+                Err(Error::refused(Code::MappingInvalid)
+                    .with("reason", format!("the file has no column {name}")))
             }
             None => Ok(()),
         }

@@ -149,11 +149,7 @@ impl<'ctx> Destination<'ctx> {
     }
 
     /// The organisations that a batch names; those without a seat in the alliance are recorded and admitted.
-    async fn units(
-        &self,
-        tx: &Tx<'_>,
-        batch: &[SourceProblem],
-    ) -> Result<HashMap<String, OrganizationId>> {
+    async fn units(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, OrganizationId>> {
         let mut named: Vec<(&str, Option<&str>)> = batch
             .iter()
             .filter_map(|row| Some((row.organization.as_deref()?, row.organization_short_name.as_deref())))

@@ -9,3 +9,5 @@ pub mod database;
 pub mod domain;
 pub mod graphql;
 pub mod messages;
+pub mod outbound;
+pub mod storage;

@@ -71,6 +71,14 @@ codes! {
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
     // identity
+    /// The user name or the password is wrong, or sign-in is paused after too many attempts.
+    SignInRefused = "SIGN_IN_REFUSED",
+    /// A new password is the user name or one of the first that anybody tries.
+    PasswordWeak = "PASSWORD_WEAK",
+    /// A one-time link is not one of ours, was used, was replaced, or has lapsed.
+    LinkInvalid = "LINK_INVALID",
+    /// The person also acts where the caller has no power, so a platform administrator has to do this.
+    AccountActsElsewhere = "ACCOUNT_ACTS_ELSEWHERE",
     // territory
     // governance
     // calendar

@@ -22,6 +22,10 @@ credit-code-mistyped = One or more characters of the unified social credit code 
 not-a-member = The organisation is not an active member of this alliance.
 
 # identity
+sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
+password-weak = This password is too easy to guess. Choose another one.
+link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
+account-acts-elsewhere = This person also acts outside what you look after. End their role here, or ask a platform administrator.
 
 # territory
 

@@ -22,6 +22,10 @@ credit-code-mistyped = 统一社会信用代码有一处或多处录入错误。
 not-a-member = 该单位不是本联盟的在任成员。
 
 # identity
+sign-in-refused = 用户名或密码不正确，或因多次尝试已暂停登录，请稍后再试。
+password-weak = 此密码过于简单，请另设密码。
+link-invalid = 链接无效：可能已使用、已被替换、已过期或录入有误，请重新索取。
+account-acts-elsewhere = 该人员还在您管理范围之外任职。请在本联盟终止其角色，或联系平台管理员处理。
 
 # territory
 

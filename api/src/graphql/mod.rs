@@ -9,6 +9,7 @@ pub mod node;
 pub mod scalar;
 
 // identity
+pub mod identity;
 // territory
 // governance
 // calendar
@@ -29,6 +30,7 @@ pub struct Query(
     node::NodeQuery,
     governance::alliance::AllianceQuery,
     // identity
+    identity::IdentityQuery,
     // territory
     // governance
     // calendar
@@ -45,6 +47,7 @@ pub struct Query(
 pub struct Mutation(
     governance::alliance::AllianceMutation,
     // identity
+    identity::IdentityMutation,
     // territory
     // governance
     // calendar

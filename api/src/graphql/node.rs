@@ -3,7 +3,12 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx, error::OrApiError,
+    governance::alliance::Alliance,
+    id,
+    identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat},
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -21,6 +26,10 @@ pub trait Node: Sized {
 pub enum AnyNode {
     Alliance(Alliance),
     // identity
+    Account(Account),
+    Seat(Seat),
+    ApiKey(ApiKey),
+    ExternalIdentity(ExternalIdentity),
     // territory
     // governance
     // calendar
@@ -44,6 +53,10 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
     among!(
         Alliance,
         // identity
+        Account,
+        Seat,
+        ApiKey,
+        ExternalIdentity,
         // territory
         // governance
         // calendar

@@ -3,6 +3,7 @@
 
 mod app;
 mod database;
+pub mod proving;
 mod world;
 
 pub use self::{

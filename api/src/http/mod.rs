@@ -19,6 +19,7 @@ pub mod operation;
 pub mod origin;
 pub mod parameters;
 pub mod refusal;
+pub mod server;
 pub mod sse;
 pub mod websocket;
 

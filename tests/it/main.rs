@@ -2,6 +2,7 @@
 
 mod alliance;
 mod door;
+mod server;
 
 // identity
 // territory

@@ -1,6 +1,8 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod door;
+mod server;
 
 // identity
 // territory

@@ -15,11 +15,18 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, RelationTrait}
 use uuid::Uuid;
 
 use super::{
+    issuer::IssuerSet,
     jws::MAX_TOKEN_BYTES,
+    parts::keys_directory,
     secret::{Presented, SecretDigest, SecretKind},
+    signing::{self, KeyRing},
     token::{TokenKind, claimed_issuer},
 };
-use crate::domain::{Actor, App, Error, Result};
+use crate::{
+    config::Config,
+    domain::{Actor, App, Error, Result},
+    outbound,
+};
 
 /// The caller and, where the credential ends by itself, when.
 pub type Authenticated = (Actor, Option<DateTime<Utc>>);
@@ -103,4 +110,19 @@ async fn by_key(app: &Arc<App>, text: &str) -> Result<Authenticated> {
     }
     app.identity.key_uses.note(row.id, app.now());
     Ok((Actor::Key(row.id), Some(row.expires_at)))
+}
+
+/// What `concord check` says of the keys and the external issuers.
+pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
+    let keys = match KeyRing::load(&keys_directory(config), DateTime::UNIX_EPOCH) {
+        Ok(ring) => Ok(format!("{} keys, {} signs", ring.list().len(), ring.active())),
+        Err(signing::Error::Missing(_)) => Ok("none yet; the first start makes one".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    let settings = &config.identity.issuers;
+    let issuers = outbound::Client::new(&config.outbound)
+        .map_err(|error| error.to_string())
+        .and_then(|client| IssuerSet::new(settings.clone(), &client).map_err(|error| error.to_string()))
+        .map(|_| format!("{} configured", settings.len()));
+    vec![("signing keys", keys), ("external issuers", issuers)]
 }

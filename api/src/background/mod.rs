@@ -1,7 +1,7 @@
 //! The hands: they act on what was recorded. Each is safe to run on several nodes at once and after a crash; none is
 //! needed for the correctness of an answer.
 
-use crate::domain::{Ctx, Result, chain, idempotency};
+use crate::domain::{Ctx, Result, chain, idempotency, list};
 
 /// Does once everything that waits to be done: what `serve` repeats, and what tests call.
 pub async fn run_once(ctx: &Ctx) -> Result<()> {
@@ -9,6 +9,7 @@ pub async fn run_once(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
     // rotation
     // list
+    while list::due::notify(ctx).await? > 0 {}
     // fact
     Ok(())
 }

@@ -32,6 +32,9 @@ not-a-member = The organisation is not an active member of this alliance.
 # rotation
 
 # priority task
+task-list-not-published = The list has not been published yet: publish the list with all its tasks.
+lead-is-co-organizer = The lead unit cannot be one of the co-organisers as well.
+outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem

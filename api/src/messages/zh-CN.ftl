@@ -32,6 +32,9 @@ not-a-member = 该单位不是本联盟的在任成员。
 # rotation
 
 # priority task
+task-list-not-published = 清单尚未发布：请先发布整张清单。
+lead-is-co-organizer = 牵头单位不能同时列为配合单位。
+outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem

@@ -609,7 +609,7 @@ impl MigrationTrait for Migration {
             &[("task_id", "priority_task"), ("organization_id", "organization")],
         )
         .await?;
-        index(manager, "task_progress", &["task_id"], false, None).await?;
+        index(manager, "task_progress", &["task_id", "reported_at", "id"], false, None).await?;
         create(
             manager,
             "problem_sequence",

@@ -10,6 +10,7 @@ pub mod scalar;
 
 // identity
 // territory
+pub mod territory;
 // governance
 // calendar
 // rotation
@@ -35,6 +36,8 @@ pub struct Query(
     // calendar
     // rotation
     // priority task
+    list::task_list::TaskListQuery,
+    list::priority_task::PriorityTaskQuery,
     // problem
     // file
     // fact
@@ -51,6 +54,8 @@ pub struct Mutation(
     // calendar
     // rotation
     // priority task
+    list::task_list::TaskListMutation,
+    list::priority_task::PriorityTaskMutation,
     // problem
     // file
     // fact

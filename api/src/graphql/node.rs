@@ -4,6 +4,12 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
 use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+// priority task
+use super::list::{
+    priority_task::PriorityTask,
+    task_list::TaskList,
+    task_parts::{TaskMilestone, TaskProgress},
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -26,6 +32,10 @@ pub enum AnyNode {
     // calendar
     // rotation
     // priority task
+    TaskList(TaskList),
+    PriorityTask(PriorityTask),
+    TaskMilestone(TaskMilestone),
+    TaskProgress(TaskProgress),
     // problem
     // file
     // fact
@@ -49,6 +59,10 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // calendar
         // rotation
         // priority task
+        TaskList,
+        PriorityTask,
+        TaskMilestone,
+        TaskProgress,
         // problem
         // file
         // fact

@@ -14,7 +14,7 @@ use sea_orm::{
     IntoActiveModel, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 
-use super::{priority_task::co_organizers_by_task, task_states};
+use super::{priority_task::co_organizers_by_task, task_states, transition::Step};
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     governance::alliance::{self as alliances, expect_version},
@@ -24,6 +24,14 @@ use crate::domain::{
 
 /// First and last year that a list or task may name.
 const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
+
+/// The members see the list with its tasks.
+pub const PUBLISH: Step<State> = Step {
+    mutation: "publishTaskList",
+    from: &[State::Draft],
+    to: State::Published,
+    action: Action::ManageTaskList,
+};
 
 /// A condition that holds where the caller may see the drafts of `alliance`: its committee and its approvers.
 pub(super) fn drafts_of(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
@@ -180,9 +188,7 @@ pub async fn publish(ctx: &Ctx, id: TaskListId, expected_version: Option<i64>) -
     let row = hold(&tx, id).await?;
     ctx.require(&tx.db, Action::ManageTaskList, Target::alliance(row.alliance_id)).await?;
     expect_version(expected_version.unwrap_or(row.version), row.version)?;
-    if row.state != State::Draft {
-        return Err(Error::refused(Code::StateRefused).with("state", "published"));
-    }
+    PUBLISH.check(row.state)?;
     let (alliance_id, month_on, version) = (row.alliance_id, row.month_on, row.version + 1);
     let slot_id = match row.slot_id {
         Some(slot) => Some(slot),

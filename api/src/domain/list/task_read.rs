@@ -198,6 +198,35 @@ pub async fn find_progress(ctx: &Ctx, id: TaskProgressId) -> Result<Option<task_
     Ok(visible_progress(ctx).filter(task_progress::Column::Id.eq(id)).one(ctx.read()).await?)
 }
 
+/// The latest report of each of `tasks`, in one statement. The caller has read the tasks as their viewer sees them.
+pub async fn latest_progress(ctx: &Ctx, tasks: &[PriorityTaskId]) -> Result<Vec<task_progress::Model>> {
+    use task_progress::Column;
+    let later = sea_orm::sea_query::Alias::new("later");
+    let newer = sea_orm::sea_query::Query::select()
+        .expr(Expr::val(1))
+        .from_as(task_progress::Entity, later.clone())
+        .and_where(Expr::col((later.clone(), Column::TaskId)).equals((task_progress::Entity, Column::TaskId)))
+        .cond_where(
+            Condition::any()
+                .add(
+                    Expr::col((later.clone(), Column::ReportedAt))
+                        .gt(Expr::col((task_progress::Entity, Column::ReportedAt))),
+                )
+                .add(
+                    Expr::col((later.clone(), Column::ReportedAt))
+                        .eq(Expr::col((task_progress::Entity, Column::ReportedAt)))
+                        .and(
+                            Expr::col((later, Column::Id)).gt(Expr::col((task_progress::Entity, Column::Id))),
+                        ),
+                ),
+        )
+        .to_owned();
+    let select = task_progress::Entity::find()
+        .filter(Column::TaskId.is_in(tasks.iter().copied()))
+        .filter(Expr::exists(newer).not());
+    Ok(select.all(ctx.read()).await?)
+}
+
 /// One milestone, if the caller may see the task.
 pub async fn find_milestone(ctx: &Ctx, id: TaskMilestoneId) -> Result<Option<task_milestone::Model>> {
     let seen = visible(ctx).select_only().column(priority_task::Column::Id).into_query();

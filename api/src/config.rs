@@ -1,13 +1,14 @@
 //! Settings: the embedded defaults, then a file, then `CONCORD__SECTION__KEY`. Unknown keys are refused; secrets do not print.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+use crate::http;
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -17,7 +18,7 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 pub struct Config {
     pub database: Database,
     pub data: Data,
-    pub http: Http,
+    pub http: http::Settings,
     pub roles: Roles,
     pub background: Background,
     pub identity: Identity,
@@ -37,15 +38,6 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Data {
     pub directory: PathBuf,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    pub listen: SocketAddr,
-    pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<IpNet>,
-    pub drain_timeout_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

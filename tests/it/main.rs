@@ -1,6 +1,8 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod door;
+mod server;
 
 // identity
 // territory
@@ -8,6 +10,9 @@ mod alliance;
 // calendar
 // rotation
 // priority task
+mod priority_task;
+mod priority_task_load;
+mod task_list;
 // problem
 // file
 // fact

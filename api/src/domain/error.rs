@@ -93,7 +93,7 @@ codes! {
 impl Code {
     /// The key of the message: the code in lower case with dashes.
     pub fn message_key(self) -> String {
-        self.text().to_ascii_lowercase().replace('_', "-")
+        crate::messages::key(self.text())
     }
 }
 

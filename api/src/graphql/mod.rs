@@ -76,3 +76,10 @@ pub fn schema() -> ApiSchema {
 pub(crate) fn ctx<'a>(context: &'a Context<'_>) -> &'a Ctx {
     context.data_unchecked::<Ctx>()
 }
+
+/// The schema in SDL, as committed in `schema.graphql`.
+pub fn sdl() -> String {
+    schema().sdl_with_options(
+        async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items(),
+    )
+}

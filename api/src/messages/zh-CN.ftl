@@ -21,6 +21,51 @@ credit-code-character = 统一社会信用代码第 { $position } 位的字符�
 credit-code-mistyped = 统一社会信用代码有一处或多处录入错误。
 not-a-member = 该单位不是本联盟的在任成员。
 
+# door
+document-too-large = 查询文档过长：最多 { $limit } 字节。
+too-many-tokens = 查询文档的词法单元过多：最多 { $limit } 个。
+nesting-too-deep = 查询文档嵌套过深：最多 { $limit } 层。
+graphql-parse-failed = 不是有效的 GraphQL：{ $detail }
+graphql-validation-failed = 查询文档与模式不符：{ $detail }
+bad-user-input = 取值与类型不符：{ $detail }
+too-many-selections = 选取的字段过多：展开片段后最多 { $limit } 个。
+fragment-cycle = 片段 { $fragment } 包含了自身。
+too-deep = 字段嵌套过深：最多 { $limit } 层。
+introspection-too-deep = 内省查询嵌套过深：最多 { $limit } 层。
+too-many-aliases = 别名过多：最多 { $limit } 个。
+too-many-field-directives = 同一处的指令过多：最多 { $limit } 个。
+too-many-directives = 查询文档中的指令过多：最多 { $limit } 个。
+too-many-fragments = 片段过多：最多 { $limit } 个。
+too-many-variables = 变量过多：最多 { $limit } 个。
+list-too-long = 列表字面量过长：最多 { $limit } 项。
+too-many-nodes = 嵌套分页请求的节点过多：同一路径上最多 { $limit } 个。
+cost-too-high = 此操作需要 { $cost } 点，超出您的上限 { $limit } 点，请减少一次请求的内容。
+operation-not-found = 查询文档中没有名为 { $operation } 的操作。
+operation-name-required = 查询文档中有多个操作，请用 operationName 指明其一。
+json-too-deep = JSON 嵌套过深：最多 { $limit } 层。
+bad-json = 不是有效的 JSON：{ $detail }
+bad-parameter = 参数 { $parameter } 的形式不对，应为：{ $expected }。
+query-missing = 请求中没有 query。
+batch-not-allowed = 一次只能发送一个操作。
+batch-size-invalid = 一批须有 1 至 { $limit } 个操作。
+idempotency-key-invalid = 幂等键须为一个值，由 1 至 255 个可见 ASCII 字符组成。
+idempotency-needs-one-mutation = 带幂等键的请求须恰好含一个变更字段。
+method-not-allowed = HTTP 方法不符：变更及请求体须用 POST。
+unsupported-media-type = 请发送 UTF-8 编码、未压缩的 application/json。
+not-acceptable = 可接受的类型为 application/graphql-response+json、application/json 或 text/event-stream。
+stream-required = 订阅须用 Accept: text/event-stream 或 WebSocket。
+body-too-large = 请求体过大：最多 { $limit } 字节。
+body-incomplete = 请求体未能按时完整送达。
+bad-upgrade = WebSocket 握手无效。
+# Clients compare these two texts, in every language.
+persisted-query-not-found = PersistedQueryNotFound
+persisted-query-not-supported = PersistedQueryNotSupported
+persisted-query-hash-mismatch = 散列值与查询文档不符。
+throttled = 短时间内请求过多，请在 { $seconds } 秒后重试。
+too-many-subscriptions = 此连接上运行的操作过多：最多 { $limit } 个。
+overloaded = 服务器的连接数已达上限，请稍后重试。
+deadline-exceeded = 操作用时过长，已停止。
+
 # identity
 
 # territory

@@ -10,6 +10,9 @@ mod server;
 // calendar
 // rotation
 // priority task
+mod priority_task;
+mod priority_task_load;
+mod task_list;
 // problem
 // file
 // fact

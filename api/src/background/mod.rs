@@ -72,6 +72,7 @@ pub async fn run_once(ctx: &Ctx) -> Result<()> {
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
     // list
+    while crate::domain::list::due::notify(ctx).await? > 0 {}
     // fact
     Ok(())
 }

@@ -84,6 +84,14 @@ codes! {
     // calendar
     // rotation
     // priority task
+    /// The task's list has not been published yet.
+    TaskListNotPublished = "TASK_LIST_NOT_PUBLISHED",
+    /// The lead unit stands among the co-organisers.
+    LeadIsCoOrganizer = "LEAD_IS_CO_ORGANIZER",
+    /// The region lies outside the alliance's territory.
+    OutsideTerritory = "OUTSIDE_TERRITORY",
+    /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
+    NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
     // file
     // fact

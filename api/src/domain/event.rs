@@ -114,6 +114,36 @@ events! {
     // calendar
     // rotation
     // priority task
+    /// A month's task list was drafted.
+    TaskListCreated = "task_list_created",
+    /// A task list changed.
+    TaskListUpdated = "task_list_updated",
+    /// A task list was published.
+    TaskListPublished = "task_list_published",
+    /// A priority task was drafted.
+    PriorityTaskCreated = "priority_task_created",
+    /// A priority task changed.
+    PriorityTaskUpdated = "priority_task_updated",
+    /// A priority task was published.
+    PriorityTaskPublished = "priority_task_published",
+    /// The lead unit acknowledged a priority task.
+    PriorityTaskAcknowledged = "priority_task_acknowledged",
+    /// Progress of a priority task was reported.
+    PriorityTaskProgressReported = "priority_task_progress_reported",
+    /// The lead unit submitted a priority task as done.
+    PriorityTaskSubmitted = "priority_task_submitted",
+    /// The committee accepted a priority task as done.
+    PriorityTaskCompleted = "priority_task_completed",
+    /// The committee returned a priority task for rework.
+    PriorityTaskReturned = "priority_task_returned",
+    /// The committee gave a priority task up.
+    PriorityTaskCancelled = "priority_task_cancelled",
+    /// A priority task was set a milestone.
+    PriorityTaskMilestoneAdded = "priority_task_milestone_added",
+    /// A milestone of a priority task was reached.
+    PriorityTaskMilestoneReached = "priority_task_milestone_reached",
+    /// The due date of a priority task is near.
+    PriorityTaskDue = "priority_task_due",
     // problem
     // file
     // fact

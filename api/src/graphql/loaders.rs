@@ -8,8 +8,8 @@ use async_graphql::{
 };
 use concord_entities::{
     account, alliance,
-    id::{AccountId, AllianceId, OrganizationId, RegionId},
-    organization, region,
+    id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId},
+    organization, priority_task, region, task_list,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -69,6 +69,8 @@ loader!(AccountId, account, |_| account::Entity::find());
 // calendar
 // rotation
 // priority task
+loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
+loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);
 // problem
 // file
 // fact

@@ -11,10 +11,12 @@ pub mod scalar;
 // identity
 pub mod identity;
 // territory
+pub mod territory;
 // governance
 // calendar
 // rotation
 // priority task
+pub mod list;
 // problem
 // file
 // fact
@@ -36,6 +38,8 @@ pub struct Query(
     // calendar
     // rotation
     // priority task
+    list::task_list::TaskListQuery,
+    list::priority_task::PriorityTaskQuery,
     // problem
     // file
     // fact
@@ -53,6 +57,8 @@ pub struct Mutation(
     // calendar
     // rotation
     // priority task
+    list::task_list::TaskListMutation,
+    list::priority_task::PriorityTaskMutation,
     // problem
     // file
     // fact

@@ -3,11 +3,14 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{
-    ctx, error::OrApiError,
-    governance::alliance::Alliance,
-    id,
-    identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat},
+use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+// identity
+use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// priority task
+use super::list::{
+    priority_task::PriorityTask,
+    task_list::TaskList,
+    task_parts::{TaskMilestone, TaskProgress},
 };
 use crate::domain::{self, Code, Ctx, Error};
 
@@ -35,6 +38,10 @@ pub enum AnyNode {
     // calendar
     // rotation
     // priority task
+    TaskList(TaskList),
+    PriorityTask(PriorityTask),
+    TaskMilestone(TaskMilestone),
+    TaskProgress(TaskProgress),
     // problem
     // file
     // fact
@@ -62,6 +69,10 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // calendar
         // rotation
         // priority task
+        TaskList,
+        PriorityTask,
+        TaskMilestone,
+        TaskProgress,
         // problem
         // file
         // fact

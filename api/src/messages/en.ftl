@@ -81,6 +81,10 @@ account-acts-elsewhere = This person also acts outside what you look after. End 
 # rotation
 
 # priority task
+task-list-not-published = The list has not been published yet: publish the list with all its tasks.
+lead-is-co-organizer = The lead unit cannot be one of the co-organisers as well.
+outside-territory = The region lies outside the territory of this alliance.
+not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
 

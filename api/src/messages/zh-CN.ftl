@@ -81,6 +81,10 @@ account-acts-elsewhere = 该人员还在您管理范围之外任职。请在本�
 # rotation
 
 # priority task
+task-list-not-published = 清单尚未发布：请先发布整张清单。
+lead-is-co-organizer = 牵头单位不能同时列为配合单位。
+outside-territory = 该区域不在本联盟辖区内。
+not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
 

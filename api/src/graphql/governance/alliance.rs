@@ -16,7 +16,9 @@ use crate::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
-        id, loaders,
+        id,
+        list::task_parts::{self, TaskCounts},
+        loaders,
         node::Node,
         scalar::DateTime,
     },
@@ -73,6 +75,11 @@ impl Alliance {
     /// The working day of a slot by which the team must have checked in, counted from 1.
     async fn check_in_working_day(&self) -> i32 {
         self.0.check_in_working_day
+    }
+
+    /// How many of its priority tasks stand where; the alliances below it count for themselves.
+    async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
+        task_parts::task_counts(context, self.0.id, &self.0.time_zone).await
     }
 
     /// When it was founded.

@@ -14,7 +14,13 @@ use crate::{
         identity::seat::{self as verbs, NewSeat, Person},
     },
     graphql::{
-        ctx, error::payload, governance::alliance::Alliance, id, loaders, node::Node, scalar::DateTime,
+        ctx,
+        error::payload,
+        governance::{alliance::Alliance, organization::Organization},
+        id, loaders,
+        node::Node,
+        scalar::DateTime,
+        territory::region::Region,
     },
 };
 
@@ -92,14 +98,20 @@ impl Seat {
         self.0.role.into()
     }
 
-    /// Identifier of the member organisation that the person acts for.
-    async fn organization_id(&self) -> Option<ID> {
-        self.0.organization_id.map(id::encode)
+    /// The member organisation that the person acts for.
+    async fn organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        match self.0.organization_id {
+            Some(id) => Ok(loaders::one(context, id).await?.map(Organization)),
+            None => Ok(None),
+        }
     }
 
-    /// Identifier of the community that an officer is responsible for.
-    async fn region_id(&self) -> Option<ID> {
-        self.0.region_id.map(id::encode)
+    /// The community that an officer is responsible for.
+    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        match self.0.region_id {
+            Some(id) => Ok(loaders::one(context, id).await?.map(Region)),
+            None => Ok(None),
+        }
     }
 
     /// Whether it gives rights.

@@ -1,0 +1,3 @@
+//! Faces of the territory.
+
+pub mod region;

@@ -5,6 +5,11 @@ mod door;
 mod server;
 
 // identity
+mod account;
+mod account_power;
+mod api_key;
+mod external_identity;
+mod session;
 // territory
 // governance
 // calendar

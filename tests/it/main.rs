@@ -4,7 +4,11 @@ mod alliance;
 
 // identity
 // territory
+mod region;
 // governance
+mod membership;
+mod organization;
+mod service_team;
 // calendar
 // rotation
 // priority task

@@ -10,6 +10,7 @@ pub mod scalar;
 
 // identity
 // territory
+pub mod territory;
 // governance
 // calendar
 // rotation
@@ -31,7 +32,11 @@ pub struct Query(
     governance::alliance::AllianceQuery,
     // identity
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
     // priority task
@@ -47,7 +52,11 @@ pub struct Mutation(
     governance::alliance::AllianceMutation,
     // identity
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
     // priority task

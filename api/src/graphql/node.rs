@@ -3,7 +3,15 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -22,7 +30,11 @@ pub enum AnyNode {
     Alliance(Alliance),
     // identity
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
     // priority task
@@ -45,7 +57,11 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         Alliance,
         // identity
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
         // priority task

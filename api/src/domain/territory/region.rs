@@ -76,7 +76,9 @@ pub async fn record(ctx: &Ctx, new: NewRegion) -> Result<region::Model> {
     {
         return Err(Error::invalid(Code::Malformed, "level").with("expected", "below its parent"));
     }
+    // Official regions are told apart by their codes, all others by their names.
     let namesake = region::Entity::find()
+        .filter(region::Column::Code.is_null())
         .filter(match new.parent_id {
             Some(parent) => region::Column::ParentId.eq(parent),
             None => region::Column::ParentId.is_null(),
@@ -85,7 +87,7 @@ pub async fn record(ctx: &Ctx, new: NewRegion) -> Result<region::Model> {
         .filter(region::Column::Level.eq(new.level))
         .one(&tx.db)
         .await?;
-    if namesake.is_some() {
+    if new.code.is_none() && namesake.is_some() {
         return Err(Error::invalid(Code::AlreadyExists, "name"));
     }
     let id = new.code.as_deref().map_or_else(|| ctx.new_id(), id_of_code);

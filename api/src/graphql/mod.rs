@@ -34,7 +34,11 @@ pub struct Query(
     // identity
     identity::IdentityQuery,
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
     // priority task
@@ -53,7 +57,11 @@ pub struct Mutation(
     // identity
     identity::IdentityMutation,
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
     // priority task

@@ -3,7 +3,15 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
 // identity
 use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
 // priority task
@@ -34,7 +42,11 @@ pub enum AnyNode {
     ApiKey(ApiKey),
     ExternalIdentity(ExternalIdentity),
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
     // priority task
@@ -65,7 +77,11 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         ApiKey,
         ExternalIdentity,
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
         // priority task

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use concord_entities::{event, event_chain, event_pending, event_seal, hand_cursor};
+use concord_entities::{
+    event, event_chain, event_organization, event_pending, event_seal, hand_cursor, id::OrganizationId,
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -21,6 +23,8 @@ use super::{
 const SEALER: &str = "sealer";
 /// Most events sealed in one transaction.
 pub const BATCH: u64 = 500;
+/// Most rows of an insert whose number nobody bounds; SQLite binds at most 32,766 values a statement.
+const BINDABLE: usize = 2000;
 
 /// Seals up to `BATCH` waiting events in the order they were written; tells how many.
 pub async fn seal(ctx: &Ctx) -> Result<usize> {
@@ -44,12 +48,16 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
     let now = ctx.now();
     let mut position = last;
     let mut seals = Vec::with_capacity(events.len());
+    let mut concerned = Vec::new();
     for event in &events {
         let chain_id = chain_of(event);
         let (length, hash) = heads.entry(chain_id).or_insert_with(|| (0, vec![0; 32]));
         position += 1;
         *length += 1;
         *hash = link(hash, event);
+        concerned.extend(organizations(event).into_iter().map(|organization_id| {
+            event_organization::ActiveModel { organization_id: Set(organization_id), position: Set(position) }
+        }));
         seals.push(event_seal::ActiveModel {
             position: Set(position),
             event_id: Set(event.id),
@@ -62,6 +70,9 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
     let sealed = seals.len();
     // SQLite binds at most 32,766 values a statement; a batch of rows of six stays far below.
     event_seal::Entity::insert_many(seals).exec_without_returning(&tx.db).await?;
+    for rows in concerned.chunks(BINDABLE) {
+        event_organization::Entity::insert_many(rows.to_vec()).exec_without_returning(&tx.db).await?;
+    }
     let heads = heads.into_iter().map(|(chain_id, (length, hash))| event_chain::ActiveModel {
         chain_id: Set(chain_id),
         length: Set(length),
@@ -118,6 +129,12 @@ async fn heads(
 /// The chain an event joins: its alliance's, or the platform's, which has the nil identifier.
 pub fn chain_of(event: &event::Model) -> Uuid {
     event.alliance_id.map_or(Uuid::nil(), Uuid::from)
+}
+
+/// The organisations that an event concerns.
+pub fn organizations(event: &event::Model) -> Vec<OrganizationId> {
+    // Written by `record` as a list of identifiers; anything else was put there past it and concerns nobody.
+    serde_json::from_str(&event.organization_ids).unwrap_or_default()
 }
 
 /// The hash of a link: over the one before and everything of the event that an erasure leaves.

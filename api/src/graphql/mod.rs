@@ -17,9 +17,10 @@ pub mod scalar;
 // problem
 // file
 // fact
+pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
 
 use crate::domain::Ctx;
 
@@ -37,6 +38,8 @@ pub struct Query(
     // problem
     // file
     // fact
+    fact::event::EventQuery,
+    fact::inbox::InboxQuery,
     // import
 );
 
@@ -53,17 +56,20 @@ pub struct Mutation(
     // problem
     // file
     // fact
+    fact::inbox::InboxMutation,
     // import
 );
 
+/// Live tails: each begins after a position, and can be resumed there.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+
 /// The schema of the one endpoint.
-pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
-        .disable_suggestions()
-        .finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).disable_suggestions().finish()
 }
 
 /// The request's context, which the door puts in.

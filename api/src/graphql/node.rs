@@ -3,6 +3,8 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
 use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
 use crate::domain::{self, Code, Ctx, Error};
 
@@ -29,11 +31,13 @@ pub enum AnyNode {
     // problem
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -52,6 +56,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // problem
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -38,5 +38,6 @@ not-a-member = The organisation is not an active member of this alliance.
 # file
 
 # fact
+lagged = You fell too far behind. Go on from the position given with this error.
 
 # import

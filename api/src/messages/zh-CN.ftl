@@ -38,5 +38,6 @@ not-a-member = 该单位不是本联盟的在任成员。
 # file
 
 # fact
+lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。
 
 # import

@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod golden;
 
 // identity
 // territory
@@ -11,4 +12,8 @@ mod alliance;
 // problem
 // file
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import

@@ -6,6 +6,6 @@ mod database;
 mod world;
 
 pub use self::{
-    app::{Answer, Client, TestApp, TestClock},
+    app::{Answer, Answers, Client, TestApp, TestClock},
     world::World,
 };

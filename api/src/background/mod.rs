@@ -50,13 +50,8 @@ pub fn spawn(app: &Arc<App>, shutdown: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     bell::spawn(&mut tasks, app, &Arc::new(ring), shutdown);
     let poll = Duration::from_millis(app.config.background.poll_interval_ms.max(1));
-    let worker = |name, period, bell| Worker {
-        name,
-        period,
-        bell,
-        ctx: Ctx::system(app),
-        shutdown: shutdown.clone(),
-    };
+    let worker =
+        |name, period, bell| Worker { name, period, bell, ctx: Ctx::system(app), shutdown: shutdown.clone() };
     if app.config.roles.background {
         tasks.spawn(worker("events", poll, Some(rung.clone())).run(async |ctx| follow_events(ctx).await));
         tasks.spawn(worker("clock", CLOCK, None).run(async |ctx| follow_clock(ctx).await));

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use concord_entities::{
     event, event_chain, event_organization, event_pending, event_seal, hand_cursor, id::OrganizationId,
 };
@@ -54,7 +55,7 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
         let (length, hash) = heads.entry(chain_id).or_insert_with(|| (0, vec![0; 32]));
         position += 1;
         *length += 1;
-        *hash = link(hash, event);
+        *hash = link(hash, (position, now), event);
         concerned.extend(organizations(event).into_iter().map(|organization_id| {
             event_organization::ActiveModel { organization_id: Set(organization_id), position: Set(position) }
         }));
@@ -137,10 +138,13 @@ pub fn organizations(event: &event::Model) -> Vec<OrganizationId> {
     serde_json::from_str(&event.organization_ids).unwrap_or_default()
 }
 
-/// The hash of a link: over the one before and everything of the event that an erasure leaves.
-pub fn link(previous: &[u8], event: &event::Model) -> Vec<u8> {
+/// The hash of a link: over the one before, its place, and everything of the event that an erasure leaves.
+pub fn link(previous: &[u8], (position, sealed_at): (i64, DateTime<Utc>), event: &event::Model) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(previous);
+    // The place among all chains too, so that moving an event past another chain's breaks its own.
+    hash.update(position.to_be_bytes());
+    hash.update(sealed_at.timestamp_micros().to_be_bytes());
     hash.update(event.id.0);
     hash.update(chain_of(event));
     for text in [
@@ -202,7 +206,7 @@ pub async fn verify(db: &impl ConnectionTrait) -> Result<Verification> {
                 _ if seal.position != last + 1 => Some("a position is missing before it"),
                 None => Some("its event is missing"),
                 Some(event) => {
-                    let expected = link(hash, event);
+                    let expected = link(hash, (seal.position, seal.sealed_at), event);
                     let altered = event.salt.as_ref().zip(event.payload.as_ref());
                     if chain_of(event) != seal.chain_id || seal.chain_index != *length + 1 {
                         Some("its chain has a gap or another order")

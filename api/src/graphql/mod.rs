@@ -69,7 +69,9 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).disable_suggestions().finish()
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .disable_suggestions()
+        .finish()
 }
 
 /// The request's context, which the door puts in.

@@ -56,8 +56,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // problem
         // file
         // fact
-        Event,
-        InboxEntry,
+        Event, InboxEntry,
         // import
     );
     Ok(None)

@@ -4,8 +4,7 @@
 use std::sync::LazyLock;
 
 use concord_entities::{
-    account, event,
-    priority_task, rotation_plan,
+    account, event, priority_task, rotation_plan, rotation_slot,
     seat::{self, Role},
     task_list,
 };
@@ -17,15 +16,19 @@ use sea_orm::{
 use crate::domain::{Actor, Ctx, Event, scope};
 
 /// Beginnings of kinds that tell of people, their roles and their keys.
-const PERSONAL: [&str; 7] = ["account_", "seat_", "session_", "api_key_", "password_", "calendar_feed_", "inbox_"];
-
-/// Kinds that tell of a rotation before it is published; the objects' own states hide the drafts of the lists.
-const DRAFTS: [&str; 5] = [
-    "rotation_plan_created",
-    "rotation_plan_generated",
-    "rotation_plan_updated",
-    "rotation_plan_submitted",
-    "rotation_plan_approved",
+const PERSONAL: [&str; 12] = [
+    "account_",
+    "api_key_",
+    "calendar_feed_",
+    "external_identity_",
+    "inbox_",
+    "password_",
+    "refresh_token_",
+    "reporter_",
+    "seat_",
+    "session_",
+    "signed_",
+    "token_",
 ];
 
 /// Who reads a kind of event.
@@ -39,18 +42,13 @@ pub enum Audience {
 
 /// Who reads events of this kind.
 pub fn of(kind: Event) -> Audience {
-    let text = kind.text();
-    let personal = PERSONAL.iter().any(|beginning| text.starts_with(beginning));
-    if personal || DRAFTS.contains(&text) { Audience::Committee } else { Audience::Alliance }
+    let is_personal = PERSONAL.iter().any(|beginning| kind.text().starts_with(beginning));
+    if is_personal { Audience::Committee } else { Audience::Alliance }
 }
 
 /// The kinds that only a committee reads, as stored.
 static RESERVED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    Event::ALL
-        .iter()
-        .filter(|kind| of(**kind) == Audience::Committee)
-        .map(|kind| kind.text())
-        .collect()
+    Event::ALL.iter().filter(|kind| of(**kind) == Audience::Committee).map(|kind| kind.text()).collect()
 });
 
 /// A condition that holds for the events that the caller may read.
@@ -79,9 +77,7 @@ pub fn seen(ctx: &Ctx) -> Condition {
     let in_reach = scope::in_alliances(ctx, event::Column::AllianceId)
         .add(open_to_members().add(event::Column::AllianceId.in_subquery(committee)));
     // The platform's own chain is its administrators' business.
-    Condition::any()
-        .add(in_reach)
-        .add(event::Column::AllianceId.is_null().and(Expr::exists(administrator)))
+    Condition::any().add(in_reach).add(event::Column::AllianceId.is_null().and(Expr::exists(administrator)))
 }
 
 /// Neither reserved by its kind nor about something that is still a draft.
@@ -94,19 +90,28 @@ fn open_to_members() -> Condition {
         task_list::Column::Id,
         task_list::Column::State.eq(task_list::State::Draft),
     );
+    let unpublished =
+        [rotation_plan::State::Draft, rotation_plan::State::Submitted, rotation_plan::State::Approved];
     let plans = draft::<rotation_plan::Entity>(
         rotation_plan::Column::Id,
-        rotation_plan::Column::State.is_in([
-            rotation_plan::State::Draft,
-            rotation_plan::State::Submitted,
-            rotation_plan::State::Approved,
-        ]),
+        rotation_plan::Column::State.is_in(unpublished),
+    );
+    // A turn is as much a draft as its plan.
+    let hidden = rotation_plan::Entity::find()
+        .select_only()
+        .column(rotation_plan::Column::Id)
+        .filter(rotation_plan::Column::State.is_in(unpublished))
+        .into_query();
+    let slots = draft::<rotation_slot::Entity>(
+        rotation_slot::Column::Id,
+        rotation_slot::Column::PlanId.in_subquery(hidden),
     );
     let open = Condition::all()
         .add(event::Column::Kind.is_not_in(RESERVED.iter().copied()))
         .add(Expr::exists(tasks).not())
         .add(Expr::exists(lists).not())
-        .add(Expr::exists(plans).not());
+        .add(Expr::exists(plans).not())
+        .add(Expr::exists(slots).not());
     Condition::any().add(open)
 }
 

@@ -87,11 +87,8 @@ pub(super) async fn after_position(ctx: &Ctx, filter: Filter, after: i64, first:
     let rows = select.order_by_asc(event_seal::Column::Position).limit(first + 1).all(ctx.read()).await?;
     let most = usize::try_from(first).unwrap_or(usize::MAX);
     let has_more = rows.len() > most;
-    let events: Vec<Sealed> = rows
-        .into_iter()
-        .take(most)
-        .map(|(seal, event)| Sealed { position: seal.position, event })
-        .collect();
+    let events: Vec<Sealed> =
+        rows.into_iter().take(most).map(|(seal, event)| Sealed { position: seal.position, event }).collect();
     let last = events.last().map_or(after, |sealed| sealed.position);
     let position = if has_more { last } else { last.max(head) };
     Ok(Changes { events, position, has_more })
@@ -111,7 +108,8 @@ pub async fn head(ctx: &Ctx) -> Result<i64> {
 pub async fn require_visible(ctx: &Ctx, filter: Filter) -> Result<()> {
     ctx.require_signed_in()?;
     if let Actor::Account { id, session } = ctx.actor {
-        let mut live = account::Entity::find_by_id(id).filter(account::Column::State.eq(account::State::Active));
+        let mut live =
+            account::Entity::find_by_id(id).filter(account::Column::State.eq(account::State::Active));
         if let Some(session) = session {
             let running = session::Entity::find_by_id(session)
                 .select_only()

@@ -45,7 +45,16 @@ pub async fn changes(
     let position = start(ctx, after).await?;
     changes::require_visible(ctx, filter).await?;
     let listen = |ctx: &Ctx| ctx.app.feed.listen();
-    Ok(tail(Follower { ctx: ctx.clone(), source: Changed(filter), position, read: position, waiting: VecDeque::new(), listener: None, listen, ended: false }))
+    Ok(tail(Follower {
+        ctx: ctx.clone(),
+        source: Changed(filter),
+        position,
+        read: position,
+        waiting: VecDeque::new(),
+        listener: None,
+        listen,
+        ended: false,
+    }))
 }
 
 /// What comes into the caller's inbox after a position, and then as it comes.
@@ -57,7 +66,16 @@ pub async fn inbox(
     let position = start(ctx, after).await?;
     changes::require_visible(ctx, Filter::default()).await?;
     let listen = |ctx: &Ctx| ctx.app.feed.listen_inbox();
-    Ok(tail(Follower { ctx: ctx.clone(), source: Received, position, read: position, waiting: VecDeque::new(), listener: None, listen, ended: false }))
+    Ok(tail(Follower {
+        ctx: ctx.clone(),
+        source: Received,
+        position,
+        read: position,
+        waiting: VecDeque::new(),
+        listener: None,
+        listen,
+        ended: false,
+    }))
 }
 
 /// Makes sure that the feed runs from here on, and tells from where to read.
@@ -78,7 +96,11 @@ trait Source: Send {
     type Ring: Clone + Send + Sync + 'static;
 
     /// The items after a position, the position read up to, and whether there is more at once.
-    fn read(&self, ctx: &Ctx, after: i64) -> impl Future<Output = Result<(Vec<Self::Item>, i64, bool)>> + Send;
+    fn read(
+        &self,
+        ctx: &Ctx,
+        after: i64,
+    ) -> impl Future<Output = Result<(Vec<Self::Item>, i64, bool)>> + Send;
     fn position(item: &Self::Item) -> i64;
     fn rung(ring: &Self::Ring) -> i64;
     /// Whether the ring may bring something for this follower.

@@ -35,9 +35,8 @@ pub async fn of(
     args: &page::Args,
 ) -> Result<Page<event::Entity>> {
     ctx.require_signed_in()?;
-    let select = visible(ctx)
-        .filter(event::Column::SubjectId.eq(subject))
-        .filter(event::Column::SubjectKind.eq(noun));
+    let select =
+        visible(ctx).filter(event::Column::SubjectId.eq(subject)).filter(event::Column::SubjectKind.eq(noun));
     let order = Order { column: event::Column::OccurredAt, descending: newest_first };
     page::fetch(ctx, select, order, event::Column::Id, args).await
 }
@@ -60,7 +59,18 @@ pub struct Detail {
 
 /// The details that a dashboard may hold: states and figures, never words that people typed.
 const IMPERSONAL: [&str; 12] = [
-    "from", "to", "number", "round", "month", "monthOn", "percent", "dueOn", "state", "year", "seq", "slotNumber",
+    "from",
+    "to",
+    "number",
+    "round",
+    "month",
+    "monthOn",
+    "percent",
+    "dueOn",
+    "state",
+    "year",
+    "seq",
+    "slotNumber",
 ];
 
 /// The details of an event as the caller may read them, by name; none after an erasure.

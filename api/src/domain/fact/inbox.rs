@@ -11,8 +11,8 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -94,7 +94,9 @@ pub async fn mark_read(ctx: &Ctx, marked: Marked) -> Result<u64> {
     let which = match &marked {
         Marked::Entries(ids) if ids.is_empty() => return Err(Error::invalid(Code::Required, "entryIds")),
         Marked::Entries(ids) if ids.len() > MOST_MARKED => {
-            return Err(Error::invalid(Code::OutOfRange, "entryIds").with("least", 1).with("most", MOST_MARKED));
+            return Err(Error::invalid(Code::OutOfRange, "entryIds")
+                .with("least", 1)
+                .with("most", MOST_MARKED));
         }
         Marked::Entries(ids) => {
             let wanted: HashSet<InboxEntryId> = ids.iter().copied().collect();

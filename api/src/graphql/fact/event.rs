@@ -81,6 +81,34 @@ pub struct EventDetail {
     value: String,
 }
 
+/// Endings of the names of details that hold identifiers, and the nouns they name.
+const IDENTIFIERS: [(&str, &str); 14] = [
+    ("accountid", "account"),
+    ("handlerid", "account"),
+    ("sessionid", "session"),
+    ("allianceid", "alliance"),
+    ("organizationid", "organization"),
+    ("regionid", "region"),
+    ("teamid", "service_team"),
+    ("planid", "rotation_plan"),
+    ("slotid", "rotation_slot"),
+    ("swapid", "rotation_swap"),
+    ("checkinid", "check_in"),
+    ("dockingid", "docking"),
+    ("handoverid", "handover"),
+    ("tasklistid", "task_list"),
+];
+
+/// The value of a detail as clients know it: identifiers leave only in their global form.
+fn outward(name: &str, value: String) -> String {
+    let Ok(raw) = Uuid::parse_str(&value) else {
+        return value;
+    };
+    let name = name.to_ascii_lowercase();
+    let noun = IDENTIFIERS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, noun)| *noun);
+    noun.map_or(value, |noun| id::encode_raw(noun, raw).to_string())
+}
+
 #[Object]
 impl Event {
     /// Global identifier; the same on every delivery, so that a repeated one is recognised.
@@ -148,7 +176,7 @@ impl Event {
     async fn details(&self, context: &Context<'_>) -> Vec<EventDetail> {
         history::details(ctx(context), &self.row)
             .into_iter()
-            .map(|detail| EventDetail { name: detail.name, value: detail.value })
+            .map(|detail| EventDetail { value: outward(&detail.name, detail.value), name: detail.name })
             .collect()
     }
 
@@ -181,11 +209,7 @@ impl ChangesPage {
     }
 }
 
-fn filter(
-    ctx: &Ctx,
-    alliance_id: Option<&ID>,
-    organization_id: Option<&ID>,
-) -> Result<Filter> {
+fn filter(ctx: &Ctx, alliance_id: Option<&ID>, organization_id: Option<&ID>) -> Result<Filter> {
     Ok(Filter {
         alliance: id::decode_optional(alliance_id, "allianceId").or_api_error(ctx)?,
         organization: id::decode_optional(organization_id, "organizationId").or_api_error(ctx)?,
@@ -203,7 +227,9 @@ impl EventQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Global identifier of the object.")] id: ID,
-        #[graphql(desc = "Whether the latest event comes first.", default = true)] newest_first: bool,
+        #[graphql(desc = "Whether the latest event comes first; it does by default.")] newest_first: Option<
+            bool,
+        >,
         #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
@@ -213,7 +239,9 @@ impl EventQuery {
         let Some((noun, raw)) = id::split(&id) else {
             return Err(api_error(ctx, &Error::invalid(domain::Code::IdMalformed, "id")));
         };
-        let page = history::of(ctx, &noun, raw, newest_first, &args(first, after, last, before)).await;
+        let page =
+            history::of(ctx, &noun, raw, newest_first.unwrap_or(true), &args(first, after, last, before))
+                .await;
         Ok(page.or_api_error(ctx)?.into())
     }
 
@@ -222,7 +250,8 @@ impl EventQuery {
     async fn changes(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The last position already read; 0 for the beginning.", default)] after: i64,
+        #[graphql(desc = "The last position already read; from the beginning where none is given.")]
+        after: Option<i64>,
         #[graphql(desc = "Only what happened in this alliance.")] alliance_id: Option<ID>,
         #[graphql(desc = "Only what concerns this organisation, in any alliance that the caller sees.")]
         organization_id: Option<ID>,
@@ -230,7 +259,7 @@ impl EventQuery {
     ) -> Result<ChangesPage> {
         let ctx = ctx(context);
         let filter = filter(ctx, alliance_id.as_ref(), organization_id.as_ref())?;
-        Ok(ChangesPage(changes::read(ctx, filter, after, first).await.or_api_error(ctx)?))
+        Ok(ChangesPage(changes::read(ctx, filter, after.unwrap_or(0), first).await.or_api_error(ctx)?))
     }
 }
 

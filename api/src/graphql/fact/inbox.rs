@@ -1,6 +1,8 @@
 //! Faces of a person's inbox.
 
-use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, OneofObject, Result, SimpleObject, Subscription};
+use async_graphql::{
+    Context, Enum, ID, InputObject, MergedObject, Object, OneofObject, Result, SimpleObject, Subscription,
+};
 use concord_entities::{
     id::{InboxEntryId, TypedId},
     inbox_entry,
@@ -165,7 +167,8 @@ impl InboxQuery {
         let filter = verbs::Filter {
             unread: asked.unread,
             kind: asked.kind.map(Into::into),
-            alliance: id::decode_optional(asked.alliance_id.as_ref(), "filter.allianceId").or_api_error(ctx)?,
+            alliance: id::decode_optional(asked.alliance_id.as_ref(), "filter.allianceId")
+                .or_api_error(ctx)?,
         };
         let page = verbs::list(ctx, filter, &args(first, after, last, before)).await.or_api_error(ctx)?;
         Ok(InboxConnection(page.into(), InboxCount))

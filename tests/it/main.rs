@@ -3,6 +3,7 @@
 mod alliance;
 mod door;
 mod server;
+mod golden;
 
 // identity
 // territory
@@ -20,4 +21,8 @@ mod task_list;
 // problem
 // file
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import

@@ -107,6 +107,8 @@ codes! {
     // problem
     // file
     // fact
+    /// The listener fell too far behind; it goes on from the last position it got.
+    Lagged = "LAGGED",
     // import
 }
 

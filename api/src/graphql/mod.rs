@@ -20,9 +20,10 @@ pub mod list;
 // problem
 // file
 // fact
+pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
 
 use crate::domain::Ctx;
 
@@ -47,6 +48,8 @@ pub struct Query(
     // problem
     // file
     // fact
+    fact::event::EventQuery,
+    fact::inbox::InboxQuery,
     // import
 );
 
@@ -70,15 +73,20 @@ pub struct Mutation(
     // problem
     // file
     // fact
+    fact::inbox::InboxMutation,
     // import
 );
 
+/// Live tails: each begins after a position, and can be resumed there.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+
 /// The schema of the one endpoint.
-pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .disable_suggestions()
         .finish()
 }

@@ -20,6 +20,8 @@ use super::list::{
     task_list::TaskList,
     task_parts::{TaskMilestone, TaskProgress},
 };
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -57,11 +59,13 @@ pub enum AnyNode {
     // problem
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -92,6 +96,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // problem
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -97,5 +97,6 @@ not-your-organization = Only the organisation that this concerns may do it.
 # file
 
 # fact
+lagged = You fell too far behind. Go on from the position given with this error.
 
 # import

@@ -97,5 +97,6 @@ not-your-organization = 只有本事项所涉单位才能办理。
 # file
 
 # fact
+lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。
 
 # import

@@ -784,6 +784,15 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "event_seal", &["chain_id", "chain_index"], true, None).await?;
+        index(manager, "event_seal", &["chain_id", "position"], false, None).await?;
+        create(
+            manager,
+            "event_organization",
+            &["organization_id", "position"],
+            vec![uuid("organization_id"), big_integer("position")],
+            &[("organization_id", "organization")],
+        )
+        .await?;
         create(
             manager,
             "event_chain",
@@ -809,6 +818,7 @@ impl MigrationTrait for Migration {
                 uuid("account_id"),
                 optional(uuid("alliance_id")),
                 uuid("event_id"),
+                big_integer("position"),
                 string("kind", 24),
                 string("subject_kind", 32),
                 uuid("subject_id"),
@@ -819,7 +829,8 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "inbox_entry", &["account_id", "event_id"], true, None).await?;
-        index(manager, "inbox_entry", &["account_id", "created_at", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["account_id", "position", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["position"], false, None).await?;
         create(
             manager,
             "due_notice",
@@ -846,6 +857,7 @@ impl MigrationTrait for Migration {
             "inbox_entry",
             "hand_cursor",
             "event_chain",
+            "event_organization",
             "event_seal",
             "event",
             "evidence",

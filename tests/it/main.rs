@@ -3,6 +3,7 @@
 mod alliance;
 mod door;
 mod server;
+mod golden;
 
 // identity
 mod account;
@@ -11,7 +12,11 @@ mod api_key;
 mod external_identity;
 mod session;
 // territory
+mod region;
 // governance
+mod membership;
+mod organization;
+mod service_team;
 // calendar
 // rotation
 // priority task
@@ -21,4 +26,8 @@ mod task_list;
 // problem
 // file
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import

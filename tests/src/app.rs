@@ -1,6 +1,9 @@
 //! `TestApp`: the product under a frozen clock and seeded randomness, answering GraphQL in the process.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use concord::{
@@ -15,6 +18,7 @@ use concord::{
     messages::Locale,
 };
 use concord_entities::id::{AccountId, ApiKeyId};
+use futures_util::{StreamExt, stream::BoxStream};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
@@ -158,11 +162,42 @@ impl Client<'_> {
         Answer(serde_json::to_value(response).expect("an answer serialises"))
     }
 
+    /// Subscribes; each item is one answer.
+    pub fn subscribe(&self, query: &str, variables: Value) -> Answers {
+        let request = async_graphql::Request::new(query)
+            .variables(async_graphql::Variables::from_json(variables))
+            .data(loaders::per_request(&self.ctx))
+            .data(self.ctx.clone());
+        Answers(self.app.schema.execute_stream(request).boxed())
+    }
+
     /// The same client with an idempotency key for its next request.
     #[must_use]
     pub fn keyed(&self, key: &str, digest: u8) -> Self {
         let claim = Claim { key: key.to_owned(), digest: [digest; 32] };
         Self { app: self.app, ctx: Ctx { idempotency: Some(Arc::new(claim)), ..self.ctx.clone() } }
+    }
+}
+
+/// A live tail as a client sees it.
+pub struct Answers(BoxStream<'static, async_graphql::Response>);
+
+impl Answers {
+    /// The next answer; fails the test when none comes soon.
+    pub async fn next(&mut self) -> Answer {
+        self.end().await.expect("the tail goes on")
+    }
+
+    /// The next answer, or nothing where the tail has ended.
+    pub async fn end(&mut self) -> Option<Answer> {
+        let next = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await;
+        next.expect("something comes")
+            .map(|response| Answer(serde_json::to_value(response).expect("it serialises")))
+    }
+
+    /// Whether nothing comes for a moment.
+    pub async fn is_quiet(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_millis(300), self.0.next()).await.is_err()
     }
 }
 

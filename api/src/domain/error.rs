@@ -81,6 +81,18 @@ codes! {
     AccountActsElsewhere = "ACCOUNT_ACTS_ELSEWHERE",
     // territory
     // governance
+    /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.
+    OrganizationCodeDoubtful = "ORGANIZATION_CODE_DOUBTFUL",
+    /// A name carries the designation of a military unit, which is never recorded.
+    DesignationRefused = "DESIGNATION_REFUSED",
+    /// The organisation runs the alliance as its committee and keeps its seat.
+    CommitteeKept = "COMMITTEE_KEPT",
+    /// The organisation leads a standing service team.
+    LeadsTeam = "LEADS_TEAM",
+    /// The organisation is in another standing service team of the alliance.
+    InAnotherTeam = "IN_ANOTHER_TEAM",
+    /// The service team still has turns in a rotation.
+    TeamInRotation = "TEAM_IN_ROTATION",
     // calendar
     // rotation
     // priority task
@@ -95,6 +107,8 @@ codes! {
     // problem
     // file
     // fact
+    /// The listener fell too far behind; it goes on from the last position it got.
+    Lagged = "LAGGED",
     // import
 }
 

@@ -147,6 +147,8 @@ events! {
     // problem
     // file
     // fact
+    /// Somebody marked entries of their inbox as read.
+    InboxRead = "inbox_read",
     // import
 }
 

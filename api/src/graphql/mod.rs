@@ -20,9 +20,10 @@ pub mod list;
 // problem
 // file
 // fact
+pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
 
 use crate::domain::Ctx;
 
@@ -34,7 +35,11 @@ pub struct Query(
     // identity
     identity::IdentityQuery,
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
     // priority task
@@ -43,6 +48,8 @@ pub struct Query(
     // problem
     // file
     // fact
+    fact::event::EventQuery,
+    fact::inbox::InboxQuery,
     // import
 );
 
@@ -53,7 +60,11 @@ pub struct Mutation(
     // identity
     identity::IdentityMutation,
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
     // priority task
@@ -62,15 +73,20 @@ pub struct Mutation(
     // problem
     // file
     // fact
+    fact::inbox::InboxMutation,
     // import
 );
 
+/// Live tails: each begins after a position, and can be resumed there.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+
 /// The schema of the one endpoint.
-pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .disable_suggestions()
         .finish()
 }

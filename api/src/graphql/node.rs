@@ -3,7 +3,15 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
 // identity
 use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
 // priority task
@@ -12,6 +20,8 @@ use super::list::{
     task_list::TaskList,
     task_parts::{TaskMilestone, TaskProgress},
 };
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -34,7 +44,11 @@ pub enum AnyNode {
     ApiKey(ApiKey),
     ExternalIdentity(ExternalIdentity),
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
     // priority task
@@ -45,11 +59,13 @@ pub enum AnyNode {
     // problem
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -65,7 +81,11 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         ApiKey,
         ExternalIdentity,
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
         // priority task
@@ -76,6 +96,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // problem
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -75,6 +75,12 @@ account-acts-elsewhere = This person also acts outside what you look after. End 
 # territory
 
 # governance
+organization-code-doubtful = The organisation code in positions 9 to 17 does not fit its own check character: { $expected } was expected, not { $found }.
+designation-refused = The designation of a military unit is not recorded; write the name without it.
+committee-kept = This organisation is the alliance's committee and keeps its seat.
+leads-team = This organisation leads the service team { $team }; give the team another lead first.
+in-another-team = { $organization } is in the service team { $team } already.
+team-in-rotation = This service team still has turns in a rotation; reassign them first.
 
 # calendar
 
@@ -91,5 +97,6 @@ not-your-organization = Only the organisation that this concerns may do it.
 # file
 
 # fact
+lagged = You fell too far behind. Go on from the position given with this error.
 
 # import

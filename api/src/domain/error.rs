@@ -106,6 +106,8 @@ codes! {
     /// There is no next turn to hand over to.
     NoNextSlot = "NO_NEXT_SLOT",
     // priority task
+    /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
+    NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
     // file
     // fact

@@ -10,6 +10,7 @@ pub mod feed;
 pub mod governance;
 pub mod idempotency;
 pub mod identity;
+pub mod list;
 pub mod number_pattern;
 pub mod page;
 pub mod policy;

@@ -14,6 +14,7 @@ pub mod scalar;
 // calendar
 // rotation
 // priority task
+pub mod list;
 // problem
 // file
 // fact

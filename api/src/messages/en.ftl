@@ -50,6 +50,7 @@ rotation-feed-lead = Lead: { $name }
 rotation-feed-units = Units: { $names }
 
 # priority task
+not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
 

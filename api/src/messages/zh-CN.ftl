@@ -50,6 +50,7 @@ rotation-feed-lead = 牵头单位：{ $name }
 rotation-feed-units = 成员单位：{ $names }
 
 # priority task
+not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
 

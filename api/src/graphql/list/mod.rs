@@ -1,0 +1,5 @@
+//! Faces of the two lists.
+
+// priority task
+// problem
+pub mod transition;

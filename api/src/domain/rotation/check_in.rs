@@ -40,7 +40,7 @@ pub async fn record(ctx: &Ctx, new: NewCheckIn) -> Result<Model> {
     ctx.require(&tx.db, Action::RecordCheckIn, open.target()).await?;
     let turn = open.turn();
     if !turn.begun(ctx.now()) {
-        return Err(Error::refused(Code::SlotNotBegun).with("month", open.label()));
+        return Err(slot::not_begun(&open.slot));
     }
     let to = states::follow(SLOT, "recordCheckIn", open.slot.state)?;
     within_turn(new.came_at, "cameAt", &turn, ctx.now())?;

@@ -14,9 +14,8 @@ use concord_entities::{
     service_team, service_team_member,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait,
+    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 
 use super::{
@@ -253,7 +252,7 @@ pub async fn update(
     if let Some(count) = change.slot_count {
         // What has been announced is never taken back by shortening the plan.
         let kept = if plan.state == State::Draft { 0 } else { rows.last().map_or(0, |row| row.number) };
-        plan.slot_count = text::within(count, "slotCount", kept.max(1), MOST_SLOTS)?;
+        plan.slot_count = text::within(count, "slotCount", std::cmp::max(kept, 1), MOST_SLOTS)?;
     }
     let table = Timetable::of(&plan, &opened.alliance);
     table.turn(plan.slot_count)?;

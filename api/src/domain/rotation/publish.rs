@@ -4,21 +4,23 @@
 use concord_entities::{
     id::RotationPlanId,
     rotation_plan::{self, Model, State},
-    rotation_slot,
+    rotation_slot, seat,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait, sea_query::Expr,
+    IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
 };
 
 use super::{
     generate,
     plan::{self, Opened},
-    states::{self, PLAN, Transition},
-    timetable::{self, Timetable},
+    states::{self, PLAN},
+    timetable,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, governance::alliance::expect_version, policy,
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    governance::alliance::expect_version,
+    list::transition::{self, Transition, Viewer},
     text,
 };
 
@@ -216,40 +218,31 @@ pub async fn require_alone(db: &impl ConnectionTrait, own: &Model) -> Result<()>
 }
 
 /// What the viewer may do to a plan next, and what stands in the way.
-pub async fn transitions(ctx: &Ctx, row: &Model) -> Result<Vec<Transition>> {
+pub async fn transitions(ctx: &Ctx, row: &Model, seats: &[seat::Model]) -> Result<Vec<Transition>> {
     let alliance = plan::alliance_of(ctx, ctx.read(), row.alliance_id).await?;
-    let seats = match ctx.actor {
-        crate::domain::Actor::Account { id, .. } => {
-            policy::active_seats(ctx.read(), id, row.alliance_id).await?
-        }
+    let opened = Opened { plan: row.clone(), alliance };
+    // Only what is about to be shown to others has to be complete.
+    let wanting = match row.state {
+        State::Draft | State::Approved => incomplete(ctx.read(), &opened, ctx).await?,
         _ => Vec::new(),
     };
-    let opened = Opened { plan: row.clone(), alliance };
-    let mut missing = None;
-    let mut transitions = Vec::with_capacity(PLAN.len());
-    for step in PLAN {
-        let mut blockers = Vec::new();
-        if !super::slot::may(ctx, &seats, step.action, Target::alliance(row.alliance_id)) {
-            blockers.push(Error::Forbidden);
+    let viewer = Viewer { actor: ctx.actor, seats };
+    let target = Target::alliance(row.alliance_id);
+    Ok(transition::offer(PLAN, row.state, viewer, target, |step| {
+        let mut missing = Vec::new();
+        match step.mutation {
+            "submitRotationPlan" if opened.alliance.oversight_organization_id.is_none() => {
+                missing.push(Error::refused(Code::ApprovalNotNeeded));
+            }
+            "publishRotationPlan" if needs_approval(&opened) => {
+                missing.push(Error::refused(Code::ApprovalRequired));
+            }
+            _ => {}
         }
-        if !step.from.contains(&row.state) {
-            blockers.push(states::refused(row.state));
-        } else if matches!(step.mutation, "submitRotationPlan" | "publishRotationPlan") {
-            let overseen = opened.alliance.oversight_organization_id.is_some();
-            if step.mutation == "submitRotationPlan" && !overseen {
-                blockers.push(Error::refused(Code::ApprovalNotNeeded));
-            }
-            if step.mutation == "publishRotationPlan" && needs_approval(&opened) {
-                blockers.push(Error::refused(Code::ApprovalRequired));
-            }
-            if missing.is_none() {
-                missing = Some(incomplete(ctx.read(), &opened, ctx).await?);
-            }
-            if let Some(months) = missing.as_ref().filter(|months| !months.is_empty()) {
-                blockers.push(Error::refused(Code::RotationIncomplete).with("months", months.join(", ")));
-            }
+        let shows = matches!(step.mutation, "submitRotationPlan" | "publishRotationPlan");
+        if shows && !wanting.is_empty() {
+            missing.push(Error::refused(Code::RotationIncomplete).with("months", wanting.join(", ")));
         }
-        transitions.push(Transition { mutation: step.mutation, blockers });
-    }
-    Ok(transitions)
+        missing
+    }))
 }

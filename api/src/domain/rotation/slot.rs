@@ -9,7 +9,7 @@ use concord_entities::{
     id::{AllianceId, OrganizationId, RotationPlanId, RotationSlotId, ServiceTeamId, TypedId},
     rotation_plan,
     rotation_slot::{self, Column, Model, Origin, State},
-    seat, service_team_member,
+    service_team_member,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -19,15 +19,16 @@ use sea_orm::{
 use super::{
     block, generate,
     plan::{self, Opened},
-    states::{self, REASSIGNABLE, SLOT, Transition},
-    timetable::{self, Timetable, Turn},
+    states::{self, REASSIGNABLE, SLOT},
+    timetable::{self, Turn},
 };
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     calendar::{self, working_day::Calendar},
     governance::alliance::expect_version,
+    list::transition::{self, Step, Transition, Viewer},
     page::{self, Order, Page},
-    policy, text,
+    text,
 };
 
 /// The turns of the plans that the caller may see.
@@ -128,11 +129,6 @@ pub struct OpenedSlot {
 impl OpenedSlot {
     pub fn turn(&self) -> Turn {
         turn_of(&self.slot, &self.opened.alliance)
-    }
-
-    /// The turn as people name it.
-    pub fn label(&self) -> String {
-        self.opened.timetable().label(self.slot.starts_on)
     }
 
     /// What is acted on.
@@ -340,7 +336,7 @@ pub async fn mark_missed(ctx: &Ctx) -> Result<usize> {
 async fn miss(ctx: &Ctx, id: RotationSlotId) -> Result<bool> {
     let tx = ctx.begin().await?;
     let open = open(&tx, id).await?;
-    let Ok(to) = states::follow(SLOT, states::MISS, open.slot.state) else { return Ok(false) };
+    let Some(to) = states::miss(open.slot.state) else { return Ok(false) };
     let calendar = calendar::store::load(&tx.db, Some(open.slot.alliance_id)).await?;
     let due = check_in_deadline(&open.slot, &open.opened.plan, &open.opened.alliance, &calendar);
     let came = check_in::Entity::find().filter(check_in::Column::SlotId.eq(id)).one(&tx.db).await?;
@@ -361,50 +357,28 @@ async fn miss(ctx: &Ctx, id: RotationSlotId) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether the viewer's seats allow an action; what needs none is the platform's own.
-pub fn may(ctx: &Ctx, seats: &[seat::Model], action: Option<Action>, target: Target<'_>) -> bool {
-    match (ctx.actor, action) {
-        (Actor::System, _) => true,
-        (Actor::Account { id, .. }, Some(action)) => policy::standing(id, seats, action, target).is_some(),
-        _ => false,
-    }
-}
-
-/// What the viewer may do to a turn next, and what stands in the way; from what was read already.
+/// What the viewer may do to a turn next, and what stands in the way; from what was read already. `incoming` are the units
+/// of the team that the turn is being handed to.
 pub fn transitions(
-    ctx: &Ctx,
+    now: DateTime<Utc>,
     slot: &Model,
     alliance: &alliance::Model,
-    seats: &[seat::Model],
+    viewer: Viewer<'_>,
     units: &[OrganizationId],
-    incoming: Option<&[OrganizationId]>,
+    incoming: &[OrganizationId],
 ) -> Vec<Transition> {
-    let turn = turn_of(slot, alliance);
-    let label = || {
-        let table = Timetable {
-            anchor_on: slot.starts_on,
-            cadence: super::slots::Cadence::MONTHLY,
-            zone: timetable::zone(alliance),
-        };
-        table.label(slot.starts_on)
-    };
-    SLOT.iter()
-        .filter(|step| step.action.is_some())
-        .map(|step| {
-            let mut blockers = Vec::new();
-            let units =
-                if step.mutation == "acknowledgeHandover" { incoming.unwrap_or_default() } else { units };
-            if !may(ctx, seats, step.action, Target::alliance(slot.alliance_id).of(units)) {
-                blockers.push(Error::Forbidden);
-            }
-            if !step.from.contains(&slot.state) {
-                blockers.push(states::refused(slot.state));
-            } else if step.mutation == "recordCheckIn" {
-                if !turn.begun(ctx.now()) {
-                    blockers.push(Error::refused(Code::SlotNotBegun).with("month", label()));
-                }
-            }
-            Transition { mutation: step.mutation, blockers }
-        })
-        .collect()
+    let target = Target::alliance(slot.alliance_id);
+    let (taking, others): (Vec<Step<State>>, Vec<Step<State>>) =
+        SLOT.iter().copied().partition(|step| step.action == Action::AcknowledgeHandover);
+    let mut found = transition::offer(&others, slot.state, viewer, target.of(units), |step| {
+        let early = step.action == Action::RecordCheckIn && !turn_of(slot, alliance).begun(now);
+        early.then(|| not_begun(slot)).into_iter().collect()
+    });
+    found.extend(transition::offer(&taking, slot.state, viewer, target.of(incoming), |_| Vec::new()));
+    found
+}
+
+/// The refusal of what a turn still to come does not allow.
+pub fn not_begun(slot: &Model) -> Error {
+    Error::refused(Code::SlotNotBegun).with("month", slot.starts_on)
 }

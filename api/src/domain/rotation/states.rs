@@ -4,21 +4,10 @@
 use concord_entities::{rotation_plan, rotation_slot, rotation_swap};
 use sea_orm::ActiveEnum;
 
-use crate::domain::{Action, Code, Error, Result};
+use crate::domain::{Action, Code, Error, Result, list::transition::Step};
 
-/// One way from some states to another.
-#[derive(Debug)]
-pub struct Step<S: 'static> {
-    /// Name of the mutation.
-    pub mutation: &'static str,
-    pub from: &'static [S],
-    pub to: S,
-    /// What the caller must be allowed to do; the platform's own hand needs nothing.
-    pub action: Option<Action>,
-}
-
-const fn step<S>(mutation: &'static str, from: &'static [S], to: S, action: Action) -> Step<S> {
-    Step { mutation, from, to, action: Some(action) }
+const fn step<S: Copy>(mutation: &'static str, from: &'static [S], to: S, action: Action) -> Step<S> {
+    Step { mutation, from, to, action }
 }
 
 /// The steps of a plan.
@@ -49,12 +38,13 @@ pub const SLOT: &[Step<rotation_slot::State>] = {
         step("offerHandover", &[InService], HandingOver, Action::OfferHandover),
         step("acknowledgeHandover", &[HandingOver], HandedOver, Action::AcknowledgeHandover),
         step("excuseRotationSlot", &[Scheduled, Announced, Missed], Excused, Action::ExcuseRotationSlot),
-        Step { mutation: MISS, from: &[Announced], to: Missed, action: None },
     ]
 };
 
-/// The step that only the platform's own hand takes.
-pub const MISS: &str = "markMissed";
+/// The step that only the platform's own hand takes: from announced to missed.
+pub fn miss(state: rotation_slot::State) -> Option<rotation_slot::State> {
+    (state == rotation_slot::State::Announced).then_some(rotation_slot::State::Missed)
+}
 
 /// The states in which a turn may still change its team.
 pub const REASSIGNABLE: [rotation_slot::State; 3] =
@@ -92,16 +82,9 @@ pub fn refused<S: ActiveEnum<Value = String>>(state: S) -> Error {
     Error::refused(Code::StateRefused).with("state", text(state))
 }
 
-/// A state's name as clients know it.
+/// A state's name.
 pub fn text<S: ActiveEnum<Value = String>>(state: S) -> String {
-    state.to_value().to_ascii_uppercase()
-}
-
-/// A step that a viewer may ask about, and what keeps them from taking it now.
-#[derive(Debug)]
-pub struct Transition {
-    pub mutation: &'static str,
-    pub blockers: Vec<Error>,
+    state.to_value()
 }
 
 #[cfg(test)]
@@ -113,6 +96,7 @@ mod tests {
     #[test]
     fn every_turn_can_come_to_its_end() {
         let mut reached = vec![Slot::Scheduled];
+        reached.extend(miss(Slot::Announced));
         while let Some(next) = SLOT
             .iter()
             .filter(|step| step.from.iter().any(|from| reached.contains(from)))
@@ -129,7 +113,7 @@ mod tests {
         assert_eq!(follow(SLOT, "recordCheckIn", Slot::Announced).unwrap(), Slot::CheckedIn);
         let refusal = follow(SLOT, "recordCheckIn", Slot::Scheduled).unwrap_err();
         let Error::Refused(refusal) = refusal else { panic!("not a refusal") };
-        assert_eq!(refusal.args, [("state", "SCHEDULED".to_owned())]);
+        assert_eq!(refusal.args, [("state", "scheduled".to_owned())]);
         for state in [Slot::HandedOver, Slot::Excused] {
             assert!(SLOT.iter().all(|step| follow(SLOT, step.mutation, state).is_err()));
         }

@@ -10,19 +10,20 @@ use concord_entities::{
     seat,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    IntoActiveModel, QueryFilter, Select,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    Select,
 };
 
 use super::{
     block,
     plan::{self, Opened},
     slot,
-    states::{self, OPEN_SWAP, SWAP, Transition},
+    states::{self, OPEN_SWAP, SWAP},
 };
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     governance::alliance::expect_version,
+    list::transition::{self, Step, Transition, Viewer},
     page::{self, Order, Page},
     policy, scope, text,
 };
@@ -399,30 +400,18 @@ async fn close(
 
 /// What the viewer may do to a swap next, and what stands in the way; from what was read already.
 pub fn transitions(
-    ctx: &Ctx,
     swap: &Model,
-    seats: &[seat::Model],
+    viewer: Viewer<'_>,
     [first, second]: [&[OrganizationId]; 2],
 ) -> Vec<Transition> {
-    SWAP.iter()
-        .map(|step| {
-            let units = match step.mutation {
-                "withdrawSwap" => first,
-                _ => second,
-            };
-            let mut blockers = Vec::new();
-            if !slot::may(ctx, seats, step.action, Target::alliance(swap.alliance_id).of(units)) {
-                blockers.push(Error::Forbidden);
-            }
-            if !step.from.contains(&swap.state) {
-                blockers.push(states::refused(swap.state));
-            } else if step.mutation == "agreeSwap" && swap.first_by_committee {
-                let own = |seat: &seat::Model| seat.organization_id.is_some_and(|own| second.contains(&own));
-                if !seats.iter().any(own) {
-                    blockers.push(Error::refused(Code::SwapNeedsTeam));
-                }
-            }
-            Transition { mutation: step.mutation, blockers }
-        })
-        .collect()
+    let target = Target::alliance(swap.alliance_id);
+    let (withdrawing, others): (Vec<Step<State>>, Vec<Step<State>>) =
+        SWAP.iter().copied().partition(|step| step.action == Action::ProposeSwap);
+    let own = |seat: &seat::Model| seat.organization_id.is_some_and(|own| second.contains(&own));
+    let mut found = transition::offer(&others, swap.state, viewer, target.of(second), |step| {
+        let alone = step.mutation == "agreeSwap" && swap.first_by_committee && !viewer.seats.iter().any(own);
+        alone.then(|| Error::refused(Code::SwapNeedsTeam)).into_iter().collect()
+    });
+    found.extend(transition::offer(&withdrawing, swap.state, viewer, target.of(first), |_| Vec::new()));
+    found
 }

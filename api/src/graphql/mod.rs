@@ -13,6 +13,7 @@ pub mod scalar;
 // governance
 // calendar
 // rotation
+pub mod rotation;
 // priority task
 pub mod list;
 // problem
@@ -34,6 +35,11 @@ pub struct Query(
     // governance
     // calendar
     // rotation
+    rotation::plan::RotationPlanQuery,
+    rotation::preview::RotationPreviewQuery,
+    rotation::slot::RotationSlotQuery,
+    rotation::swap::RotationSwapQuery,
+    rotation::feed::CalendarFeedQuery,
     // priority task
     // problem
     // file
@@ -50,6 +56,11 @@ pub struct Mutation(
     // governance
     // calendar
     // rotation
+    rotation::plan::RotationPlanMutation,
+    rotation::slot::RotationSlotMutation,
+    rotation::duty::DutyMutation,
+    rotation::swap::RotationSwapMutation,
+    rotation::feed::CalendarFeedMutation,
     // priority task
     // problem
     // file

@@ -4,6 +4,13 @@ use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
 use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::rotation::{
+    duty::{CheckIn, Docking, Handover},
+    feed::CalendarFeed,
+    plan::RotationPlan,
+    slot::RotationSlot,
+    swap::RotationSwap,
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -25,6 +32,13 @@ pub enum AnyNode {
     // governance
     // calendar
     // rotation
+    RotationPlan(RotationPlan),
+    RotationSlot(RotationSlot),
+    CheckIn(CheckIn),
+    Docking(Docking),
+    Handover(Handover),
+    RotationSwap(RotationSwap),
+    CalendarFeed(CalendarFeed),
     // priority task
     // problem
     // file
@@ -48,6 +62,13 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         // governance
         // calendar
         // rotation
+        RotationPlan,
+        RotationSlot,
+        CheckIn,
+        Docking,
+        Handover,
+        RotationSwap,
+        CalendarFeed,
         // priority task
         // problem
         // file

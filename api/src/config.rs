@@ -1,13 +1,14 @@
 //! Settings: the embedded defaults, then a file, then `CONCORD__SECTION__KEY`. Unknown keys are refused; secrets do not print.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+use crate::{domain::identity::issuer::IssuerSettings, http, outbound};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -17,10 +18,11 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 pub struct Config {
     pub database: Database,
     pub data: Data,
-    pub http: Http,
+    pub http: http::Settings,
     pub roles: Roles,
     pub background: Background,
     pub identity: Identity,
+    pub outbound: outbound::Settings,
     pub log: Log,
 }
 
@@ -37,15 +39,6 @@ pub struct Database {
 #[serde(deny_unknown_fields)]
 pub struct Data {
     pub directory: PathBuf,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Http {
-    pub listen: SocketAddr,
-    pub cors_origins: Vec<String>,
-    pub trusted_proxies: Vec<IpNet>,
-    pub drain_timeout_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -69,12 +62,16 @@ pub struct Identity {
     pub audience: String,
     pub access_token_seconds: i64,
     pub refresh_token_days: i64,
+    pub session_days: i64,
     pub invitation_hours: i64,
     pub lockout_attempts: i32,
     pub lockout_minutes: i64,
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
     pub argon2_lanes: u32,
+    pub argon2_concurrency: usize,
+    pub argon2_wait_ms: u64,
+    pub issuers: Vec<IssuerSettings>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use concord_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, sqlx::sqlite};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, sqlx::sqlite};
 
 use crate::config;
 
@@ -79,4 +79,40 @@ async fn postgres(settings: &config::Database, url: &str, migrate: bool) -> Resu
     }
     let write = Database::connect(options).await?;
     Ok(Connections { read: write.clone(), write })
+}
+
+/// Why the database cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    #[error("the database does not answer")]
+    Unreachable(#[source] DbErr),
+    #[error("migrations are pending")]
+    Pending(Vec<String>),
+    #[error("the database takes no writes")]
+    ReadOnly(#[source] DbErr),
+}
+
+impl NotReady {
+    /// A word for whoever asks from outside; the cause stays in the log.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "the database does not answer",
+            Self::Pending(_) => "migrations are pending",
+            Self::ReadOnly(_) => "the database takes no writes",
+        }
+    }
+}
+
+/// Checks that the database answers, is up to date, and takes writes.
+pub async fn ready(write: &DatabaseConnection, read: &DatabaseConnection) -> Result<(), NotReady> {
+    let pending = Migrator::get_pending_migrations_read_only(read).await.map_err(NotReady::Unreachable)?;
+    if !pending.is_empty() {
+        return Err(NotReady::Pending(pending.iter().map(|migration| migration.name().to_owned()).collect()));
+    }
+    // A write that changes nothing: it fails on a full disk or a read-only replica.
+    write
+        .execute_unprepared("UPDATE hand_cursor SET position = position WHERE name = 'sealer'")
+        .await
+        .map_err(NotReady::ReadOnly)?;
+    Ok(())
 }

@@ -4,8 +4,13 @@
 
 pub mod app;
 pub mod background;
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod domain;
 pub mod graphql;
+pub mod http;
 pub mod messages;
+pub mod outbound;
+pub mod storage;
+pub mod telemetry;

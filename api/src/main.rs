@@ -1,1 +1,10 @@
-fn main() {}
+//! The one binary: reads the command line and hands over to its command.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    concord::cli::run()
+}

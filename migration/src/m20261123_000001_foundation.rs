@@ -552,6 +552,7 @@ impl MigrationTrait for Migration {
                 optional(string("responsible_name", 64)),
                 optional(text("reason")),
                 integer("returned_count"),
+                optional(timestamp("published_at")),
                 optional(timestamp("acknowledged_at")),
                 optional(timestamp("submitted_at")),
                 optional(timestamp("completed_at")),
@@ -572,6 +573,7 @@ impl MigrationTrait for Migration {
         index(manager, "priority_task", &["alliance_id", "state"], false, None).await?;
         index(manager, "priority_task", &["alliance_id", "due_on", "id"], false, None).await?;
         index(manager, "priority_task", &["task_list_id", "place"], true, None).await?;
+        index(manager, "priority_task", &["is_open", "due_on", "id"], false, None).await?;
         create(
             manager,
             "task_co_organizer",
@@ -612,7 +614,7 @@ impl MigrationTrait for Migration {
             &[("task_id", "priority_task"), ("organization_id", "organization")],
         )
         .await?;
-        index(manager, "task_progress", &["task_id"], false, None).await?;
+        index(manager, "task_progress", &["task_id", "reported_at", "id"], false, None).await?;
         create(
             manager,
             "problem_sequence",

@@ -30,6 +30,7 @@ pub struct TestApp {
     pub schema: ApiSchema,
     pub clock: Arc<TestClock>,
     pub home: Home,
+    statements: Arc<Mutex<Vec<String>>>,
 }
 
 impl TestApp {
@@ -45,9 +46,24 @@ impl TestApp {
         change(&mut config);
         let start = Utc.with_ymd_and_hms(2026, 1, 5, 1, 0, 0).single().expect("an instant");
         let clock = Arc::new(TestClock(Mutex::new(start)));
-        let app =
+        let mut app =
             app::build(config, clock.clone(), app::seeded_random(1), false).await.expect("the app builds");
-        Self { app, schema: graphql::schema(), clock, home }
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let parts = Arc::get_mut(&mut app).expect("nobody else holds the app yet");
+        for connection in [&mut parts.read, &mut parts.write] {
+            let heard = statements.clone();
+            connection.set_metric_callback(move |info| {
+                heard.lock().expect("no panics while held").push(info.statement.sql.clone());
+            });
+        }
+        Self { app, schema: graphql::schema(), clock, home, statements }
+    }
+
+    /// The statements that some work sends to the database, with what came of it. Nothing else may run meanwhile.
+    pub async fn statements<T>(&self, work: impl AsyncFnOnce() -> T) -> (T, Vec<String>) {
+        self.statements.lock().expect("no panics while held").clear();
+        let done = work().await;
+        (done, std::mem::take(&mut *self.statements.lock().expect("no panics while held")))
     }
 
     /// Moves the clock forward.

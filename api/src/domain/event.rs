@@ -75,6 +75,40 @@ events! {
     /// A service team was disbanded.
     ServiceTeamDisbanded = "service_team_disbanded",
     // identity
+    /// A person was invited.
+    AccountInvited = "account_invited",
+    /// An invited person set a password and may sign in.
+    AccountActivated = "account_activated",
+    /// A one-time link for a new password was made.
+    PasswordLinkIssued = "password_link_issued",
+    /// A password was set by a one-time link.
+    PasswordReset = "password_reset",
+    /// A person changed their own password.
+    PasswordChanged = "password_changed",
+    /// A person's access was ended.
+    AccountDisabled = "account_disabled",
+    /// A person's access was given back.
+    AccountEnabled = "account_enabled",
+    /// Sign-in was paused after too many wrong attempts.
+    AccountLocked = "account_locked",
+    /// A person signed in.
+    SignedIn = "signed_in",
+    /// A session was renewed.
+    SessionRefreshed = "session_refreshed",
+    /// A spent refresh token came back; its session was ended.
+    RefreshTokenReused = "refresh_token_reused",
+    /// A person signed out.
+    SignedOut = "signed_out",
+    /// A person's role was ended.
+    SeatEnded = "seat_ended",
+    /// A read-only key was made.
+    ApiKeyCreated = "api_key_created",
+    /// A read-only key was revoked.
+    ApiKeyRevoked = "api_key_revoked",
+    /// An account was linked with a subject of an external issuer.
+    ExternalIdentityLinked = "external_identity_linked",
+    /// A link with a subject of an external issuer was taken away.
+    ExternalIdentityUnlinked = "external_identity_unlinked",
     // territory
     // governance
     // calendar
@@ -128,6 +162,36 @@ events! {
     /// A private address of a rotation's calendar was revoked.
     CalendarFeedRevoked = "calendar_feed_revoked",
     // priority task
+    /// A month's task list was drafted.
+    TaskListCreated = "task_list_created",
+    /// A task list changed.
+    TaskListUpdated = "task_list_updated",
+    /// A task list was published.
+    TaskListPublished = "task_list_published",
+    /// A priority task was drafted.
+    PriorityTaskCreated = "priority_task_created",
+    /// A priority task changed.
+    PriorityTaskUpdated = "priority_task_updated",
+    /// A priority task was published.
+    PriorityTaskPublished = "priority_task_published",
+    /// The lead unit acknowledged a priority task.
+    PriorityTaskAcknowledged = "priority_task_acknowledged",
+    /// Progress of a priority task was reported.
+    PriorityTaskProgressReported = "priority_task_progress_reported",
+    /// The lead unit submitted a priority task as done.
+    PriorityTaskSubmitted = "priority_task_submitted",
+    /// The committee accepted a priority task as done.
+    PriorityTaskCompleted = "priority_task_completed",
+    /// The committee returned a priority task for rework.
+    PriorityTaskReturned = "priority_task_returned",
+    /// The committee gave a priority task up.
+    PriorityTaskCancelled = "priority_task_cancelled",
+    /// A priority task was set a milestone.
+    PriorityTaskMilestoneAdded = "priority_task_milestone_added",
+    /// A milestone of a priority task was reached.
+    PriorityTaskMilestoneReached = "priority_task_milestone_reached",
+    /// The due date of a priority task is near.
+    PriorityTaskDue = "priority_task_due",
     // problem
     // file
     // fact

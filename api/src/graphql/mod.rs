@@ -9,7 +9,9 @@ pub mod node;
 pub mod scalar;
 
 // identity
+pub mod identity;
 // territory
+pub mod territory;
 // governance
 // calendar
 // rotation
@@ -31,8 +33,13 @@ pub struct Query(
     node::NodeQuery,
     governance::alliance::AllianceQuery,
     // identity
+    identity::IdentityQuery,
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
     rotation::plan::RotationPlanQuery,
@@ -41,6 +48,8 @@ pub struct Query(
     rotation::swap::RotationSwapQuery,
     rotation::feed::CalendarFeedQuery,
     // priority task
+    list::task_list::TaskListQuery,
+    list::priority_task::PriorityTaskQuery,
     // problem
     // file
     // fact
@@ -52,8 +61,13 @@ pub struct Query(
 pub struct Mutation(
     governance::alliance::AllianceMutation,
     // identity
+    identity::IdentityMutation,
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
     rotation::plan::RotationPlanMutation,
@@ -62,6 +76,8 @@ pub struct Mutation(
     rotation::swap::RotationSwapMutation,
     rotation::feed::CalendarFeedMutation,
     // priority task
+    list::task_list::TaskListMutation,
+    list::priority_task::PriorityTaskMutation,
     // problem
     // file
     // fact
@@ -81,4 +97,11 @@ pub fn schema() -> ApiSchema {
 /// The request's context, which the door puts in.
 pub(crate) fn ctx<'a>(context: &'a Context<'_>) -> &'a Ctx {
     context.data_unchecked::<Ctx>()
+}
+
+/// The schema in SDL, as committed in `schema.graphql`.
+pub fn sdl() -> String {
+    schema().sdl_with_options(
+        async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items(),
+    )
 }

@@ -3,13 +3,30 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
+// identity
+use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// rotation
 use super::rotation::{
     duty::{CheckIn, Docking, Handover},
     feed::CalendarFeed,
     plan::RotationPlan,
     slot::RotationSlot,
     swap::RotationSwap,
+};
+// priority task
+use super::list::{
+    priority_task::PriorityTask,
+    task_list::TaskList,
+    task_parts::{TaskMilestone, TaskProgress},
 };
 use crate::domain::{self, Code, Ctx, Error};
 
@@ -28,8 +45,16 @@ pub trait Node: Sized {
 pub enum AnyNode {
     Alliance(Alliance),
     // identity
+    Account(Account),
+    Seat(Seat),
+    ApiKey(ApiKey),
+    ExternalIdentity(ExternalIdentity),
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
     RotationPlan(RotationPlan),
@@ -40,6 +65,10 @@ pub enum AnyNode {
     RotationSwap(RotationSwap),
     CalendarFeed(CalendarFeed),
     // priority task
+    TaskList(TaskList),
+    PriorityTask(PriorityTask),
+    TaskMilestone(TaskMilestone),
+    TaskProgress(TaskProgress),
     // problem
     // file
     // fact
@@ -58,8 +87,16 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
     among!(
         Alliance,
         // identity
+        Account,
+        Seat,
+        ApiKey,
+        ExternalIdentity,
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
         RotationPlan,
@@ -70,6 +107,10 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         RotationSwap,
         CalendarFeed,
         // priority task
+        TaskList,
+        PriorityTask,
+        TaskMilestone,
+        TaskProgress,
         // problem
         // file
         // fact

@@ -21,11 +21,66 @@ credit-code-character = The character at position { $position } cannot stand in 
 credit-code-mistyped = One or more characters of the unified social credit code are mistyped.
 not-a-member = The organisation is not an active member of this alliance.
 
+# door
+document-too-large = The document is too long: at most { $limit } bytes.
+too-many-tokens = The document has too many tokens: at most { $limit }.
+nesting-too-deep = The document is nested too deeply: at most { $limit } levels.
+graphql-parse-failed = This is not valid GraphQL: { $detail }
+graphql-validation-failed = The document does not fit the schema: { $detail }
+bad-user-input = A value does not fit its type: { $detail }
+too-many-selections = The document selects too many fields: at most { $limit } with fragments expanded.
+fragment-cycle = The fragment { $fragment } contains itself.
+too-deep = Fields are nested too deeply: at most { $limit } levels.
+introspection-too-deep = The introspection is nested too deeply: at most { $limit } levels.
+too-many-aliases = The document has too many aliases: at most { $limit }.
+too-many-field-directives = One place has too many directives: at most { $limit }.
+too-many-directives = The document has too many directives: at most { $limit }.
+too-many-fragments = The document has too many fragments: at most { $limit }.
+too-many-variables = There are too many variables: at most { $limit }.
+list-too-long = A list literal is too long: at most { $limit } items.
+too-many-nodes = The nested pages ask for too many nodes: at most { $limit } along one path.
+cost-too-high = The operation costs { $cost } points, more than the { $limit } that you can ever have. Ask for less at once.
+operation-not-found = The document has no operation { $operation }.
+operation-name-required = The document has several operations: say which one with operationName.
+json-too-deep = The JSON is nested too deeply: at most { $limit } levels.
+bad-json = This is not valid JSON: { $detail }
+bad-parameter = The parameter { $parameter } has the wrong form; expected: { $expected }.
+query-missing = The request has no query.
+batch-not-allowed = Send one operation at a time.
+batch-size-invalid = A batch holds 1 to { $limit } operations.
+idempotency-key-invalid = An idempotency key is one value of 1 to 255 visible ASCII characters.
+idempotency-needs-one-mutation = A request with an idempotency key has exactly one mutation field.
+method-not-allowed = This HTTP method does not fit: mutations and bodies need POST.
+unsupported-media-type = Send application/json in UTF-8, uncompressed.
+not-acceptable = Accept application/graphql-response+json, application/json or text/event-stream.
+stream-required = A subscription needs Accept: text/event-stream, or a WebSocket.
+body-too-large = The body is too large: at most { $limit } bytes.
+body-incomplete = The body did not arrive completely in time.
+bad-upgrade = This is not a valid WebSocket handshake.
+# Clients compare these two texts, in every language.
+persisted-query-not-found = PersistedQueryNotFound
+persisted-query-not-supported = PersistedQueryNotSupported
+persisted-query-hash-mismatch = The hash is not that of the document.
+throttled = Too much was asked in a short time. Try again in { $seconds } s.
+too-many-subscriptions = Too many operations run on this connection: at most { $limit }.
+overloaded = The server has as many connections as it can serve. Try again soon.
+deadline-exceeded = The operation took too long and was stopped.
+
 # identity
+sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
+password-weak = This password is too easy to guess. Choose another one.
+link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
+account-acts-elsewhere = This person also acts outside what you look after. End their role here, or ask a platform administrator.
 
 # territory
 
 # governance
+organization-code-doubtful = The organisation code in positions 9 to 17 does not fit its own check character: { $expected } was expected, not { $found }.
+designation-refused = The designation of a military unit is not recorded; write the name without it.
+committee-kept = This organisation is the alliance's committee and keeps its seat.
+leads-team = This organisation leads the service team { $team }; give the team another lead first.
+in-another-team = { $organization } is in the service team { $team } already.
+team-in-rotation = This service team still has turns in a rotation; reassign them first.
 
 # calendar
 
@@ -50,6 +105,9 @@ rotation-feed-lead = Lead: { $name }
 rotation-feed-units = Units: { $names }
 
 # priority task
+task-list-not-published = The list has not been published yet: publish the list with all its tasks.
+lead-is-co-organizer = The lead unit cannot be one of the co-organisers as well.
+outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem

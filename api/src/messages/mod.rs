@@ -23,27 +23,6 @@ impl Locale {
             Self::En => "en",
         }
     }
-
-    /// Chooses by an `Accept-Language` header; zh-CN where it names neither language.
-    pub fn choose(header: Option<&str>) -> Self {
-        let mut best = (Self::ZhCn, 0.0_f32);
-        for part in header.unwrap_or_default().split(',').take(20) {
-            let mut pieces = part.split(';');
-            let tag = pieces.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let quality = pieces
-                .find_map(|piece| piece.trim().strip_prefix("q=").map(|q| q.parse().unwrap_or(0.0)))
-                .unwrap_or(1.0);
-            let language = match tag.split('-').next() {
-                Some("zh") => Self::ZhCn,
-                Some("en") => Self::En,
-                _ => continue,
-            };
-            if quality > best.1 {
-                best = (language, quality);
-            }
-        }
-        best.0
-    }
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -74,6 +53,11 @@ pub fn find(locale: Locale, key: &str, args: &[(&'static str, String)]) -> Optio
     Some(bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned())
 }
 
+/// The key of a code's message: the code in lower case with dashes.
+pub fn key(code: &str) -> String {
+    code.to_ascii_lowercase().replace('_', "-")
+}
+
 /// What to tell a person about `error`.
 pub fn of(error: &Error, locale: Locale) -> String {
     let args: Vec<(&'static str, String)> = match error {
@@ -87,23 +71,19 @@ pub fn of(error: &Error, locale: Locale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Code;
+    use crate::{domain::Code, http::refusal::DoorCode};
 
     #[test]
     fn every_code_has_a_text_in_every_language() {
+        let keys = || {
+            let door = DoorCode::ALL.iter().map(|code| key(code.as_str()));
+            Code::ALL.iter().map(|code| code.message_key()).chain(door)
+        };
         let missing: Vec<_> = Locale::ALL
             .into_iter()
-            .flat_map(|locale| Code::ALL.iter().map(move |code| (locale, *code)))
-            .filter(|(locale, code)| find(*locale, &code.message_key(), &[]).is_none())
+            .flat_map(|locale| keys().map(move |key| (locale, key)))
+            .filter(|(locale, key)| find(*locale, key, &[]).is_none())
             .collect();
         assert!(missing.is_empty(), "codes without a text: {missing:?}");
-    }
-
-    #[test]
-    fn the_language_follows_the_header() {
-        assert_eq!(Locale::choose(None), Locale::ZhCn);
-        assert_eq!(Locale::choose(Some("en-GB,en;q=0.9")), Locale::En);
-        assert_eq!(Locale::choose(Some("fr, en;q=0.5, zh;q=0.8")), Locale::ZhCn);
-        assert_eq!(Locale::choose(Some("fr;q=x,,;;")), Locale::ZhCn);
     }
 }

@@ -21,11 +21,66 @@ credit-code-character = 统一社会信用代码第 { $position } 位的字符�
 credit-code-mistyped = 统一社会信用代码有一处或多处录入错误。
 not-a-member = 该单位不是本联盟的在任成员。
 
+# door
+document-too-large = 查询文档过长：最多 { $limit } 字节。
+too-many-tokens = 查询文档的词法单元过多：最多 { $limit } 个。
+nesting-too-deep = 查询文档嵌套过深：最多 { $limit } 层。
+graphql-parse-failed = 不是有效的 GraphQL：{ $detail }
+graphql-validation-failed = 查询文档与模式不符：{ $detail }
+bad-user-input = 取值与类型不符：{ $detail }
+too-many-selections = 选取的字段过多：展开片段后最多 { $limit } 个。
+fragment-cycle = 片段 { $fragment } 包含了自身。
+too-deep = 字段嵌套过深：最多 { $limit } 层。
+introspection-too-deep = 内省查询嵌套过深：最多 { $limit } 层。
+too-many-aliases = 别名过多：最多 { $limit } 个。
+too-many-field-directives = 同一处的指令过多：最多 { $limit } 个。
+too-many-directives = 查询文档中的指令过多：最多 { $limit } 个。
+too-many-fragments = 片段过多：最多 { $limit } 个。
+too-many-variables = 变量过多：最多 { $limit } 个。
+list-too-long = 列表字面量过长：最多 { $limit } 项。
+too-many-nodes = 嵌套分页请求的节点过多：同一路径上最多 { $limit } 个。
+cost-too-high = 此操作需要 { $cost } 点，超出您的上限 { $limit } 点，请减少一次请求的内容。
+operation-not-found = 查询文档中没有名为 { $operation } 的操作。
+operation-name-required = 查询文档中有多个操作，请用 operationName 指明其一。
+json-too-deep = JSON 嵌套过深：最多 { $limit } 层。
+bad-json = 不是有效的 JSON：{ $detail }
+bad-parameter = 参数 { $parameter } 的形式不对，应为：{ $expected }。
+query-missing = 请求中没有 query。
+batch-not-allowed = 一次只能发送一个操作。
+batch-size-invalid = 一批须有 1 至 { $limit } 个操作。
+idempotency-key-invalid = 幂等键须为一个值，由 1 至 255 个可见 ASCII 字符组成。
+idempotency-needs-one-mutation = 带幂等键的请求须恰好含一个变更字段。
+method-not-allowed = HTTP 方法不符：变更及请求体须用 POST。
+unsupported-media-type = 请发送 UTF-8 编码、未压缩的 application/json。
+not-acceptable = 可接受的类型为 application/graphql-response+json、application/json 或 text/event-stream。
+stream-required = 订阅须用 Accept: text/event-stream 或 WebSocket。
+body-too-large = 请求体过大：最多 { $limit } 字节。
+body-incomplete = 请求体未能按时完整送达。
+bad-upgrade = WebSocket 握手无效。
+# Clients compare these two texts, in every language.
+persisted-query-not-found = PersistedQueryNotFound
+persisted-query-not-supported = PersistedQueryNotSupported
+persisted-query-hash-mismatch = 散列值与查询文档不符。
+throttled = 短时间内请求过多，请在 { $seconds } 秒后重试。
+too-many-subscriptions = 此连接上运行的操作过多：最多 { $limit } 个。
+overloaded = 服务器的连接数已达上限，请稍后重试。
+deadline-exceeded = 操作用时过长，已停止。
+
 # identity
+sign-in-refused = 用户名或密码不正确，或因多次尝试已暂停登录，请稍后再试。
+password-weak = 此密码过于简单，请另设密码。
+link-invalid = 链接无效：可能已使用、已被替换、已过期或录入有误，请重新索取。
+account-acts-elsewhere = 该人员还在您管理范围之外任职。请在本联盟终止其角色，或联系平台管理员处理。
 
 # territory
 
 # governance
+organization-code-doubtful = 第9至17位的组织机构代码校验位不符：应为 { $expected }，实为 { $found }。
+designation-refused = 不记录部队番号，请填写不含番号的名称。
+committee-kept = 该单位是本联盟的党委，成员资格须保留。
+leads-team = 该单位是服务队“{ $team }”的牵头单位，请先更换牵头单位。
+in-another-team = { $organization } 已在服务队“{ $team }”中。
+team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。
 
 # calendar
 
@@ -50,6 +105,9 @@ rotation-feed-lead = 牵头单位：{ $name }
 rotation-feed-units = 成员单位：{ $names }
 
 # priority task
+task-list-not-published = 清单尚未发布：请先发布整张清单。
+lead-is-co-organizer = 牵头单位不能同时列为配合单位。
+outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem

@@ -319,6 +319,12 @@ pub async fn mark_missed(ctx: &Ctx) -> Result<usize> {
     let mut marked = 0;
     for (slot, plan) in &waiting {
         let (Some(plan), Some(alliance)) = (plan, alliances.get(&slot.alliance_id)) else { continue };
+        // The nth working day is the nth day at the earliest: until then nothing has to be read.
+        let days = u64::try_from(alliance.check_in_working_day).unwrap_or_default();
+        let earliest = slot.starts_on.checked_add_days(Days::new(days));
+        if earliest.is_none_or(|earliest| timetable::today(alliance, now) < earliest) {
+            continue;
+        }
         if !calendars.contains_key(&alliance.id) {
             calendars.insert(alliance.id, calendar::store::load(ctx.read(), Some(alliance.id)).await?);
         }

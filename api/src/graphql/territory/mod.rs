@@ -1,0 +1,3 @@
+//! Faces of regions.
+
+pub mod region;

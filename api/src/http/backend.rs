@@ -1,0 +1,110 @@
+//! The product behind the door: credentials become a `Ctx`, operations run on the schema.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use async_graphql::{Request, Response, futures_util::stream::BoxStream};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::{
+    Backend, Door, RequestMeta, Session, assets, extras,
+    limit::Principal,
+    negotiation::Locale,
+    refusal::{DoorCode, Refusal},
+};
+use crate::{
+    database,
+    domain::{Actor, App, Ctx, Error, idempotency::Claim, identity},
+    graphql::{ApiSchema, loaders},
+    messages,
+};
+
+/// Concord itself.
+#[derive(Clone)]
+pub struct Product {
+    pub app: Arc<App>,
+    pub schema: ApiSchema,
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Product {
+    /// All routes of the product.
+    pub fn routes(config: &mut web::ServiceConfig) {
+        Door::<Self>::routes(config);
+        extras::routes(config);
+        assets::configure(config);
+    }
+
+    /// The context of one request.
+    pub fn ctx(&self, actor: Actor, meta: &RequestMeta) -> Ctx {
+        Ctx {
+            app: self.app.clone(),
+            actor,
+            locale: meta.locale,
+            request_id: meta.request_id.as_str().into(),
+            idempotency: meta
+                .idempotency
+                .as_ref()
+                .map(|claim| Arc::new(Claim { key: claim.key.clone(), digest: claim.digest })),
+        }
+    }
+}
+
+impl Backend for Product {
+    type Actor = Actor;
+
+    async fn authenticate(
+        &self,
+        credential: Option<&str>,
+        meta: &RequestMeta,
+    ) -> Result<Session<Actor>, Refusal> {
+        let (actor, expires_at) = match identity::door::authenticate(&self.app, credential).await {
+            Ok(found) => found,
+            Err(Error::Unavailable(error) | Error::Internal(error)) => {
+                tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
+                return Err(DoorCode::Internal.into());
+            }
+            Err(_) => return Err(DoorCode::Unauthenticated.into()),
+        };
+        let principal = match actor {
+            Actor::Account { id, .. } => Principal::User(id.to_string().into()),
+            Actor::Key(id) => Principal::Key(id.to_string().into()),
+            Actor::Anonymous | Actor::System => Principal::Anonymous,
+        };
+        let expires_in = expires_at.map(|at| (at - self.app.now()).to_std().unwrap_or_default());
+        Ok(Session { principal, expires_in, actor })
+    }
+
+    fn prepare(&self, session: &Session<Actor>, meta: &RequestMeta, request: Request) -> Request {
+        let ctx = self.ctx(session.actor, meta);
+        request.data(loaders::per_request(&ctx)).data(ctx)
+    }
+
+    async fn execute(&self, request: Request) -> Response {
+        self.schema.execute(request).await
+    }
+
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
+        self.schema.execute_stream(request)
+    }
+
+    fn message(&self, code: &str, arguments: &[(&'static str, String)], locale: Locale) -> String {
+        messages::find(locale, &messages::key(code), arguments).unwrap_or_else(|| code.to_owned())
+    }
+
+    fn new_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.random_bytes::<12>())
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        database::ready(&self.app.write, &self.app.read).await.map_err(|error| {
+            tracing::warn!(error = ?error, "not ready");
+            error.reason().to_owned()
+        })
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+    }
+}

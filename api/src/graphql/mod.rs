@@ -15,6 +15,7 @@ pub mod territory;
 // governance
 // calendar
 // rotation
+pub mod rotation;
 // priority task
 pub mod list;
 // problem
@@ -42,6 +43,11 @@ pub struct Query(
     governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
+    rotation::plan::RotationPlanQuery,
+    rotation::preview::RotationPreviewQuery,
+    rotation::slot::RotationSlotQuery,
+    rotation::swap::RotationSwapQuery,
+    rotation::feed::CalendarFeedQuery,
     // priority task
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
@@ -67,6 +73,11 @@ pub struct Mutation(
     governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
+    rotation::plan::RotationPlanMutation,
+    rotation::slot::RotationSlotMutation,
+    rotation::duty::DutyMutation,
+    rotation::swap::RotationSwapMutation,
+    rotation::feed::CalendarFeedMutation,
     // priority task
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,

@@ -14,6 +14,14 @@ use super::{
 };
 // identity
 use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// rotation
+use super::rotation::{
+    duty::{CheckIn, Docking, Handover},
+    feed::CalendarFeed,
+    plan::RotationPlan,
+    slot::RotationSlot,
+    swap::RotationSwap,
+};
 // priority task
 use super::list::{
     priority_task::PriorityTask,
@@ -51,6 +59,13 @@ pub enum AnyNode {
     ServiceTeam(ServiceTeam),
     // calendar
     // rotation
+    RotationPlan(RotationPlan),
+    RotationSlot(RotationSlot),
+    CheckIn(CheckIn),
+    Docking(Docking),
+    Handover(Handover),
+    RotationSwap(RotationSwap),
+    CalendarFeed(CalendarFeed),
     // priority task
     TaskList(TaskList),
     PriorityTask(PriorityTask),
@@ -88,6 +103,13 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         ServiceTeam,
         // calendar
         // rotation
+        RotationPlan,
+        RotationSlot,
+        CheckIn,
+        Docking,
+        Handover,
+        RotationSwap,
+        CalendarFeed,
         // priority task
         TaskList,
         PriorityTask,

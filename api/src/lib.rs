@@ -11,4 +11,6 @@ pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod messages;
+pub mod outbound;
+pub mod storage;
 pub mod telemetry;

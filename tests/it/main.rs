@@ -6,7 +6,11 @@ mod server;
 
 // identity
 // territory
+mod region;
 // governance
+mod membership;
+mod organization;
+mod service_team;
 // calendar
 // rotation
 // priority task

@@ -71,8 +71,28 @@ codes! {
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
     // identity
+    /// The user name or the password is wrong, or sign-in is paused after too many attempts.
+    SignInRefused = "SIGN_IN_REFUSED",
+    /// A new password is the user name or one of the first that anybody tries.
+    PasswordWeak = "PASSWORD_WEAK",
+    /// A one-time link is not one of ours, was used, was replaced, or has lapsed.
+    LinkInvalid = "LINK_INVALID",
+    /// The person also acts where the caller has no power, so a platform administrator has to do this.
+    AccountActsElsewhere = "ACCOUNT_ACTS_ELSEWHERE",
     // territory
     // governance
+    /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.
+    OrganizationCodeDoubtful = "ORGANIZATION_CODE_DOUBTFUL",
+    /// A name carries the designation of a military unit, which is never recorded.
+    DesignationRefused = "DESIGNATION_REFUSED",
+    /// The organisation runs the alliance as its committee and keeps its seat.
+    CommitteeKept = "COMMITTEE_KEPT",
+    /// The organisation leads a standing service team.
+    LeadsTeam = "LEADS_TEAM",
+    /// The organisation is in another standing service team of the alliance.
+    InAnotherTeam = "IN_ANOTHER_TEAM",
+    /// The service team still has turns in a rotation.
+    TeamInRotation = "TEAM_IN_ROTATION",
     // calendar
     // rotation
     // priority task

@@ -75,6 +75,40 @@ events! {
     /// A service team was disbanded.
     ServiceTeamDisbanded = "service_team_disbanded",
     // identity
+    /// A person was invited.
+    AccountInvited = "account_invited",
+    /// An invited person set a password and may sign in.
+    AccountActivated = "account_activated",
+    /// A one-time link for a new password was made.
+    PasswordLinkIssued = "password_link_issued",
+    /// A password was set by a one-time link.
+    PasswordReset = "password_reset",
+    /// A person changed their own password.
+    PasswordChanged = "password_changed",
+    /// A person's access was ended.
+    AccountDisabled = "account_disabled",
+    /// A person's access was given back.
+    AccountEnabled = "account_enabled",
+    /// Sign-in was paused after too many wrong attempts.
+    AccountLocked = "account_locked",
+    /// A person signed in.
+    SignedIn = "signed_in",
+    /// A session was renewed.
+    SessionRefreshed = "session_refreshed",
+    /// A spent refresh token came back; its session was ended.
+    RefreshTokenReused = "refresh_token_reused",
+    /// A person signed out.
+    SignedOut = "signed_out",
+    /// A person's role was ended.
+    SeatEnded = "seat_ended",
+    /// A read-only key was made.
+    ApiKeyCreated = "api_key_created",
+    /// A read-only key was revoked.
+    ApiKeyRevoked = "api_key_revoked",
+    /// An account was linked with a subject of an external issuer.
+    ExternalIdentityLinked = "external_identity_linked",
+    /// A link with a subject of an external issuer was taken away.
+    ExternalIdentityUnlinked = "external_identity_unlinked",
     // territory
     // governance
     // calendar

@@ -37,6 +37,19 @@ where
     loader.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
 }
 
+/// Reads many objects through the batcher.
+pub async fn many<K>(
+    context: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> async_graphql::Result<HashMap<K, <Loaders as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = Arc<Error>>,
+{
+    let loader = context.data_unchecked::<DataLoader<Loaders>>();
+    loader.load_many(keys).await.map_err(|error| api_error(ctx(context), &error))
+}
+
 /// Declares a loader by primary key.
 macro_rules! loader {
     ($key:ty, $entity:ident, $select:expr) => {

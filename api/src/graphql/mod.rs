@@ -9,6 +9,7 @@ pub mod node;
 pub mod scalar;
 
 // identity
+pub mod identity;
 // territory
 pub mod territory;
 // governance
@@ -31,8 +32,13 @@ pub struct Query(
     node::NodeQuery,
     governance::alliance::AllianceQuery,
     // identity
+    identity::IdentityQuery,
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
     // rotation
     // priority task
@@ -49,8 +55,13 @@ pub struct Query(
 pub struct Mutation(
     governance::alliance::AllianceMutation,
     // identity
+    identity::IdentityMutation,
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
     // rotation
     // priority task

@@ -3,7 +3,17 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
+// identity
+use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
 // priority task
 use super::list::{
     priority_task::PriorityTask,
@@ -27,8 +37,16 @@ pub trait Node: Sized {
 pub enum AnyNode {
     Alliance(Alliance),
     // identity
+    Account(Account),
+    Seat(Seat),
+    ApiKey(ApiKey),
+    ExternalIdentity(ExternalIdentity),
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
     // priority task
@@ -54,8 +72,16 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
     among!(
         Alliance,
         // identity
+        Account,
+        Seat,
+        ApiKey,
+        ExternalIdentity,
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
         // priority task

@@ -67,10 +67,20 @@ overloaded = The server has as many connections as it can serve. Try again soon.
 deadline-exceeded = The operation took too long and was stopped.
 
 # identity
+sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
+password-weak = This password is too easy to guess. Choose another one.
+link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
+account-acts-elsewhere = This person also acts outside what you look after. End their role here, or ask a platform administrator.
 
 # territory
 
 # governance
+organization-code-doubtful = The organisation code in positions 9 to 17 does not fit its own check character: { $expected } was expected, not { $found }.
+designation-refused = The designation of a military unit is not recorded; write the name without it.
+committee-kept = This organisation is the alliance's committee and keeps its seat.
+leads-team = This organisation leads the service team { $team }; give the team another lead first.
+in-another-team = { $organization } is in the service team { $team } already.
+team-in-rotation = This service team still has turns in a rotation; reassign them first.
 
 # calendar
 

@@ -67,10 +67,20 @@ overloaded = 服务器的连接数已达上限，请稍后重试。
 deadline-exceeded = 操作用时过长，已停止。
 
 # identity
+sign-in-refused = 用户名或密码不正确，或因多次尝试已暂停登录，请稍后再试。
+password-weak = 此密码过于简单，请另设密码。
+link-invalid = 链接无效：可能已使用、已被替换、已过期或录入有误，请重新索取。
+account-acts-elsewhere = 该人员还在您管理范围之外任职。请在本联盟终止其角色，或联系平台管理员处理。
 
 # territory
 
 # governance
+organization-code-doubtful = 第9至17位的组织机构代码校验位不符：应为 { $expected }，实为 { $found }。
+designation-refused = 不记录部队番号，请填写不含番号的名称。
+committee-kept = 该单位是本联盟的党委，成员资格须保留。
+leads-team = 该单位是服务队“{ $team }”的牵头单位，请先更换牵头单位。
+in-another-team = { $organization } 已在服务队“{ $team }”中。
+team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。
 
 # calendar
 

@@ -7,10 +7,18 @@ use concord_entities::{
 };
 use uuid::Uuid;
 
+use super::{
+    membership::{MembershipConnection, MembershipFilter, MembershipOrder},
+    organization::Organization,
+    service_team::{ServiceTeamConnection, ServiceTeamFilter, ServiceTeamOrder},
+};
 use crate::{
     domain::{
         self, Ctx,
-        governance::alliance::{self as verbs, AllianceChange, NewAlliance},
+        governance::{
+            alliance::{self as verbs, AllianceChange, NewAlliance},
+            membership, service_team,
+        },
     },
     graphql::{
         connection::{args, connection},
@@ -21,6 +29,7 @@ use crate::{
         loaders,
         node::Node,
         scalar::DateTime,
+        territory::region::Region,
     },
 };
 
@@ -60,6 +69,80 @@ impl Alliance {
             Some(parent) => Ok(loaders::one(context, parent).await?.map(Alliance)),
             None => Ok(None),
         }
+    }
+
+    /// The territory.
+    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        Ok(loaders::one(context, self.0.region_id).await?.map(Region))
+    }
+
+    /// The committee that runs it (镇党委).
+    async fn committee_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        match self.0.committee_organization_id {
+            Some(unit) => Ok(loaders::one(context, unit).await?.map(Organization)),
+            None => Ok(None),
+        }
+    }
+
+    /// The body that approves rotation and evaluation.
+    async fn oversight_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        match self.0.oversight_organization_id {
+            Some(unit) => Ok(loaders::one(context, unit).await?.map(Organization)),
+            None => Ok(None),
+        }
+    }
+
+    /// The alliances directly below it that the caller may see, by name.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn children(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<AllianceConnection> {
+        let ctx = ctx(context);
+        let page = verbs::list(ctx, Some(self.0.id), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+
+    /// Its members, present and past.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<MembershipFilter>,
+        #[graphql(desc = "In which order.", default_with = "MembershipOrder::Oldest")]
+        order_by: MembershipOrder,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<MembershipConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
+        let page = membership::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+
+    /// Its service teams, standing and disbanded.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn service_teams(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<ServiceTeamFilter>,
+        #[graphql(desc = "In which order.", default_with = "ServiceTeamOrder::Name")]
+        order_by: ServiceTeamOrder,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ServiceTeamConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
+        let page = service_team::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
     }
 
     /// IANA name of the time zone that decides where a month and a day begin.

@@ -7,6 +7,7 @@ pub mod credit_code;
 pub mod error;
 pub mod event;
 pub mod feed;
+pub mod file;
 pub mod governance;
 pub mod idempotency;
 pub mod identity;

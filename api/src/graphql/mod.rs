@@ -45,6 +45,7 @@ pub struct Query(
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem
+    list::problem::ProblemQuery,
     // file
     // fact
     // import
@@ -68,6 +69,8 @@ pub struct Mutation(
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,
     // problem
+    list::problem_mutation::ProblemMutation,
+    list::evidence::EvidenceMutation,
     // file
     // fact
     // import

@@ -20,6 +20,8 @@ use super::list::{
     task_list::TaskList,
     task_parts::{TaskMilestone, TaskProgress},
 };
+// problem
+use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -55,6 +57,8 @@ pub enum AnyNode {
     TaskMilestone(TaskMilestone),
     TaskProgress(TaskProgress),
     // problem
+    Problem(Problem),
+    Evidence(Evidence),
     // file
     // fact
     // import
@@ -90,6 +94,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         TaskMilestone,
         TaskProgress,
         // problem
+        Problem,
+        Evidence,
         // file
         // fact
         // import

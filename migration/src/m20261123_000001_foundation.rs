@@ -632,6 +632,7 @@ impl MigrationTrait for Migration {
                 uuid("alliance_id"),
                 integer("year"),
                 integer("seq"),
+                big_integer("ordinal"),
                 string("number", 96),
                 string("title", 200),
                 text("description"),
@@ -687,6 +688,7 @@ impl MigrationTrait for Migration {
         index(manager, "problem", &["alliance_id", "external_source", "external_key"], true, None).await?;
         index(manager, "problem", &["lead_organization_id", "is_open", "recorded_at", "id"], false, None)
             .await?;
+        index(manager, "problem", &["alliance_id", "ordinal", "id"], false, None).await?;
         index(manager, "problem", &["alliance_id", "state"], false, None).await?;
         index(manager, "problem", &["alliance_id", "recorded_at", "id"], false, None).await?;
         index(manager, "problem", &["region_id"], false, None).await?;

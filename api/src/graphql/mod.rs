@@ -52,6 +52,7 @@ pub struct Query(
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem
+    list::problem::ProblemQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -82,6 +83,8 @@ pub struct Mutation(
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,
     // problem
+    list::problem_mutation::ProblemMutation,
+    list::evidence::EvidenceMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -30,6 +30,8 @@ use super::list::{
 };
 // fact
 use super::fact::{event::Event, inbox::InboxEntry};
+// problem
+use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -72,6 +74,8 @@ pub enum AnyNode {
     TaskMilestone(TaskMilestone),
     TaskProgress(TaskProgress),
     // problem
+    Problem(Problem),
+    Evidence(Evidence),
     // file
     // fact
     Event(Event),
@@ -116,6 +120,8 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         TaskMilestone,
         TaskProgress,
         // problem
+        Problem,
+        Evidence,
         // file
         // fact
         Event,

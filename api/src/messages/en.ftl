@@ -111,8 +111,18 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
+evidence-missing = Add at least one piece of closure evidence of this round first.
+not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
+assignment-binds = The assignment was declined twice before; it binds now.
+region-outside = The region lies outside the alliance's territory.
 
 # file
+file-too-large = The file is larger than { $most } bytes.
+file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.
+picture-unreadable = The picture is damaged or has more than { $most } pixels.
+upload-incomplete = The upload broke off; please send the file again.
+upload-header-missing = Send the header X-Concord-Upload: 1 with an upload.
+too-many-files = { $most } of your files wait to be attached already; attach them, or wait until they expire.
 
 # fact
 lagged = You fell too far behind. Go on from the position given with this error.

@@ -111,8 +111,18 @@ outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
+evidence-missing = 请先补充至少一份本轮的销号佐证材料。
+not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
+assignment-binds = 该问题已退单两次，此次交办不得再退。
+region-outside = 该区域不在本联盟辖区内。
 
 # file
+file-too-large = 文件超过 { $most } 字节的上限。
+file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。
+picture-unreadable = 图片已损坏，或超过 { $most } 像素。
+upload-incomplete = 上传中断，请重新上传。
+upload-header-missing = 上传时请携带请求头 X-Concord-Upload: 1。
+too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等待其过期。
 
 # fact
 lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。

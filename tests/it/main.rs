@@ -10,6 +10,7 @@ mod membership;
 mod organization;
 mod service_team;
 // calendar
+mod calendar;
 // rotation
 // priority task
 // problem

@@ -13,6 +13,7 @@ pub mod scalar;
 pub mod territory;
 // governance
 // calendar
+pub mod calendar;
 // rotation
 // priority task
 pub mod list;
@@ -38,6 +39,7 @@ pub struct Query(
     governance::membership::MembershipQuery,
     governance::service_team::ServiceTeamQuery,
     // calendar
+    calendar::CalendarQuery,
     // rotation
     // priority task
     // problem
@@ -58,6 +60,7 @@ pub struct Mutation(
     governance::membership::MembershipMutation,
     governance::service_team::ServiceTeamMutation,
     // calendar
+    calendar::CalendarMutation,
     // rotation
     // priority task
     // problem

@@ -112,6 +112,10 @@ events! {
     // territory
     // governance
     // calendar
+    /// A year of the working calendar was replaced.
+    CalendarImported = "calendar_imported",
+    /// A local day of the working calendar was set or taken away.
+    CalendarDaySet = "calendar_day_set",
     // rotation
     /// A rotation plan was drafted.
     RotationPlanCreated = "rotation_plan_created",

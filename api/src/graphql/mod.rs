@@ -14,6 +14,7 @@ pub mod identity;
 pub mod territory;
 // governance
 // calendar
+pub mod calendar;
 // rotation
 pub mod rotation;
 // priority task
@@ -42,6 +43,7 @@ pub struct Query(
     governance::membership::MembershipQuery,
     governance::service_team::ServiceTeamQuery,
     // calendar
+    calendar::CalendarQuery,
     // rotation
     rotation::plan::RotationPlanQuery,
     rotation::preview::RotationPreviewQuery,
@@ -73,6 +75,7 @@ pub struct Mutation(
     governance::membership::MembershipMutation,
     governance::service_team::ServiceTeamMutation,
     // calendar
+    calendar::CalendarMutation,
     // rotation
     rotation::plan::RotationPlanMutation,
     rotation::slot::RotationSlotMutation,

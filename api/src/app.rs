@@ -10,9 +10,21 @@ use tokio::sync::Notify;
 use crate::{
     config::Config,
     database::{self, Connections},
-    domain::context::{App, Clock, Random},
+    domain::{
+        context::{App, Clock, Random},
+        identity::parts::{BuildError, Parts},
+    },
     storage::Store,
 };
+
+/// Why the app cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database: {0}")]
+    Database(#[from] DbErr),
+    #[error(transparent)]
+    Identity(#[from] BuildError),
+}
 
 /// The system's clock.
 pub struct SystemClock;
@@ -44,9 +56,10 @@ pub async fn build(
     clock: Arc<dyn Clock>,
     random: Random,
     migrate: bool,
-) -> Result<Arc<App>, DbErr> {
+) -> Result<Arc<App>, Error> {
     let Connections { write, read } =
         database::connect(&config.database, &config.database_url(), migrate).await?;
+    let identity = Parts::build(&config, clock.now(), &random)?;
     let files = Store::open(&config.file_storage())
         .await
         .map_err(|error| DbErr::Custom(format!("the file storage: {error}")))?;
@@ -59,5 +72,6 @@ pub async fn build(
         random,
         committed: Notify::new(),
         feed: crate::domain::feed::Feed::default(),
+        identity,
     }))
 }

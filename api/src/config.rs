@@ -8,7 +8,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{http, storage};
+use crate::{domain::identity::issuer::IssuerSettings, http, outbound, storage};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -22,6 +22,7 @@ pub struct Config {
     pub roles: Roles,
     pub background: Background,
     pub identity: Identity,
+    pub outbound: outbound::Settings,
     pub files: Files,
     pub storage: Storage,
     pub log: Log,
@@ -63,12 +64,16 @@ pub struct Identity {
     pub audience: String,
     pub access_token_seconds: i64,
     pub refresh_token_days: i64,
+    pub session_days: i64,
     pub invitation_hours: i64,
     pub lockout_attempts: i32,
     pub lockout_minutes: i64,
     pub argon2_memory_kib: u32,
     pub argon2_passes: u32,
     pub argon2_lanes: u32,
+    pub argon2_concurrency: usize,
+    pub argon2_wait_ms: u64,
+    pub issuers: Vec<IssuerSettings>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -124,6 +124,8 @@ impl MigrationTrait for Migration {
             "CREATE UNIQUE INDEX uq_calendar_day_national ON calendar_day (day_on) WHERE alliance_id IS NULL";
         sqlite.push(national.to_owned());
         postgres.push(national.to_owned());
+        // A subtree is a prefix of the path; with a locale's collation PostgreSQL needs this class of index to see it.
+        postgres.push("CREATE INDEX ix_region_path_prefix ON region (path varchar_pattern_ops)".to_owned());
         execute(
             manager,
             &sqlite.iter().map(String::as_str).collect::<Vec<_>>(),

@@ -59,3 +59,22 @@ async fn an_idempotency_key_has_one_effect() {
         Some("IDEMPOTENCY_KEY_REUSED")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_fifty_times_in_parallel_has_one_effect() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let input =
+        json!({ "input": { "allianceId": id::encode(world.town), "expectedVersion": 1, "name": "一" } });
+    let sent = (0..50).map(|_| {
+        let client = app.client(world.committee).keyed("same", 1);
+        let input = input.clone();
+        async move { client.send(UPDATE, input).await.fine() }
+    });
+    for answer in futures_util::future::join_all(sent).await {
+        assert_eq!(answer.at("/updateAlliance/alliance/version"), 2);
+    }
+    let events =
+        app.sql("UPDATE event SET payload = NULL, salt = NULL WHERE kind = 'alliance_updated'").await;
+    assert_eq!(events.ok(), Some(1), "one update left one event");
+}

@@ -1,18 +1,38 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod door;
+mod server;
+mod golden;
 
 // identity
+mod account;
+mod account_power;
+mod api_key;
+mod external_identity;
+mod session;
 // territory
+mod region;
 // governance
+mod membership;
+mod organization;
+mod service_team;
 // calendar
+mod calendar;
 // rotation
 // priority task
+mod priority_task;
+mod priority_task_load;
+mod task_list;
 // problem
 mod problem;
 // file
 mod evidence;
 mod file;
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import
 mod import_problems;

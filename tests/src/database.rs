@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use concord::config::{Config, Secret};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -11,6 +11,25 @@ use tokio::sync::OnceCell;
 pub struct Home {
     pub directory: TempDir,
     pub url: Secret,
+    /// Server and name of a PostgreSQL database to drop.
+    copy: Option<(String, String)>,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.copy.take() else { return };
+        // A test's runtime cannot wait inside a drop, so another one does.
+        let dropping = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let admin = Database::connect(server).await.expect("PostgreSQL answers");
+                // A database that another test copies from at this moment stays; the next run removes it.
+                let _ = admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            });
+        });
+        let _ = dropping.join();
+    }
 }
 
 static SQLITE: OnceCell<PathBuf> = OnceCell::const_new();
@@ -39,16 +58,19 @@ pub fn config(home: &Home) -> Config {
 /// Makes a migrated database for one test.
 pub async fn home() -> Home {
     let directory = tempfile::tempdir().expect("a temporary folder");
-    let url = match postgres() {
-        Some(server) => postgres_copy(&server).await,
+    let (url, copy) = match postgres() {
+        Some(server) => {
+            let name = postgres_copy(&server).await;
+            (with_name(&server, &name), Some((server, name)))
+        }
         None => {
             let template = SQLITE.get_or_init(sqlite_template).await;
             let path = directory.path().join("concord.db");
             std::fs::copy(template, &path).expect("the template is copied");
-            format!("sqlite://{}?mode=rwc", path.display())
+            (format!("sqlite://{}?mode=rwc", path.display()), None)
         }
     };
-    Home { directory, url: Secret::new(url) }
+    Home { directory, url: Secret::new(url), copy }
 }
 
 async fn sqlite_template() -> PathBuf {
@@ -70,7 +92,7 @@ async fn sqlite_template() -> PathBuf {
 
 async fn postgres_copy(server: &str) -> String {
     let template = POSTGRES.get_or_init(|| postgres_template(server)).await;
-    let name = format!("{template}_{}", unique());
+    let name = name();
     let admin = Database::connect(server).await.expect("PostgreSQL answers");
     let text = format!("CREATE DATABASE {name} TEMPLATE {template}");
     // Two copies of one template at once are refused, whoever makes them; the loser waits its turn.
@@ -82,12 +104,13 @@ async fn postgres_copy(server: &str) -> String {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     admin.close().await.expect("the connection closes");
-    with_name(server, &name)
+    name
 }
 
 async fn postgres_template(server: &str) -> String {
-    let name = format!("concord_test_{}", unique());
+    let name = name();
     let admin = Database::connect(server).await.expect("PostgreSQL answers");
+    sweep(&admin).await;
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a template database");
     admin.close().await.expect("the connection closes");
     let url = Secret::new(with_name(server, &name));
@@ -104,7 +127,32 @@ fn with_name(server: &str, name: &str) -> String {
     format!("{before}/{name}")
 }
 
-fn unique() -> String {
+/// A name with the second it was made in, so that a later run can tell what an earlier one left behind.
+fn name() -> String {
     #[expect(clippy::disallowed_methods, reason = "names of test databases must differ between runs")]
-    uuid::Uuid::new_v4().simple().to_string()
+    let (now, unique) = (chrono::Utc::now().timestamp(), uuid::Uuid::new_v4().simple());
+    format!("{PREFIX}{now}_{unique}")
+}
+
+const PREFIX: &str = "concord_test_";
+/// After how long a database of a run that was killed is removed.
+const STALE_SECONDS: i64 = 7200;
+
+/// Drops what runs that were killed left behind.
+async fn sweep(admin: &sea_orm::DatabaseConnection) {
+    let text = format!("SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}%'");
+    let rows = admin
+        .query_all_raw(Statement::from_string(DbBackend::Postgres, text))
+        .await
+        .expect("a list of databases");
+    #[expect(clippy::disallowed_methods, reason = "the age of leftovers is real time")]
+    let now = chrono::Utc::now().timestamp();
+    for row in rows {
+        let name: String = row.try_get_by_index(0).expect("a name");
+        let made =
+            name.trim_start_matches(PREFIX).split('_').next().and_then(|made| made.parse::<i64>().ok());
+        if made.is_none_or(|made| now - made > STALE_SECONDS) {
+            let _ = admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
 }

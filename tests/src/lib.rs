@@ -3,9 +3,12 @@
 
 mod app;
 mod database;
+pub mod proving;
+mod server;
 mod world;
 
 pub use self::{
-    app::{Answer, Client, TestApp, TestClock},
+    app::{Answer, Answers, Client, TestApp, TestClock},
+    server::Server,
     world::World,
 };

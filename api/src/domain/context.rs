@@ -15,6 +15,7 @@ use super::{
     error::{Error, Result},
     feed::Feed,
     idempotency::{self, Claim},
+    identity,
 };
 use crate::{config::Config, messages::Locale, storage::Store};
 
@@ -41,6 +42,8 @@ pub struct App {
     pub committed: Notify,
     /// Sealed events of this process's tail; the table stays the truth.
     pub feed: Feed,
+    /// Signing keys, passwords, external issuers.
+    pub identity: identity::parts::Parts,
 }
 
 impl App {
@@ -51,8 +54,12 @@ impl App {
 
     pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        (self.random.lock().expect("the generator does not panic"))(&mut bytes);
+        self.fill_random(&mut bytes);
         bytes
+    }
+
+    pub fn fill_random(&self, bytes: &mut [u8]) {
+        (self.random.lock().expect("the generator does not panic"))(bytes);
     }
 
     pub fn backend(&self) -> DbBackend {

@@ -75,11 +75,127 @@ events! {
     /// A service team was disbanded.
     ServiceTeamDisbanded = "service_team_disbanded",
     // identity
+    /// A person was invited.
+    AccountInvited = "account_invited",
+    /// An invited person set a password and may sign in.
+    AccountActivated = "account_activated",
+    /// A one-time link for a new password was made.
+    PasswordLinkIssued = "password_link_issued",
+    /// A password was set by a one-time link.
+    PasswordReset = "password_reset",
+    /// A person changed their own password.
+    PasswordChanged = "password_changed",
+    /// A person's access was ended.
+    AccountDisabled = "account_disabled",
+    /// A person's access was given back.
+    AccountEnabled = "account_enabled",
+    /// Sign-in was paused after too many wrong attempts.
+    AccountLocked = "account_locked",
+    /// A person signed in.
+    SignedIn = "signed_in",
+    /// A session was renewed.
+    SessionRefreshed = "session_refreshed",
+    /// A spent refresh token came back; its session was ended.
+    RefreshTokenReused = "refresh_token_reused",
+    /// A person signed out.
+    SignedOut = "signed_out",
+    /// A person's role was ended.
+    SeatEnded = "seat_ended",
+    /// A read-only key was made.
+    ApiKeyCreated = "api_key_created",
+    /// A read-only key was revoked.
+    ApiKeyRevoked = "api_key_revoked",
+    /// An account was linked with a subject of an external issuer.
+    ExternalIdentityLinked = "external_identity_linked",
+    /// A link with a subject of an external issuer was taken away.
+    ExternalIdentityUnlinked = "external_identity_unlinked",
     // territory
     // governance
     // calendar
+    /// A year of the working calendar was replaced.
+    CalendarImported = "calendar_imported",
+    /// A local day of the working calendar was set or taken away.
+    CalendarDaySet = "calendar_day_set",
     // rotation
+    /// A rotation plan was drafted.
+    RotationPlanCreated = "rotation_plan_created",
+    /// A rotation plan's teams, length or name changed.
+    RotationPlanUpdated = "rotation_plan_updated",
+    /// Turns were blocked for a team.
+    RotationMonthBlocked = "rotation_month_blocked",
+    /// A team may take blocked turns again.
+    RotationMonthUnblocked = "rotation_month_unblocked",
+    /// A rotation was generated.
+    RotationGenerated = "rotation_generated",
+    /// A rotation plan was submitted to the oversight body.
+    RotationPlanSubmitted = "rotation_plan_submitted",
+    /// The oversight body approved a rotation plan.
+    RotationPlanApproved = "rotation_plan_approved",
+    /// The oversight body sent a rotation plan back.
+    RotationPlanReturned = "rotation_plan_returned",
+    /// A rotation was published and its turns announced.
+    RotationPlanPublished = "rotation_plan_published",
+    /// A rotation plan ended.
+    RotationPlanEnded = "rotation_plan_ended",
+    /// A turn was given to a team by hand or by a swap.
+    RotationSlotAssigned = "rotation_slot_assigned",
+    /// A team was excused from its turn.
+    RotationSlotExcused = "rotation_slot_excused",
+    /// Nobody checked in by the day the alliance sets.
+    RotationSlotMissed = "rotation_slot_missed",
+    /// A team checked in.
+    CheckInRecorded = "check_in_recorded",
+    /// A docking meeting was held.
+    DockingRecorded = "docking_recorded",
+    /// A team handed its turn over to the next.
+    HandoverOffered = "handover_offered",
+    /// The next team took the turn over.
+    HandoverAcknowledged = "handover_acknowledged",
+    /// A swap of two turns was proposed.
+    RotationSwapProposed = "rotation_swap_proposed",
+    /// A team agreed to a swap.
+    RotationSwapAgreed = "rotation_swap_agreed",
+    /// A swap was approved; the two turns changed teams.
+    RotationSwapApproved = "rotation_swap_approved",
+    /// A swap was declined.
+    RotationSwapDeclined = "rotation_swap_declined",
+    /// A swap was withdrawn.
+    RotationSwapWithdrawn = "rotation_swap_withdrawn",
+    /// A private address of a rotation's calendar was made.
+    CalendarFeedCreated = "calendar_feed_created",
+    /// A private address of a rotation's calendar was revoked.
+    CalendarFeedRevoked = "calendar_feed_revoked",
     // priority task
+    /// A month's task list was drafted.
+    TaskListCreated = "task_list_created",
+    /// A task list changed.
+    TaskListUpdated = "task_list_updated",
+    /// A task list was published.
+    TaskListPublished = "task_list_published",
+    /// A priority task was drafted.
+    PriorityTaskCreated = "priority_task_created",
+    /// A priority task changed.
+    PriorityTaskUpdated = "priority_task_updated",
+    /// A priority task was published.
+    PriorityTaskPublished = "priority_task_published",
+    /// The lead unit acknowledged a priority task.
+    PriorityTaskAcknowledged = "priority_task_acknowledged",
+    /// Progress of a priority task was reported.
+    PriorityTaskProgressReported = "priority_task_progress_reported",
+    /// The lead unit submitted a priority task as done.
+    PriorityTaskSubmitted = "priority_task_submitted",
+    /// The committee accepted a priority task as done.
+    PriorityTaskCompleted = "priority_task_completed",
+    /// The committee returned a priority task for rework.
+    PriorityTaskReturned = "priority_task_returned",
+    /// The committee gave a priority task up.
+    PriorityTaskCancelled = "priority_task_cancelled",
+    /// A priority task was set a milestone.
+    PriorityTaskMilestoneAdded = "priority_task_milestone_added",
+    /// A milestone of a priority task was reached.
+    PriorityTaskMilestoneReached = "priority_task_milestone_reached",
+    /// The due date of a priority task is near.
+    PriorityTaskDue = "priority_task_due",
     // problem
     /// A problem was registered.
     ProblemRegistered = "problem_registered",
@@ -113,6 +229,8 @@ events! {
     EvidenceAdded = "evidence_added",
     // file
     // fact
+    /// Somebody marked entries of their inbox as read.
+    InboxRead = "inbox_read",
     // import
 }
 

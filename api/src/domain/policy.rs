@@ -86,6 +86,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::SuspendMember
             | A::EndMembership
             | A::UpdateMemberContact
+            | A::AnswerInvitation
             | A::ManageServiceTeams
             | A::ReadContacts
             | A::ManageRotationPlan

@@ -79,6 +79,8 @@ pub fn own_organization(ctx: &Ctx, organization: impl IntoSimpleExpr) -> Conditi
     let select = seat::Entity::find()
         .select_only()
         .column(seat::Column::OrganizationId)
+        .join(JoinType::InnerJoin, seat::Relation::Account.def())
+        .filter(account::Column::State.eq(account::State::Active))
         .filter(seat::Column::AccountId.eq(id))
         .filter(seat::Column::State.eq(seat::State::Active))
         .filter(seat::Column::OrganizationId.is_not_null())

@@ -1,5 +1,10 @@
 //! Checks of texts that people type: trimmed, not blank, not too long, without control characters.
 
+use sea_orm::{
+    ExprTrait, IntoSimpleExpr,
+    sea_query::{Expr, Func, LikeExpr, SimpleExpr},
+};
+
 use super::error::{Code, Error, Result};
 
 /// A text that must be there, trimmed.
@@ -29,4 +34,20 @@ pub fn within(value: i32, field: &'static str, least: i32, most: i32) -> Result<
     } else {
         Err(Error::invalid(Code::OutOfRange, field).with("least", least).with("most", most))
     }
+}
+
+/// A condition that holds where `column` contains `part`, whatever the case of Latin letters; wildcards mean themselves.
+pub fn contains(column: impl IntoSimpleExpr, part: &str) -> SimpleExpr {
+    let mut pattern = String::from("%");
+    for character in part.trim().to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        // PostgreSQL cannot even be asked for NUL.
+        if character != '\0' {
+            pattern.push(character);
+        }
+    }
+    pattern.push('%');
+    Expr::expr(Func::lower(column.into_simple_expr())).like(LikeExpr::new(pattern).escape('\\'))
 }

@@ -8,8 +8,8 @@ use async_graphql::{
 };
 use concord_entities::{
     account, alliance,
-    id::{AccountId, AllianceId, OrganizationId, RegionId},
-    organization, problem, region,
+    id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId},
+    organization, priority_task, problem, region, task_list,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -35,6 +35,19 @@ where
 {
     let loader = context.data_unchecked::<DataLoader<Loaders>>();
     loader.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
+}
+
+/// Reads many objects through the batcher.
+pub async fn many<K>(
+    context: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> async_graphql::Result<HashMap<K, <Loaders as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Loaders: Loader<K, Error = Arc<Error>>,
+{
+    let loader = context.data_unchecked::<DataLoader<Loaders>>();
+    loader.load_many(keys).await.map_err(|error| api_error(ctx(context), &error))
 }
 
 /// Declares a loader by primary key.
@@ -69,6 +82,8 @@ loader!(AccountId, account, |_| account::Entity::find());
 // calendar
 // rotation
 // priority task
+loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
+loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);
 // problem
 loader!(concord_entities::id::ProblemId, problem, crate::domain::list::problem::visible);
 // file

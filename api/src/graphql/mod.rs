@@ -9,19 +9,23 @@ pub mod node;
 pub mod scalar;
 
 // identity
+pub mod identity;
 // territory
 pub mod territory;
 // governance
 // calendar
+pub mod calendar;
 // rotation
+pub mod rotation;
 // priority task
 pub mod list;
 // problem
 // file
 // fact
+pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
 
 use crate::domain::Ctx;
 
@@ -31,15 +35,30 @@ pub struct Query(
     node::NodeQuery,
     governance::alliance::AllianceQuery,
     // identity
+    identity::IdentityQuery,
     // territory
+    territory::region::RegionQuery,
     // governance
+    governance::organization::OrganizationQuery,
+    governance::membership::MembershipQuery,
+    governance::service_team::ServiceTeamQuery,
     // calendar
+    calendar::CalendarQuery,
     // rotation
+    rotation::plan::RotationPlanQuery,
+    rotation::preview::RotationPreviewQuery,
+    rotation::slot::RotationSlotQuery,
+    rotation::swap::RotationSwapQuery,
+    rotation::feed::CalendarFeedQuery,
     // priority task
+    list::task_list::TaskListQuery,
+    list::priority_task::PriorityTaskQuery,
     // problem
     list::problem::ProblemQuery,
     // file
     // fact
+    fact::event::EventQuery,
+    fact::inbox::InboxQuery,
     // import
 );
 
@@ -48,25 +67,43 @@ pub struct Query(
 pub struct Mutation(
     governance::alliance::AllianceMutation,
     // identity
+    identity::IdentityMutation,
     // territory
+    territory::region::RegionMutation,
     // governance
+    governance::organization::OrganizationMutation,
+    governance::membership::MembershipMutation,
+    governance::service_team::ServiceTeamMutation,
     // calendar
+    calendar::CalendarMutation,
     // rotation
+    rotation::plan::RotationPlanMutation,
+    rotation::slot::RotationSlotMutation,
+    rotation::duty::DutyMutation,
+    rotation::swap::RotationSwapMutation,
+    rotation::feed::CalendarFeedMutation,
     // priority task
+    list::task_list::TaskListMutation,
+    list::priority_task::PriorityTaskMutation,
     // problem
     list::problem_mutation::ProblemMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact
+    fact::inbox::InboxMutation,
     // import
 );
 
+/// Live tails: each begins after a position, and can be resumed there.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+
 /// The schema of the one endpoint.
-pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .disable_suggestions()
         .finish()
 }

@@ -3,7 +3,33 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use uuid::Uuid;
 
-use super::{ctx, error::OrApiError, governance::alliance::Alliance, id};
+use super::{
+    ctx,
+    error::OrApiError,
+    governance::{
+        alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
+    },
+    id,
+    territory::region::Region,
+};
+// identity
+use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// rotation
+use super::rotation::{
+    duty::{CheckIn, Docking, Handover},
+    feed::CalendarFeed,
+    plan::RotationPlan,
+    slot::RotationSlot,
+    swap::RotationSwap,
+};
+// priority task
+use super::list::{
+    priority_task::PriorityTask,
+    task_list::TaskList,
+    task_parts::{TaskMilestone, TaskProgress},
+};
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
 // problem
 use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
@@ -23,21 +49,42 @@ pub trait Node: Sized {
 pub enum AnyNode {
     Alliance(Alliance),
     // identity
+    Account(Account),
+    Seat(Seat),
+    ApiKey(ApiKey),
+    ExternalIdentity(ExternalIdentity),
     // territory
+    Region(Region),
     // governance
+    Organization(Organization),
+    Membership(Membership),
+    ServiceTeam(ServiceTeam),
     // calendar
     // rotation
+    RotationPlan(RotationPlan),
+    RotationSlot(RotationSlot),
+    CheckIn(CheckIn),
+    Docking(Docking),
+    Handover(Handover),
+    RotationSwap(RotationSwap),
+    CalendarFeed(CalendarFeed),
     // priority task
+    TaskList(TaskList),
+    PriorityTask(PriorityTask),
+    TaskMilestone(TaskMilestone),
+    TaskProgress(TaskProgress),
     // problem
     Problem(Problem),
     Evidence(Evidence),
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -48,15 +95,36 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
     among!(
         Alliance,
         // identity
+        Account,
+        Seat,
+        ApiKey,
+        ExternalIdentity,
         // territory
+        Region,
         // governance
+        Organization,
+        Membership,
+        ServiceTeam,
         // calendar
         // rotation
+        RotationPlan,
+        RotationSlot,
+        CheckIn,
+        Docking,
+        Handover,
+        RotationSwap,
+        CalendarFeed,
         // priority task
+        TaskList,
+        PriorityTask,
+        TaskMilestone,
+        TaskProgress,
         // problem
         Problem, Evidence,
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use actix_web::web;
 use async_graphql::{Request, Response, futures_util::stream::BoxStream};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
-    Backend, RequestMeta, Session, limit::Principal, negotiation::Locale, refusal::DoorCode, refusal::Refusal,
+    Backend, Door, RequestMeta, Session, assets, extras,
+    limit::Principal,
+    negotiation::Locale,
+    refusal::{DoorCode, Refusal},
 };
 use crate::{
     database,
@@ -25,6 +29,13 @@ pub struct Product {
 }
 
 impl Product {
+    /// All routes of the product.
+    pub fn routes(config: &mut web::ServiceConfig) {
+        Door::<Self>::routes(config);
+        extras::routes(config);
+        assets::configure(config);
+    }
+
     /// The context of one request.
     pub fn ctx(&self, actor: Actor, meta: &RequestMeta) -> Ctx {
         Ctx {

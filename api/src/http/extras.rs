@@ -6,9 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-use crate::graphql;
+use super::{Door, backend::Product};
+use crate::{domain::identity::parts, graphql};
 
 pub fn routes(config: &mut web::ServiceConfig) {
+    config.route("/.well-known/jwks.json", web::get().to(jwks));
     config.route("/schema.graphql", web::get().to(sdl));
 }
 
@@ -18,6 +20,13 @@ static SDL: LazyLock<(web::Bytes, String)> = LazyLock::new(|| {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
     (web::Bytes::from(text), tag)
 });
+
+/// The public keys of our tokens. Verifiers look again for a key they do not know, so a short life is enough.
+async fn jwks(request: HttpRequest, door: web::Data<Door<Product>>) -> HttpResponse {
+    let text = parts::jwks(&door.backend.app).to_string();
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
+    answer(&request, text.into(), &tag, "application/jwk-set+json", "public, max-age=300")
+}
 
 async fn sdl(request: HttpRequest) -> HttpResponse {
     let (text, tag) = &*SDL;

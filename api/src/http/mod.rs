@@ -20,6 +20,7 @@ pub mod operation;
 pub mod origin;
 pub mod parameters;
 pub mod refusal;
+pub mod server;
 pub mod sse;
 pub mod websocket;
 

@@ -10,6 +10,7 @@ use async_graphql::{Request, Variables};
 use futures_util::stream::{self, BoxStream, LocalBoxStream};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::Value as Json;
+use tracing::Instrument;
 
 use super::admission::{self, Admitted};
 use super::answer::Answer;
@@ -84,10 +85,17 @@ impl<B: Backend> Door<B> {
         let Paid { admitted, charge } = paid;
         let kind = admitted.kind;
         let started = Instant::now();
+        let span = tracing::info_span!(
+            "graphql",
+            request.id = %meta.request_id,
+            graphql.operation.type = kind_name(kind),
+            graphql.operation.name = admitted.operation_name.as_deref().unwrap_or_default(),
+        );
         let work = async {
             let request = self.request(session, meta, admitted);
             self.backend.execute(request).await
-        };
+        }
+        .instrument(span);
         let limit = Duration::from_millis(self.settings.deadline_ms);
         let outcome = tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await;
         let answer = match outcome {

@@ -67,16 +67,47 @@ overloaded = The server has as many connections as it can serve. Try again soon.
 deadline-exceeded = The operation took too long and was stopped.
 
 # identity
+sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
+password-weak = This password is too easy to guess. Choose another one.
+link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
+account-acts-elsewhere = This person also acts outside what you look after. End their role here, or ask a platform administrator.
 
 # territory
 
 # governance
+organization-code-doubtful = The organisation code in positions 9 to 17 does not fit its own check character: { $expected } was expected, not { $found }.
+designation-refused = The designation of a military unit is not recorded; write the name without it.
+committee-kept = This organisation is the alliance's committee and keeps its seat.
+leads-team = This organisation leads the service team { $team }; give the team another lead first.
+in-another-team = { $organization } is in the service team { $team } already.
+team-in-rotation = This service team still has turns in a rotation; reassign them first.
 
 # calendar
 
 # rotation
+unit-in-two-teams = { $unit } sits in more than one team of the plan.
+rotation-unfillable = No team can take these turns: { $months }. The blocked teams stand in brackets; = marks an assignment by hand that is blocked or whose team is not in the plan.
+rotation-too-hard = The best rotation could not be found in time. Assign some turns by hand or lift some blocks.
+rotation-incomplete = These turns are empty, or their team is blocked or no longer in the plan: { $months }. Generate the rotation again.
+rotation-overlaps = The plan “{ $plan }” is published for the same time.
+approval-required = The oversight body must approve the plan before it is published.
+approval-not-needed = The alliance has no oversight body; publish the plan directly.
+slot-begun = The turn of { $month } has begun or is over and cannot be changed.
+slot-not-begun = The turn of { $month } has not begun yet.
+team-blocked = The turn of { $month } is blocked for { $team }.
+swap-stale = The slots changed since the swap was proposed. Withdraw it and propose it again.
+swap-overlaps = One of the slots stands in another swap that is still open.
+swap-pointless = A swap needs two slots of different teams.
+swap-needs-team = The committee may act for one of the two teams only; the other must agree itself.
+no-next-slot = There is no next turn to hand over to.
+rotation-feed-name = { $alliance }: { $plan }
+rotation-feed-lead = Lead: { $name }
+rotation-feed-units = Units: { $names }
 
 # priority task
+task-list-not-published = The list has not been published yet: publish the list with all its tasks.
+lead-is-co-organizer = The lead unit cannot be one of the co-organisers as well.
+outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
@@ -94,6 +125,7 @@ upload-header-missing = Send the header X-Concord-Upload: 1 with an upload.
 too-many-files = { $most } of your files wait to be attached already; attach them, or wait until they expire.
 
 # fact
+lagged = You fell too far behind. Go on from the position given with this error.
 
 # import
 row-encoding = The text is not UTF-8.

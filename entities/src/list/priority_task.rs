@@ -80,6 +80,8 @@ pub struct Model {
     pub reason: Option<String>,
     /// How often it was returned.
     pub returned_count: i32,
+    /// When the members could first see it.
+    pub published_at: Option<DateTimeUtc>,
     /// When the lead unit acknowledged it.
     pub acknowledged_at: Option<DateTimeUtc>,
     /// When it was last submitted.

@@ -3,3 +3,4 @@
 pub mod alliance;
 pub mod membership;
 pub mod organization;
+pub mod service_team;

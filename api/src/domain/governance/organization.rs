@@ -1,36 +1,92 @@
-//! Organisations: recorded once, seated in many alliances. Seen by whoever shares an alliance with them.
+//! Organisations: recorded once, seated in many alliances. Seen by whoever shares an alliance with them. This room asks no
+//! register whether an organisation exists.
 
 use concord_entities::{
-    id::{OrganizationId, RegionId},
+    id::{AllianceId, OrganizationId, RegionId},
     membership,
     organization::{self, Kind},
+    region,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
+    QuerySelect, QueryTrait, Select,
 };
 
 use crate::domain::{
-    Code, Ctx, Error, Event, Fact, Result, Tx, governance::alliance::require_platform_admin, scope, text,
+    Code, Ctx, Error, Event, Fact, Result, Tx,
+    credit_code::{CreditCode, CreditCodeError, CreditCodeWarning},
+    governance::alliance::{self, require_platform_admin},
+    page::{self, Order, Page},
+    scope, text,
 };
 
-/// The organisations that hold or held a seat in an alliance the caller may see, or that the caller acts for.
+/// The organisations that hold or held a seat in an alliance the caller may see, or that the caller acts for; a platform
+/// administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
     let seated = membership::Entity::find()
         .select_only()
         .column(membership::Column::OrganizationId)
         .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
         .into_query();
-    organization::Entity::find().filter(
-        Condition::any()
-            .add(organization::Column::Id.in_subquery(seated))
-            .add(scope::own_organization(ctx, organization::Column::Id)),
-    )
+    let mut seen = Condition::any()
+        .add(organization::Column::Id.in_subquery(seated))
+        .add(scope::own_organization(ctx, organization::Column::Id));
+    if let Some(administrator) = alliance::administrator(ctx) {
+        seen = seen.add(administrator);
+    }
+    organization::Entity::find().filter(seen)
 }
 
 /// One organisation, if the caller may see it.
 pub async fn find(ctx: &Ctx, id: OrganizationId) -> Result<Option<organization::Model>> {
     Ok(visible(ctx).filter(organization::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// Which organisations a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only holders of a seat, active or suspended, in this alliance.
+    pub alliance: Option<AllianceId>,
+    pub kinds: Vec<Kind>,
+    pub name_contains: Option<String>,
+    pub credit_code: Option<String>,
+}
+
+/// The organisations that the caller may see.
+pub async fn list(
+    ctx: &Ctx,
+    filter: &Filter,
+    order: Order<organization::Column>,
+    args: &page::Args,
+) -> Result<Page<organization::Entity>> {
+    ctx.require_signed_in()?;
+    let mut select = visible(ctx);
+    if let Some(alliance) = filter.alliance {
+        let seated = membership::Entity::find()
+            .select_only()
+            .column(membership::Column::OrganizationId)
+            .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
+            .filter(membership::Column::AllianceId.eq(alliance))
+            .filter(
+                membership::Column::State.is_in([membership::State::Active, membership::State::Suspended]),
+            )
+            .into_query();
+        select = select.filter(organization::Column::Id.in_subquery(seated));
+    }
+    if !filter.kinds.is_empty() {
+        select = select.filter(organization::Column::Kind.is_in(filter.kinds.iter().copied()));
+    }
+    if let Some(part) = text::optional(filter.name_contains.as_deref(), "filter.nameContains", 200)? {
+        select = select.filter(
+            Condition::any()
+                .add(text::contains(organization::Column::Name, &part))
+                .add(text::contains(organization::Column::ShortName, &part)),
+        );
+    }
+    if let Some(code) = text::optional(filter.credit_code.as_deref(), "filter.creditCode", 64)? {
+        select = select.filter(organization::Column::CreditCode.eq(code.to_uppercase()));
+    }
+    page::fetch(ctx, select, order, organization::Column::Id, args).await
 }
 
 /// What an organisation is recorded with.
@@ -54,21 +110,23 @@ pub async fn record(ctx: &Ctx, new: NewOrganization) -> Result<organization::Mod
 
 /// Records an organisation within a unit of work.
 pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::Model> {
-    if let Some(code) = &new.credit_code
-        && organization::Entity::find()
-            .filter(organization::Column::CreditCode.eq(code))
-            .one(&tx.db)
-            .await?
-            .is_some()
+    let credit_code = credit_code(new.credit_code.as_deref())?;
+    if let Some(code) = &credit_code
+        && by_credit_code(&tx.db, code).await?.is_some()
     {
         return Err(Error::invalid(Code::AlreadyExists, "creditCode"));
     }
+    if let Some(region) = new.region_id
+        && region::Entity::find_by_id(region).one(&tx.db).await?.is_none()
+    {
+        return Err(Error::NotFound("region"));
+    }
     let row = organization::ActiveModel {
         id: Set(tx.ctx.new_id()),
-        name: Set(text::required(&new.name, "name", 200)?),
-        short_name: Set(text::optional(new.short_name.as_deref(), "shortName", 64)?),
+        name: Set(name(&new.name)?),
+        short_name: Set(short_name(new.short_name.as_deref())?),
         kind: Set(new.kind),
-        credit_code: Set(new.credit_code),
+        credit_code: Set(credit_code),
         region_id: Set(new.region_id),
         created_at: Set(tx.ctx.now()),
         version: Set(1),
@@ -81,4 +139,94 @@ pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::M
     )
     .await?;
     Ok(row)
+}
+
+/// The organisation that carries a credit code.
+pub async fn by_credit_code(db: &impl ConnectionTrait, code: &str) -> Result<Option<organization::Model>> {
+    Ok(organization::Entity::find().filter(organization::Column::CreditCode.eq(code)).one(db).await?)
+}
+
+/// A full name; never with the designation of a military unit.
+pub fn name(value: &str) -> Result<String> {
+    let name = text::required(value, "name", 200)?;
+    if carries_designation(&name) { Err(Error::invalid(Code::DesignationRefused, "name")) } else { Ok(name) }
+}
+
+/// A name for lists; never with the designation of a military unit.
+pub fn short_name(value: Option<&str>) -> Result<Option<String>> {
+    let name = text::optional(value, "shortName", 64)?;
+    match name {
+        Some(name) if carries_designation(&name) => {
+            Err(Error::invalid(Code::DesignationRefused, "shortName"))
+        }
+        name => Ok(name),
+    }
+}
+
+/// Whether a number of four digits or more stands before 部队, in whatever digits people type.
+fn carries_designation(name: &str) -> bool {
+    let digit = |character: &char| {
+        character.is_ascii_digit()
+            || ('０'..='９').contains(character)
+            || "〇零一二三四五六七八九".contains(*character)
+    };
+    name.match_indices("部队").any(|(at, _)| {
+        let before = name.get(..at).unwrap_or_default();
+        before
+            .chars()
+            .rev()
+            .filter(|character| !character.is_whitespace())
+            .skip_while(|character| matches!(character, '号' | '第'))
+            .take_while(digit)
+            .count()
+            >= 4
+    })
+}
+
+/// A unified social credit code in its plain form; blank counts as none.
+pub fn credit_code(value: Option<&str>) -> Result<Option<String>> {
+    let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    match CreditCode::parse(value) {
+        Ok(code) => Ok(Some(code.as_str().to_owned())),
+        Err(CreditCodeError::WrongLength { found }) => {
+            Err(Error::invalid(Code::CreditCodeLength, "creditCode").with("found", found))
+        }
+        Err(CreditCodeError::BadCharacter { position, .. }) => {
+            Err(Error::invalid(Code::CreditCodeCharacter, "creditCode").with("position", position))
+        }
+        Err(CreditCodeError::BadCheck) => Err(Error::invalid(Code::CreditCodeMistyped, "creditCode")),
+    }
+}
+
+/// What is doubtful about an organisation although it was taken.
+pub fn warnings(row: &organization::Model) -> Vec<Error> {
+    let code = row.credit_code.as_deref().and_then(|code| CreditCode::parse(code).ok());
+    code.and_then(|code| code.warning())
+        .map(|CreditCodeWarning::OrganizationCheck { expected, found }| {
+            Error::invalid(Code::OrganizationCodeDoubtful, "creditCode")
+                .with("expected", expected)
+                .with("found", found)
+        })
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn designations_are_known_in_any_digits_and_plain_names_pass() {
+        for name in
+            ["31605部队", "某省３１６０５ 部队", "武警三一六〇五部队医院", "中国人民解放军31605号部队"]
+        {
+            assert!(carries_designation(name), "{name}");
+        }
+        for name in ["驻镇部队", "海晏县人武部", "119部队之友协会", "2026年度驻地部队"]
+        {
+            assert!(!carries_designation(name), "{name}");
+        }
+    }
 }

@@ -1,26 +1,128 @@
-//! What a credential means. Until accounts can sign in, nobody but the anonymous caller passes.
+//! Who a credential stands for: nobody, a person by our token or an external issuer's, or a dashboard's key.
+//!
+//! That the account is active and the session stands is asked of the database every time, in one statement, so that
+//! disabling and signing out take effect at once. It deliberately decides nothing about rights.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use concord_entities::{
+    account, api_key, external_identity,
+    id::{AccountId, SessionId},
+    session,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, RelationTrait};
+use uuid::Uuid;
 
+use super::{
+    issuer::IssuerSet,
+    jws::MAX_TOKEN_BYTES,
+    parts::keys_directory,
+    secret::{Presented, SecretDigest, SecretKind},
+    signing::{self, KeyRing},
+    token::{TokenKind, claimed_issuer},
+};
 use crate::{
     config::Config,
     domain::{Actor, App, Error, Result},
+    outbound,
 };
 
-/// Turns a credential into an actor, and tells when it lapses.
-pub async fn authenticate(
-    _app: &Arc<App>,
-    credential: Option<&str>,
-) -> Result<(Actor, Option<DateTime<Utc>>)> {
-    match credential {
-        None => Ok((Actor::Anonymous, None)),
-        Some(_) => Err(Error::Unauthenticated),
+/// The caller and, where the credential ends by itself, when.
+pub type Authenticated = (Actor, Option<DateTime<Utc>>);
+
+/// Accepts or refuses a credential; whatever is wrong with it, the answer is the same.
+pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Authenticated> {
+    let Some(credential) = credential else {
+        return Ok((Actor::Anonymous, None));
+    };
+    if credential.len() > MAX_TOKEN_BYTES {
+        return Err(Error::Unauthenticated);
+    }
+    if credential.starts_with(SecretKind::ApiKey.prefix()) {
+        return by_key(app, credential).await;
+    }
+    let issuer = claimed_issuer(credential).map_err(|rejection| refused(&rejection))?;
+    if issuer == app.identity.tokens.issuer() {
+        by_own_token(app, credential).await
+    } else {
+        by_external_token(app, credential).await
     }
 }
 
-/// What `concord check` says of the keys.
-pub fn check(_config: &Config) -> Vec<(&'static str, Result<String, String>)> {
-    Vec::new()
+fn refused(rejection: &super::jws::Rejection) -> Error {
+    tracing::debug!(reason = rejection.reason(), "a token was refused");
+    Error::Unauthenticated
+}
+
+async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
+    let verified = app
+        .identity
+        .tokens
+        .verify(TokenKind::Access, token, app.now())
+        .map_err(|rejection| refused(&rejection))?;
+    let account = AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?);
+    let session = SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?);
+    let standing: Option<SessionId> = session::Entity::find_by_id(session)
+        .select_only()
+        .column(session::Column::Id)
+        .inner_join(account::Entity)
+        .filter(session::Column::AccountId.eq(account))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(app.now()))
+        .filter(account::Column::State.eq(account::State::Active))
+        .into_tuple()
+        .one(&app.read)
+        .await?;
+    standing.ok_or(Error::Unauthenticated)?;
+    Ok((Actor::Account { id: account, session: Some(session) }, Some(verified.expires_at)))
+}
+
+async fn by_external_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
+    let verified =
+        app.identity.issuers.verify(token, app.now()).await.map_err(|rejection| refused(&rejection))?;
+    let account: Option<AccountId> = external_identity::Entity::find()
+        .select_only()
+        .column(external_identity::Column::AccountId)
+        .join(sea_orm::JoinType::InnerJoin, external_identity::Relation::Account.def())
+        .filter(external_identity::Column::Issuer.eq(&verified.issuer))
+        .filter(external_identity::Column::Subject.eq(&verified.subject))
+        .filter(account::Column::State.eq(account::State::Active))
+        .into_tuple()
+        .one(&app.read)
+        .await?;
+    let id = account.ok_or(Error::Unauthenticated)?;
+    Ok((Actor::Account { id, session: None }, Some(verified.expires_at)))
+}
+
+async fn by_key(app: &Arc<App>, text: &str) -> Result<Authenticated> {
+    let presented = Presented::parse(SecretKind::ApiKey, text).map_err(|_| Error::Unauthenticated)?;
+    let prefix = presented.key_prefix.as_deref().ok_or(Error::Unauthenticated)?;
+    let row = api_key::Entity::find()
+        .filter(api_key::Column::Prefix.eq(prefix))
+        .filter(api_key::Column::RevokedAt.is_null())
+        .filter(api_key::Column::ExpiresAt.gt(app.now()))
+        .one(&app.read)
+        .await?
+        .ok_or(Error::Unauthenticated)?;
+    if SecretDigest::from_bytes(&row.hash) != Some(presented.digest) {
+        return Err(Error::Unauthenticated);
+    }
+    app.identity.key_uses.note(row.id, app.now());
+    Ok((Actor::Key(row.id), Some(row.expires_at)))
+}
+
+/// What `concord check` says of the keys and the external issuers.
+pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
+    let keys = match KeyRing::load(&keys_directory(config), DateTime::UNIX_EPOCH) {
+        Ok(ring) => Ok(format!("{} keys, {} signs", ring.list().len(), ring.active())),
+        Err(signing::Error::Missing(_)) => Ok("none yet; the first start makes one".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    let settings = &config.identity.issuers;
+    let issuers = outbound::Client::new(&config.outbound)
+        .map_err(|error| error.to_string())
+        .and_then(|client| IssuerSet::new(settings.clone(), &client).map_err(|error| error.to_string()))
+        .map(|_| format!("{} configured", settings.len()));
+    vec![("signing keys", keys), ("external issuers", issuers)]
 }

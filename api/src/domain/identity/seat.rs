@@ -1,12 +1,40 @@
-//! Roles that people hold in alliances.
+//! Roles that people hold in alliances: given and ended, never deleted.
 
 use concord_entities::{
-    id::{AccountId, AllianceId, OrganizationId, RegionId},
+    account, alliance,
+    id::{AccountId, AllianceId, OrganizationId, RegionId, SeatId},
+    region,
     seat::{self, Role, State},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
+    QueryFilter, QuerySelect, Select,
+};
 
-use crate::domain::{Action, Ctx, Event, Fact, Result, Target, governance::membership};
+use super::authority;
+use crate::domain::{
+    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Tx,
+    governance::{self, membership},
+};
+
+/// The caller's own seats and those that they look after.
+pub fn visible(ctx: &Ctx) -> Select<seat::Entity> {
+    let mut seen = Condition::any().add(authority::governed(
+        ctx,
+        Action::ReadAccounts,
+        seat::Column::AllianceId.into_simple_expr(),
+        Some(seat::Column::OrganizationId.into_simple_expr()),
+    ));
+    if let Actor::Account { id, .. } = ctx.actor {
+        seen = seen.add(seat::Column::AccountId.eq(id));
+    }
+    seat::Entity::find().filter(seen)
+}
+
+/// One seat, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: SeatId) -> Result<Option<seat::Model>> {
+    Ok(visible(ctx).filter(seat::Column::Id.eq(id)).one(ctx.read()).await?)
+}
 
 /// A role about to be given.
 #[derive(Clone, Debug)]
@@ -18,33 +46,128 @@ pub struct NewSeat {
     pub region_id: Option<RegionId>,
 }
 
+/// Whom a role is given to: somebody the caller looks after, or anybody whose exact sign-in name the caller was told.
+#[derive(Clone, Debug)]
+pub enum Person {
+    Id(AccountId),
+    Username(String),
+}
+
 /// Gives a person a role.
 pub async fn grant(ctx: &Ctx, new: NewSeat) -> Result<seat::Model> {
+    let person = Person::Id(new.account_id);
+    assign(ctx, &person, new).await
+}
+
+/// Gives a role to a person; `new.account_id` is taken from `person`.
+pub async fn assign(ctx: &Ctx, person: &Person, new: NewSeat) -> Result<seat::Model> {
     let tx = ctx.begin().await?;
+    find_alliance(&tx, new.alliance_id).await?;
+    authority::require_for_role(&tx, Action::AssignRole, new.alliance_id, new.role, new.organization_id)
+        .await?;
+    let account = match person {
+        Person::Id(id) => super::account::visible(ctx).filter(account::Column::Id.eq(*id)),
+        Person::Username(name) => {
+            account::Entity::find().filter(account::Column::Username.eq(name.trim().to_lowercase()))
+        }
+    };
+    let account = account.one(&tx.db).await?.ok_or(Error::NotFound("account"))?;
+    if account.state == account::State::Disabled {
+        return Err(Error::refused(Code::StateRefused).with("state", "disabled"));
+    }
+    let row = insert(&tx, NewSeat { account_id: account.id, ..new }).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// The alliance, if the caller may see it.
+pub(super) async fn find_alliance(tx: &Tx<'_>, id: AllianceId) -> Result<alliance::Model> {
+    governance::alliance::visible(tx.ctx)
+        .filter(alliance::Column::Id.eq(id))
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("alliance"))
+}
+
+/// Writes a seat within a unit of work, after the caller's right was checked.
+pub(super) async fn insert(tx: &Tx<'_>, new: NewSeat) -> Result<seat::Model> {
+    match new.role {
+        Role::MemberManager | Role::MemberStaff | Role::Verifier if new.organization_id.is_none() => {
+            return Err(Error::invalid(Code::Required, "organizationId"));
+        }
+        Role::CommunityOfficer | Role::GridOfficer
+            if new.organization_id.is_none() && new.region_id.is_none() =>
+        {
+            return Err(Error::invalid(Code::Required, "regionId"));
+        }
+        _ => {}
+    }
     let own: Vec<OrganizationId> = new.organization_id.into_iter().collect();
-    ctx.require(&tx.db, Action::AssignRole, Target::alliance(new.alliance_id).of(&own)).await?;
     membership::require_all_active(&tx.db, new.alliance_id, &own, "organizationId").await?;
+    if let Some(id) = new.region_id
+        && region::Entity::find_by_id(id).one(&tx.db).await?.is_none()
+    {
+        return Err(Error::NotFound("region"));
+    }
+    let standing = seat::Entity::find()
+        .filter(seat::Column::AccountId.eq(new.account_id))
+        .filter(seat::Column::AllianceId.eq(new.alliance_id))
+        .filter(seat::Column::Role.eq(new.role))
+        .filter(seat::Column::State.ne(State::Ended))
+        .all(&tx.db)
+        .await?;
+    if standing
+        .iter()
+        .any(|seat| seat.organization_id == new.organization_id && seat.region_id == new.region_id)
+    {
+        return Err(Error::invalid(Code::AlreadyExists, "role"));
+    }
     let row = seat::ActiveModel {
-        id: Set(ctx.new_id()),
+        id: Set(tx.ctx.new_id()),
         account_id: Set(new.account_id),
         alliance_id: Set(new.alliance_id),
         role: Set(new.role),
         organization_id: Set(new.organization_id),
         region_id: Set(new.region_id),
         state: Set(State::Active),
-        granted_by: Set(ctx.author()),
-        granted_at: Set(ctx.now()),
+        granted_by: Set(tx.ctx.author()),
+        granted_at: Set(tx.ctx.now()),
         ended_at: Set(None),
         version: Set(1),
     };
     let row = row.insert(&tx.db).await?;
-    tx.record(
-        Fact::of(Event::SeatGranted, row.id)
-            .alliance(new.alliance_id)
-            .organizations(own)
-            .detail("accountId", row.account_id.to_string()),
-    )
-    .await?;
-    tx.commit(row.id).await?;
+    tx.record(fact(Event::SeatGranted, &row)).await?;
+    Ok(row)
+}
+
+fn fact(kind: Event, row: &seat::Model) -> Fact {
+    Fact::of(kind, row.id)
+        .alliance(row.alliance_id)
+        .organizations(row.organization_id)
+        .detail("accountId", row.account_id.to_string())
+}
+
+/// Ends a role; what was done in it stays.
+pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
+    let tx = ctx.begin().await?;
+    let row = visible(ctx)
+        .filter(seat::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("seat"))?;
+    authority::require_for_role(&tx, Action::AssignRole, row.alliance_id, row.role, row.organization_id)
+        .await?;
+    if row.state == State::Ended {
+        return Err(Error::refused(Code::StateRefused).with("state", "ended"));
+    }
+    let version = row.version + 1;
+    let mut change = row.into_active_model();
+    change.state = Set(State::Ended);
+    change.ended_at = Set(Some(ctx.now()));
+    change.version = Set(version);
+    let row = change.update(&tx.db).await?;
+    tx.record(fact(Event::SeatEnded, &row)).await?;
+    tx.commit(id).await?;
     Ok(row)
 }

@@ -1,6 +1,11 @@
 //! The two lists: priority tasks and the problems of the closure list.
 
 // priority task
+pub mod due;
+pub mod priority_task;
+pub mod task_list;
+pub mod task_read;
+pub mod task_states;
 // problem
 pub mod evidence;
 pub mod problem;

@@ -7,20 +7,32 @@ use concord_entities::{
 };
 use uuid::Uuid;
 
+use super::{
+    membership::{MembershipConnection, MembershipFilter, MembershipOrder},
+    organization::Organization,
+    service_team::{ServiceTeamConnection, ServiceTeamFilter, ServiceTeamOrder},
+};
 use crate::{
     domain::{
         self, Ctx,
-        governance::alliance::{self as verbs, AllianceChange, NewAlliance},
+        governance::{
+            alliance::{self as verbs, AllianceChange, NewAlliance},
+            membership, service_team,
+        },
     },
     graphql::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
         id,
-        list::problem_counts::{ProblemCounts, problem_counts},
+        list::{
+            problem_counts::{ProblemCounts, problem_counts},
+            task_parts::{self, TaskCounts},
+        },
         loaders,
         node::Node,
         scalar::{DateTime, YearMonth},
+        territory::region::Region,
     },
 };
 
@@ -62,6 +74,80 @@ impl Alliance {
         }
     }
 
+    /// The territory.
+    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        Ok(loaders::one(context, self.0.region_id).await?.map(Region))
+    }
+
+    /// The committee that runs it (镇党委).
+    async fn committee_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        match self.0.committee_organization_id {
+            Some(unit) => Ok(loaders::one(context, unit).await?.map(Organization)),
+            None => Ok(None),
+        }
+    }
+
+    /// The body that approves rotation and evaluation.
+    async fn oversight_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        match self.0.oversight_organization_id {
+            Some(unit) => Ok(loaders::one(context, unit).await?.map(Organization)),
+            None => Ok(None),
+        }
+    }
+
+    /// The alliances directly below it that the caller may see, by name.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn children(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<AllianceConnection> {
+        let ctx = ctx(context);
+        let page = verbs::list(ctx, Some(self.0.id), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+
+    /// Its members, present and past.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<MembershipFilter>,
+        #[graphql(desc = "In which order.", default_with = "MembershipOrder::Oldest")]
+        order_by: MembershipOrder,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<MembershipConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
+        let page = membership::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+
+    /// Its service teams, standing and disbanded.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn service_teams(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<ServiceTeamFilter>,
+        #[graphql(desc = "In which order.", default_with = "ServiceTeamOrder::Name")]
+        order_by: ServiceTeamOrder,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ServiceTeamConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
+        let page = service_team::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+
     /// IANA name of the time zone that decides where a month and a day begin.
     async fn time_zone(&self) -> &str {
         &self.0.time_zone
@@ -75,6 +161,11 @@ impl Alliance {
     /// The working day of a slot by which the team must have checked in, counted from 1.
     async fn check_in_working_day(&self) -> i32 {
         self.0.check_in_working_day
+    }
+
+    /// How many of its priority tasks stand where; the alliances below it count for themselves.
+    async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
+        task_parts::task_counts(context, self.0.id, &self.0.time_zone).await
     }
 
     /// When it was founded.

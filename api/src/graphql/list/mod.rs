@@ -1,6 +1,10 @@
 //! Faces of the two lists.
 
 // priority task
+pub mod priority_task;
+pub mod task_input;
+pub mod task_list;
+pub mod task_parts;
 // problem
 pub mod evidence;
 pub mod person;

@@ -4,11 +4,19 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Result, SimpleObject, dataloader::Loader};
-use concord_entities::{account, id::AllianceId, seat};
+use concord_entities::{
+    account,
+    id::{AllianceId, OrganizationId},
+    seat,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    domain::{self, Actor, Code, Error, list::transition},
+    domain::{
+        self, Action, Actor, Code, Error, Target,
+        list::transition::{self, Viewer},
+        privacy,
+    },
     graphql::{
         ctx,
         loaders::{self, Loaders},
@@ -85,4 +93,42 @@ impl Loader<SeatsIn> for Loaders {
 /// The viewer's active seats in `alliance`, through the request's batcher.
 pub async fn seats(context: &Context<'_>, alliance: AllianceId) -> Result<Vec<seat::Model>> {
     Ok(loaders::one(context, SeatsIn(alliance)).await?.unwrap_or_default())
+}
+
+/// How a viewer gets to read the names of persons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// As they are.
+    Open,
+    /// Their first character only.
+    Masked,
+    /// Not at all.
+    Hidden,
+}
+
+impl Names {
+    /// How the viewer reads the names of people of `organizations` in an alliance.
+    pub async fn of(
+        context: &Context<'_>,
+        alliance: AllianceId,
+        organizations: &[OrganizationId],
+    ) -> Result<Self> {
+        let actor = ctx(context).actor;
+        if !matches!(actor, Actor::Account { .. } | Actor::System) {
+            return Ok(Self::Hidden);
+        }
+        let seats = seats(context, alliance).await?;
+        let target = Target::alliance(alliance).of(organizations);
+        let refused = transition::refusal(Viewer { actor, seats: &seats }, Action::ReadContacts, target);
+        Ok(if refused.is_none() { Self::Open } else { Self::Masked })
+    }
+
+    /// The name as the viewer reads it.
+    pub fn show(self, name: &str) -> Option<String> {
+        match self {
+            Self::Open => Some(name.to_owned()),
+            Self::Masked => Some(privacy::mask_name(name)),
+            Self::Hidden => None,
+        }
+    }
 }

@@ -1,3 +1,3 @@
-//! Faces of the territory.
+//! Faces of regions.
 
 pub mod region;

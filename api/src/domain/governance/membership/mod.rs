@@ -1,0 +1,246 @@
+//! Seats of organisations in alliances: applied for or offered, admitted, suspended, ended. A seat that ended stays on
+//! record; whoever comes back gets a new one.
+
+use concord_entities::{
+    account, alliance,
+    id::{AccountId, AllianceId, MembershipId, OrganizationId, RegionId},
+    membership::{self, State},
+    organization::{self, Kind},
+    seat, service_team, service_team_member,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
+};
+
+use super::{alliance as alliances, alliance::expect_version, organization as organizations};
+mod join;
+pub mod states;
+mod steps;
+
+pub use self::{
+    join::{Invitee, admit, apply, invite, seat_at_once},
+    steps::{accept, admit_member, decline_application, decline_invitation, end, restore, suspend},
+};
+use crate::domain::{
+    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    list::transition::Step,
+    page::{self, Order, Page},
+    scope, text,
+};
+
+/// The memberships of the alliances that the caller may see, and those of the organisations the caller acts for.
+pub fn visible(ctx: &Ctx) -> Select<membership::Entity> {
+    let mut seen = Condition::any()
+        .add(scope::in_alliances(ctx, membership::Column::AllianceId))
+        .add(scope::own_organization(ctx, membership::Column::OrganizationId));
+    if let Some(administrator) = alliances::administrator(ctx) {
+        seen = seen.add(administrator);
+    }
+    membership::Entity::find().filter(seen)
+}
+
+/// One membership, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: MembershipId) -> Result<Option<membership::Model>> {
+    Ok(visible(ctx).filter(membership::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// Which memberships a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub alliance: Option<AllianceId>,
+    pub organization: Option<OrganizationId>,
+    pub states: Vec<State>,
+    pub kinds: Vec<Kind>,
+    pub name_contains: Option<String>,
+}
+
+/// The memberships that the caller may see.
+pub async fn list(
+    ctx: &Ctx,
+    filter: &Filter,
+    order: Order<membership::Column>,
+    args: &page::Args,
+) -> Result<Page<membership::Entity>> {
+    ctx.require_signed_in()?;
+    let mut select = visible(ctx);
+    if let Some(alliance) = filter.alliance {
+        select = select.filter(membership::Column::AllianceId.eq(alliance));
+    }
+    if let Some(organization) = filter.organization {
+        select = select.filter(membership::Column::OrganizationId.eq(organization));
+    }
+    if !filter.states.is_empty() {
+        select = select.filter(membership::Column::State.is_in(filter.states.iter().copied()));
+    }
+    let name = text::optional(filter.name_contains.as_deref(), "filter.nameContains", 200)?;
+    if name.is_some() || !filter.kinds.is_empty() {
+        let mut units = organization::Entity::find().select_only().column(organization::Column::Id);
+        if !filter.kinds.is_empty() {
+            units = units.filter(organization::Column::Kind.is_in(filter.kinds.iter().copied()));
+        }
+        if let Some(part) = name {
+            units = units.filter(
+                Condition::any()
+                    .add(text::contains(organization::Column::Name, &part))
+                    .add(text::contains(organization::Column::ShortName, &part)),
+            );
+        }
+        select = select.filter(membership::Column::OrganizationId.in_subquery(units.into_query()));
+    }
+    page::fetch(ctx, select, order, membership::Column::Id, args).await
+}
+
+/// The person a member names as liaison.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    pub name: Option<String>,
+    pub title: Option<String>,
+    pub phone: Option<String>,
+}
+
+impl Contact {
+    /// The contact as it is stored, or what is wrong with it.
+    pub fn checked(&self) -> Result<Self> {
+        Ok(Self {
+            name: text::optional(self.name.as_deref(), "contactName", 64)?,
+            title: text::optional(self.title.as_deref(), "contactTitle", 64)?,
+            phone: text::optional(self.phone.as_deref(), "contactPhone", 32)?,
+        })
+    }
+}
+
+/// What changes of a contact; absent stays, empty clears.
+#[derive(Clone, Debug, Default)]
+pub struct ContactChange {
+    pub name: Option<Option<String>>,
+    pub title: Option<Option<String>>,
+    pub phone: Option<Option<String>>,
+}
+
+/// Changes the contact that a member names.
+pub async fn update_contact(
+    ctx: &Ctx,
+    id: MembershipId,
+    expected: i64,
+    change: ContactChange,
+) -> Result<membership::Model> {
+    let tx = ctx.begin().await?;
+    let row = lock(&tx, id).await?;
+    let target = Target::alliance(row.alliance_id);
+    ctx.require(&tx.db, Action::UpdateMemberContact, target.of(&[row.organization_id])).await?;
+    if row.ended_at.is_some() {
+        return Err(refused_state(row.state));
+    }
+    expect_version(expected, row.version)?;
+    let contact = Contact {
+        name: change.name.unwrap_or_else(|| row.contact_name.clone()),
+        title: change.title.unwrap_or_else(|| row.contact_title.clone()),
+        phone: change.phone.unwrap_or_else(|| row.contact_phone.clone()),
+    };
+    let row = set_contact(&tx, row, &contact).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Writes a contact within a unit of work whose rights were checked.
+pub async fn set_contact(
+    tx: &Tx<'_>,
+    row: membership::Model,
+    contact: &Contact,
+) -> Result<membership::Model> {
+    let contact = contact.checked()?;
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    row.contact_name = Set(contact.name);
+    row.contact_title = Set(contact.title);
+    row.contact_phone = Set(contact.phone);
+    row.version = Set(version);
+    let row = row.update(&tx.db).await?;
+    tx.record(
+        Fact::of(Event::MembershipContactUpdated, row.id)
+            .alliance(row.alliance_id)
+            .organizations([row.organization_id]),
+    )
+    .await?;
+    Ok(row)
+}
+
+/// Turns away an organisation that is not an active member.
+pub async fn require_active(
+    db: &impl ConnectionTrait,
+    alliance: AllianceId,
+    organization: OrganizationId,
+    field: &'static str,
+) -> Result<()> {
+    require_all_active(db, alliance, &[organization], field).await
+}
+
+/// Turns away organisations that are not all active members, in one statement.
+pub async fn require_all_active(
+    db: &impl ConnectionTrait,
+    alliance: AllianceId,
+    organizations: &[OrganizationId],
+    field: &'static str,
+) -> Result<()> {
+    let active = membership::Entity::find()
+        .filter(membership::Column::AllianceId.eq(alliance))
+        .filter(membership::Column::OrganizationId.is_in(organizations.iter().copied()))
+        .filter(membership::Column::State.eq(State::Active))
+        .all(db)
+        .await?;
+    if organizations.iter().all(|wanted| active.iter().any(|seat| seat.organization_id == *wanted)) {
+        Ok(())
+    } else {
+        Err(Error::invalid(Code::NotAMember, field))
+    }
+}
+
+/// The active seats in which a person manages an organisation, in whatever alliance.
+pub async fn managing_seats(
+    db: &impl ConnectionTrait,
+    account: AccountId,
+    organizations: &[OrganizationId],
+) -> Result<Vec<seat::Model>> {
+    Ok(acting_seats(account, organizations)
+        .filter(seat::Column::Role.eq(seat::Role::MemberManager))
+        .all(db)
+        .await?)
+}
+
+fn acting_seats(account: AccountId, organizations: &[OrganizationId]) -> Select<seat::Entity> {
+    seat::Entity::find()
+        .inner_join(account::Entity)
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(seat::Column::AccountId.eq(account))
+        .filter(seat::Column::OrganizationId.is_in(organizations.iter().copied()))
+        .filter(seat::Column::State.eq(seat::State::Active))
+}
+
+async fn lock(tx: &Tx<'_>, id: MembershipId) -> Result<membership::Model> {
+    visible(tx.ctx)
+        .filter(membership::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("membership"))
+}
+
+async fn finish(
+    tx: Tx<'_>,
+    row: membership::Model,
+    event: Event,
+    reason: Option<&str>,
+) -> Result<membership::Model> {
+    tx.record(
+        Fact::of(event, row.id).alliance(row.alliance_id).organizations([row.organization_id]).reason(reason),
+    )
+    .await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+fn refused_state(state: State) -> Error {
+    use sea_orm::ActiveEnum as _;
+    Error::refused(Code::StateRefused).with("state", state.to_value())
+}

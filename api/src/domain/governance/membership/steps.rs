@@ -1,0 +1,194 @@
+//! What becomes of an application, an invitation or a seat: one verb per row of the table of states.
+
+use super::*;
+
+/// Takes up an invitation.
+pub async fn accept(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::ACCEPT).await?;
+    let row = turn(&tx, row, &states::ACCEPT, None).await?;
+    finish(tx, row, Event::MembershipAdmitted, None).await
+}
+
+/// Declines an invitation, or takes it back.
+pub async fn decline_invitation(
+    ctx: &Ctx,
+    id: MembershipId,
+    expected: Option<i64>,
+    reason: Option<&str>,
+) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::DECLINE_INVITATION).await?;
+    let reason = text::optional(reason, "reason", 1000)?;
+    let row = turn(&tx, row, &states::DECLINE_INVITATION, reason.clone()).await?;
+    finish(tx, row, Event::MembershipDeclined, reason.as_deref()).await
+}
+
+/// Admits an applicant, or an invited organisation that agreed on paper.
+pub async fn admit_member(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::ADMIT).await?;
+    let row = turn(&tx, row, &states::ADMIT, None).await?;
+    finish(tx, row, Event::MembershipAdmitted, None).await
+}
+
+/// Declines an application.
+pub async fn decline_application(
+    ctx: &Ctx,
+    id: MembershipId,
+    expected: Option<i64>,
+    reason: &str,
+) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::DECLINE_APPLICATION).await?;
+    let reason = text::required(reason, "reason", 1000)?;
+    let row = turn(&tx, row, &states::DECLINE_APPLICATION, Some(reason.clone())).await?;
+    finish(tx, row, Event::MembershipDeclined, Some(&reason)).await
+}
+
+/// Suspends a member, and with it the roles of its people in this alliance.
+pub async fn suspend(
+    ctx: &Ctx,
+    id: MembershipId,
+    expected: Option<i64>,
+    reason: &str,
+) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::SUSPEND).await?;
+    let reason = text::required(reason, "reason", 1000)?;
+    refuse_committee(&tx, &row).await?;
+    let row = turn(&tx, row, &states::SUSPEND, Some(reason.clone())).await?;
+    move_seats(&tx, &row, &[seat::State::Active], seat::State::Suspended).await?;
+    finish(tx, row, Event::MembershipSuspended, Some(&reason)).await
+}
+
+/// Restores a suspended member and the roles of its people.
+pub async fn restore(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::RESTORE).await?;
+    let row = turn(&tx, row, &states::RESTORE, None).await?;
+    move_seats(&tx, &row, &[seat::State::Suspended], seat::State::Active).await?;
+    finish(tx, row, Event::MembershipRestored, None).await
+}
+
+/// Ends a membership: the roles of its people end and it leaves the standing teams; its history stays.
+pub async fn end(
+    ctx: &Ctx,
+    id: MembershipId,
+    expected: Option<i64>,
+    reason: &str,
+) -> Result<membership::Model> {
+    let (tx, row) = open(ctx, id, expected, &states::END).await?;
+    let reason = text::required(reason, "reason", 1000)?;
+    refuse_committee(&tx, &row).await?;
+    leave_teams(&tx, &row).await?;
+    let row = turn(&tx, row, &states::END, Some(reason.clone())).await?;
+    move_seats(&tx, &row, &[seat::State::Active, seat::State::Suspended], seat::State::Ended).await?;
+    finish(tx, row, Event::MembershipEnded, Some(&reason)).await
+}
+
+/// Opens a unit of work for a step: the seat is found and locked, the right, the state and the version are checked.
+async fn open<'ctx>(
+    ctx: &'ctx Ctx,
+    id: MembershipId,
+    expected: Option<i64>,
+    step: &Step<State>,
+) -> Result<(Tx<'ctx>, membership::Model)> {
+    let tx = ctx.begin().await?;
+    let row = lock(&tx, id).await?;
+    let own = [row.organization_id];
+    let allowed = ctx.require(&tx.db, step.action, Target::alliance(row.alliance_id).of(&own)).await;
+    if let Err(refusal) = allowed {
+        // An invited organisation has no people in this alliance yet: its managers elsewhere answer for it.
+        let answers = match ctx.actor {
+            Actor::Account { id, .. } if step.action == Action::AnswerInvitation => {
+                !managing_seats(&tx.db, id, &own).await?.is_empty()
+            }
+            _ => false,
+        };
+        if !answers {
+            return Err(refusal);
+        }
+    }
+    step.check(row.state)?;
+    if let Some(expected) = expected {
+        expect_version(expected, row.version)?;
+    }
+    Ok((tx, row))
+}
+
+async fn turn(
+    tx: &Tx<'_>,
+    row: membership::Model,
+    step: &Step<State>,
+    reason: Option<String>,
+) -> Result<membership::Model> {
+    let (version, admitted) = (row.version + 1, row.admitted_at.is_some());
+    let mut row = row.into_active_model();
+    row.state = Set(step.to);
+    row.reason = Set(reason);
+    match step.to {
+        State::Active if !admitted => row.admitted_at = Set(Some(tx.ctx.now())),
+        State::Ended | State::Declined => row.ended_at = Set(Some(tx.ctx.now())),
+        _ => {}
+    }
+    row.version = Set(version);
+    Ok(row.update(&tx.db).await?)
+}
+
+async fn refuse_committee(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
+    let alliance = alliance::Entity::find_by_id(row.alliance_id).one(&tx.db).await?;
+    if alliance.and_then(|alliance| alliance.committee_organization_id) == Some(row.organization_id) {
+        return Err(Error::refused(Code::CommitteeKept));
+    }
+    Ok(())
+}
+
+async fn move_seats(
+    tx: &Tx<'_>,
+    row: &membership::Model,
+    from: &[seat::State],
+    to: seat::State,
+) -> Result<()> {
+    let mut update = seat::Entity::update_many()
+        .col_expr(seat::Column::State, Expr::value(to))
+        .col_expr(seat::Column::Version, Expr::col(seat::Column::Version).add(1));
+    if to == seat::State::Ended {
+        update = update.col_expr(seat::Column::EndedAt, Expr::value(tx.ctx.now()));
+    }
+    update
+        .filter(seat::Column::AllianceId.eq(row.alliance_id))
+        .filter(seat::Column::OrganizationId.eq(row.organization_id))
+        .filter(seat::Column::State.is_in(from.iter().copied()))
+        .exec(&tx.db)
+        .await?;
+    Ok(())
+}
+
+/// Takes a leaving member out of the standing teams; one that leads a team has to hand it over first.
+async fn leave_teams(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
+    let joined = service_team_member::Entity::find()
+        .select_only()
+        .column(service_team_member::Column::TeamId)
+        .filter(service_team_member::Column::OrganizationId.eq(row.organization_id))
+        .into_query();
+    let teams = service_team::Entity::find()
+        .filter(service_team::Column::AllianceId.eq(row.alliance_id))
+        .filter(service_team::Column::EndedAt.is_null())
+        .filter(service_team::Column::Id.in_subquery(joined))
+        .lock_exclusive()
+        .all(&tx.db)
+        .await?;
+    if let Some(led) = teams.iter().find(|team| team.lead_organization_id == row.organization_id) {
+        return Err(Error::refused(Code::LeadsTeam).with("team", &led.name));
+    }
+    for team in teams {
+        service_team_member::Entity::delete_by_id((team.id, row.organization_id)).exec(&tx.db).await?;
+        let (id, version) = (team.id, team.version + 1);
+        let mut team = team.into_active_model();
+        team.version = Set(version);
+        team.update(&tx.db).await?;
+        tx.record(
+            Fact::of(Event::ServiceTeamUpdated, id)
+                .alliance(row.alliance_id)
+                .organizations([row.organization_id])
+                .detail("left", row.organization_id.to_string()),
+        )
+        .await?;
+    }
+    Ok(())
+}

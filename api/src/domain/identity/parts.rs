@@ -1,0 +1,103 @@
+//! The process-wide parts of identity, built once from the settings: key ring, tokens, passwords, external issuers, uses of
+//! keys. It deliberately holds no rights: those are read in the statement that needs them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{
+    api_key::KeyUses,
+    issuer::{self, IssuerSet},
+    password::{self, Passwords},
+    signing::{self, Algorithm, KeyRing},
+    token::Tokens,
+};
+use crate::{
+    config::Config,
+    domain::{App, context::Random},
+    outbound,
+};
+
+/// Why the parts cannot be built from the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error(transparent)]
+    Keys(#[from] signing::Error),
+    #[error(transparent)]
+    Passwords(#[from] password::Error),
+    #[error(transparent)]
+    Issuers(#[from] issuer::SettingsError),
+    #[error(transparent)]
+    Outbound(#[from] outbound::Error),
+}
+
+/// What signing in and authenticating need besides the database.
+#[derive(Debug)]
+pub struct Parts {
+    pub keys: Arc<KeyRing>,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub issuers: IssuerSet,
+    /// When keys were used and not yet written down.
+    pub key_uses: KeyUses,
+}
+
+impl Parts {
+    /// Builds the parts; the first start makes the first signing key.
+    pub fn build(config: &Config, now: DateTime<Utc>, random: &Random) -> Result<Self, BuildError> {
+        let identity = &config.identity;
+        let keys = Arc::new(ring(config, now, random)?);
+        let mut salt = [0; password::SALT_BYTES];
+        fill(random, &mut salt);
+        let settings = password::Settings {
+            memory_kib: identity.argon2_memory_kib,
+            iterations: identity.argon2_passes,
+            parallelism: identity.argon2_lanes,
+            concurrency: identity.argon2_concurrency,
+            wait_ms: identity.argon2_wait_ms,
+        };
+        // Without issuers nothing is called, so a machine without name resolution starts as well.
+        let issuers = if identity.issuers.is_empty() {
+            IssuerSet::default()
+        } else {
+            IssuerSet::new(identity.issuers.clone(), &outbound::Client::new(&config.outbound)?)?
+        };
+        Ok(Self {
+            tokens: Tokens::new(keys.clone(), identity.issuer.clone(), identity.audience.clone()),
+            passwords: Passwords::new(&settings, salt)?,
+            keys,
+            issuers,
+            key_uses: KeyUses::default(),
+        })
+    }
+}
+
+fn fill(random: &Random, bytes: &mut [u8]) {
+    (random.lock().expect("the generator does not panic"))(bytes);
+}
+
+/// Where the signing keys live.
+pub fn keys_directory(config: &Config) -> PathBuf {
+    config.data.directory.join("keys")
+}
+
+/// Opens the key ring of an installation without its database.
+pub fn ring(config: &Config, now: DateTime<Utc>, random: &Random) -> Result<KeyRing, signing::Error> {
+    KeyRing::open(&keys_directory(config), Algorithm::EdDsa, now, &|bytes| fill(random, bytes))
+}
+
+/// Makes a new signing key and gives its id; tokens of the older ones stay valid until those are retired.
+pub fn rotate_keys(
+    config: &Config,
+    now: DateTime<Utc>,
+    random: &Random,
+    algorithm: Algorithm,
+) -> Result<String, signing::Error> {
+    ring(config, now, random)?.rotate(algorithm, now, &|bytes| fill(random, bytes))
+}
+
+/// The public keys by which others verify our tokens, as a JWK set.
+pub fn jwks(app: &App) -> Value {
+    app.identity.keys.jwks()
+}

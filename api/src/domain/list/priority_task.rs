@@ -1,0 +1,653 @@
+//! The verbs of priority tasks: written and published by the committee, carried out by the lead unit and its co-organisers,
+//! accepted by the committee. Which step leads where stands in `task_states`; reading stands in `task_read`.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use concord_entities::{
+    alliance,
+    id::{AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId, TaskMilestoneId},
+    organization,
+    priority_task::{self, State},
+    region, task_co_organizer, task_list, task_milestone, task_progress,
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+};
+
+use super::{
+    task_list::{hold as hold_list, sane},
+    task_read::visible,
+    task_states,
+    transition::Step,
+};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx,
+    governance::{alliance::expect_version, membership, organization as organizations},
+    text,
+};
+
+/// Most tasks on a list.
+const MOST_TASKS: i32 = 500;
+/// Most co-organisers of a task.
+const MOST_CO_ORGANIZERS: usize = 50;
+/// Most milestones of a task.
+const MOST_MILESTONES: usize = 50;
+
+/// A step of a task about to be written.
+#[derive(Clone, Debug)]
+pub struct NewMilestone {
+    pub title: String,
+    pub due_on: NaiveDate,
+}
+
+/// What a task is written with.
+#[derive(Clone, Debug)]
+pub struct NewPriorityTask {
+    pub task_list_id: TaskListId,
+    pub title: String,
+    pub content: String,
+    pub criterion: Option<String>,
+    pub source: Option<String>,
+    pub lead_organization_id: OrganizationId,
+    pub co_organization_ids: Vec<OrganizationId>,
+    pub region_id: Option<RegionId>,
+    pub starts_on: Option<NaiveDate>,
+    pub due_on: NaiveDate,
+    pub responsible_name: Option<String>,
+    pub milestones: Vec<NewMilestone>,
+}
+
+/// Writes a draft task at the end of a list.
+pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    // Held, so that two tasks written at once do not take the same place.
+    let list = hold_list(&tx, new.task_list_id).await?;
+    let alliance_id = list.alliance_id;
+    ctx.require(&tx.db, Action::CreatePriorityTask, Target::alliance(alliance_id)).await?;
+    let due_on = period(new.starts_on, new.due_on)?;
+    let joint = co_organizers(new.lead_organization_id, new.co_organization_ids)?;
+    require_units(&tx, alliance_id, new.lead_organization_id, &joint).await?;
+    require_region(&tx, alliance_id, new.region_id).await?;
+    if new.milestones.len() > MOST_MILESTONES {
+        return Err(Error::invalid(Code::OutOfRange, "milestones")
+            .with("least", 0)
+            .with("most", MOST_MILESTONES));
+    }
+    let place = next_place(&tx.db, list.id).await?;
+    let row = priority_task::ActiveModel {
+        id: Set(ctx.new_id()),
+        alliance_id: Set(alliance_id),
+        task_list_id: Set(list.id),
+        place: Set(place),
+        title: Set(text::required(&new.title, "title", 200)?),
+        content: Set(text::required(&new.content, "content", 4000)?),
+        criterion: Set(text::optional(new.criterion.as_deref(), "criterion", 2000)?),
+        source: Set(text::optional(new.source.as_deref(), "source", 200)?),
+        lead_organization_id: Set(new.lead_organization_id),
+        region_id: Set(new.region_id),
+        starts_on: Set(new.starts_on),
+        due_on: Set(due_on),
+        state: Set(State::Draft),
+        is_open: Set(false),
+        percent: Set(0),
+        responsible_name: Set(text::optional(new.responsible_name.as_deref(), "responsibleName", 64)?),
+        reason: Set(None),
+        returned_count: Set(0),
+        published_at: Set(None),
+        acknowledged_at: Set(None),
+        submitted_at: Set(None),
+        completed_at: Set(None),
+        created_by: Set(ctx.author()),
+        created_at: Set(ctx.now()),
+        version: Set(1),
+    };
+    let row = row.insert(&tx.db).await?;
+    write_co_organizers(&tx.db, row.id, &joint).await?;
+    let mut steps = Vec::with_capacity(new.milestones.len());
+    for milestone in new.milestones {
+        steps.push(task_milestone::ActiveModel {
+            id: Set(ctx.new_id()),
+            task_id: Set(row.id),
+            title: Set(text::required(&milestone.title, "milestones", 200)?),
+            due_on: Set(sane(milestone.due_on, "milestones")?),
+            reached_at: Set(None),
+        });
+    }
+    if !steps.is_empty() {
+        task_milestone::Entity::insert_many(steps).exec_without_returning(&tx.db).await?;
+    }
+    // A draft is not for all: its event does not say what it is about, nor to whom it will matter.
+    tx.record(Fact::of(Event::PriorityTaskCreated, row.id).alliance(alliance_id)).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// A change of a value that may be absent.
+#[derive(Clone, Debug, Default)]
+pub enum Edit<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is taken away.
+    Clear,
+    /// It becomes this.
+    To(T),
+}
+
+impl<T> Edit<T> {
+    /// The new value, if anything changes.
+    fn value(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::To(value) => Some(Some(value)),
+        }
+    }
+}
+
+/// What the committee changes of a task; absent means unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct PriorityTaskChange {
+    pub title: Option<String>,
+    pub content: Option<String>,
+    pub criterion: Edit<String>,
+    pub source: Edit<String>,
+    pub lead_organization_id: Option<OrganizationId>,
+    pub co_organization_ids: Option<Vec<OrganizationId>>,
+    pub region_id: Edit<RegionId>,
+    pub starts_on: Edit<NaiveDate>,
+    pub due_on: Option<NaiveDate>,
+    pub responsible_name: Edit<String>,
+}
+
+/// Changes a task that its lead unit has not yet acknowledged.
+pub async fn update(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: i64,
+    change: PriorityTaskChange,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let row = hold(&tx, id).await?;
+    let (alliance_id, state) = (row.alliance_id, row.state);
+    ctx.require(&tx.db, Action::UpdatePriorityTask, Target::alliance(alliance_id)).await?;
+    expect_version(expected_version, row.version)?;
+    if !task_states::is_editable(state) {
+        return Err(Error::refused(Code::StateRefused).with("state", state.to_value()));
+    }
+    let before = co_organizers_of(&tx.db, id).await?;
+    let lead = change.lead_organization_id.unwrap_or(row.lead_organization_id);
+    let joint = match change.co_organization_ids {
+        Some(units) => co_organizers(lead, units)?,
+        // A unit that comes to lead a task no longer works beside its lead.
+        None => before.iter().copied().filter(|unit| *unit != lead).collect(),
+    };
+    if lead != row.lead_organization_id || joint != before {
+        require_units(&tx, alliance_id, lead, &joint).await?;
+    }
+    let starts_on = change.starts_on.value().unwrap_or(row.starts_on);
+    let due_on = period(starts_on, change.due_on.unwrap_or(row.due_on))?;
+    let concerned = [vec![row.lead_organization_id, lead], before.clone(), joint.clone()].concat();
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    if let Some(title) = change.title {
+        row.title = Set(text::required(&title, "title", 200)?);
+    }
+    if let Some(content) = change.content {
+        row.content = Set(text::required(&content, "content", 4000)?);
+    }
+    if let Some(criterion) = change.criterion.value() {
+        row.criterion = Set(text::optional(criterion.as_deref(), "criterion", 2000)?);
+    }
+    if let Some(source) = change.source.value() {
+        row.source = Set(text::optional(source.as_deref(), "source", 200)?);
+    }
+    if let Some(region) = change.region_id.value() {
+        require_region(&tx, alliance_id, region).await?;
+        row.region_id = Set(region);
+    }
+    if let Some(name) = change.responsible_name.value() {
+        row.responsible_name = Set(text::optional(name.as_deref(), "responsibleName", 64)?);
+    }
+    row.lead_organization_id = Set(lead);
+    row.starts_on = Set(starts_on);
+    row.due_on = Set(due_on);
+    row.version = Set(version);
+    let row = row.update(&tx.db).await?;
+    if joint != before {
+        task_co_organizer::Entity::delete_many()
+            .filter(task_co_organizer::Column::TaskId.eq(id))
+            .exec(&tx.db)
+            .await?;
+        write_co_organizers(&tx.db, id, &joint).await?;
+    }
+    let mut fact = Fact::of(Event::PriorityTaskUpdated, id).alliance(alliance_id);
+    if state != State::Draft {
+        fact = fact.organizations(concerned).detail("title", row.title.clone());
+    }
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// Publishes a task that was added after its list had been published.
+pub async fn publish(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, _) = take(&tx, id, &task_states::PUBLISH, expected_version).await?;
+    let list = task_list::Entity::find_by_id(row.task_list_id).one(&tx.db).await?;
+    if list.is_none_or(|list| list.state != task_list::State::Published) {
+        return Err(Error::refused(Code::TaskListNotPublished));
+    }
+    let mut row = step(row, &task_states::PUBLISH);
+    row.published_at = Set(Some(ctx.now()));
+    let row = row.update(&tx.db).await?;
+    tx.record(published(&row, &joint)).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// What tells of a task's publication.
+pub(super) fn published(task: &priority_task::Model, joint: &[OrganizationId]) -> Fact {
+    moved(Event::PriorityTaskPublished, task, joint, State::Draft, State::Published)
+        .detail("dueOn", task.due_on.to_string())
+}
+
+/// What tells of a task's nearing due date.
+pub(super) fn due(task: &priority_task::Model, joint: &[OrganizationId]) -> Fact {
+    let fact = Fact::of(Event::PriorityTaskDue, task.id).alliance(task.alliance_id);
+    concerning(fact, task, joint).detail("dueOn", task.due_on.to_string())
+}
+
+/// The lead unit takes a task on.
+pub async fn acknowledge(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, _) = take(&tx, id, &task_states::ACKNOWLEDGE, expected_version).await?;
+    let from = row.state;
+    let mut row = step(row, &task_states::ACKNOWLEDGE);
+    row.acknowledged_at = Set(Some(ctx.now()));
+    let row = row.update(&tx.db).await?;
+    tx.record(moved(Event::PriorityTaskAcknowledged, &row, &joint, from, row.state)).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The lead unit or a co-organiser adds to the progress log; the first report puts the task in progress.
+pub async fn report_progress(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+    note: &str,
+    percent: Option<i32>,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, standing) = take(&tx, id, &task_states::REPORT, expected_version).await?;
+    let note = text::required(note, "note", 2000)?;
+    let percent = percent.map(|percent| text::within(percent, "percent", 0, 100)).transpose()?;
+    append(&tx, id, standing, note, percent).await?;
+    let from = row.state;
+    let percent = percent.unwrap_or(row.percent);
+    let mut row = step(row, &task_states::REPORT);
+    row.percent = Set(percent);
+    let row = row.update(&tx.db).await?;
+    let mut fact =
+        moved(Event::PriorityTaskProgressReported, &row, &joint, from, row.state).detail("percent", percent);
+    if let Some(unit) = standing.organization_id {
+        fact = fact.detail("organizationId", unit.to_string());
+    }
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The lead unit says that a task is done; a closing note goes into the progress log.
+pub async fn submit(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+    note: Option<&str>,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, standing) = take(&tx, id, &task_states::SUBMIT, expected_version).await?;
+    if let Some(note) = text::optional(note, "note", 2000)? {
+        append(&tx, id, standing, note, Some(row.percent)).await?;
+    }
+    let from = row.state;
+    let mut row = step(row, &task_states::SUBMIT);
+    row.submitted_at = Set(Some(ctx.now()));
+    let row = row.update(&tx.db).await?;
+    tx.record(moved(Event::PriorityTaskSubmitted, &row, &joint, from, row.state)).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The committee accepts a task as done.
+pub async fn complete(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, _) = take(&tx, id, &task_states::COMPLETE, expected_version).await?;
+    let from = row.state;
+    let mut row = step(row, &task_states::COMPLETE);
+    row.percent = Set(100);
+    row.completed_at = Set(Some(ctx.now()));
+    let row = row.update(&tx.db).await?;
+    tx.record(moved(Event::PriorityTaskCompleted, &row, &joint, from, row.state)).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The committee wants more before it accepts.
+pub async fn return_for_rework(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+    reason: &str,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, _) = take(&tx, id, &task_states::RETURN, expected_version).await?;
+    let reason = text::required(reason, "reason", 1000)?;
+    let (from, returned) = (row.state, row.returned_count + 1);
+    let mut row = step(row, &task_states::RETURN);
+    row.reason = Set(Some(reason.clone()));
+    row.returned_count = Set(returned);
+    let row = row.update(&tx.db).await?;
+    let fact = moved(Event::PriorityTaskReturned, &row, &joint, from, row.state).reason(Some(&reason));
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The committee gives a task up.
+pub async fn cancel(
+    ctx: &Ctx,
+    id: PriorityTaskId,
+    expected_version: Option<i64>,
+    reason: &str,
+) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let (row, joint, _) = take(&tx, id, &task_states::CANCEL, expected_version).await?;
+    let reason = text::required(reason, "reason", 1000)?;
+    let from = row.state;
+    let mut row = step(row, &task_states::CANCEL);
+    row.reason = Set(Some(reason.clone()));
+    let row = row.update(&tx.db).await?;
+    let fact = if from == State::Draft {
+        // Nobody but the committee ever saw it.
+        Fact::of(Event::PriorityTaskCancelled, id).alliance(row.alliance_id)
+    } else {
+        moved(Event::PriorityTaskCancelled, &row, &joint, from, row.state).reason(Some(&reason))
+    };
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The committee sets a task a further milestone.
+pub async fn add_milestone(ctx: &Ctx, id: PriorityTaskId, new: NewMilestone) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let row = hold(&tx, id).await?;
+    ctx.require(&tx.db, Action::UpdatePriorityTask, Target::alliance(row.alliance_id)).await?;
+    if !(row.is_open || row.state == State::Draft) {
+        return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
+    }
+    let standing =
+        task_milestone::Entity::find().filter(task_milestone::Column::TaskId.eq(id)).count(&tx.db).await?;
+    if usize::try_from(standing).is_ok_and(|standing| standing >= MOST_MILESTONES) {
+        return Err(Error::invalid(Code::OutOfRange, "taskId")
+            .with("least", 0)
+            .with("most", MOST_MILESTONES));
+    }
+    let milestone = task_milestone::ActiveModel {
+        id: Set(ctx.new_id()),
+        task_id: Set(id),
+        title: Set(text::required(&new.title, "title", 200)?),
+        due_on: Set(sane(new.due_on, "dueOn")?),
+        reached_at: Set(None),
+    };
+    let milestone = milestone.insert(&tx.db).await?;
+    let joint = co_organizers_of(&tx.db, id).await?;
+    let row = touched(row).update(&tx.db).await?;
+    let mut fact = Fact::of(Event::PriorityTaskMilestoneAdded, id).alliance(row.alliance_id);
+    if row.state != State::Draft {
+        fact = concerning(fact, &row, &joint).detail("milestone", milestone.title);
+    }
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The lead unit or a co-organiser notes that a milestone has been reached.
+pub async fn reach_milestone(ctx: &Ctx, id: TaskMilestoneId) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let milestone =
+        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
+    let row = hold(&tx, milestone.task_id).await.map_err(|error| match error {
+        // Whoever may not see the task may not learn that the milestone is there.
+        Error::NotFound(_) => Error::NotFound("task_milestone"),
+        error => error,
+    })?;
+    let joint = co_organizers_of(&tx.db, row.id).await?;
+    let units = concerned(&row, &joint);
+    ctx.require(&tx.db, Action::ReportProgress, Target::alliance(row.alliance_id).of(&units)).await?;
+    task_states::REPORT.check(row.state)?;
+    // Read again under the task's lock: two units may note the same milestone at once.
+    let milestone =
+        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
+    if milestone.reached_at.is_some() {
+        return Err(Error::refused(Code::StateRefused).with("state", "reached"));
+    }
+    let mut milestone = milestone.into_active_model();
+    milestone.reached_at = Set(Some(ctx.now()));
+    let milestone = milestone.update(&tx.db).await?;
+    let row = touched(row).update(&tx.db).await?;
+    let fact = Fact::of(Event::PriorityTaskMilestoneReached, row.id).alliance(row.alliance_id);
+    tx.record(concerning(fact, &row, &joint).detail("milestone", milestone.title)).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Finds a task that the caller may see and holds it for this unit of work.
+async fn hold(tx: &Tx<'_>, id: PriorityTaskId) -> Result<priority_task::Model> {
+    visible(tx.ctx)
+        .filter(priority_task::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("priority_task"))
+}
+
+/// Holds a task for a step: seen, allowed, at the version read, in a state that allows it; with its co-organisers.
+async fn take(
+    tx: &Tx<'_>,
+    id: PriorityTaskId,
+    step: &Step<State>,
+    expected_version: Option<i64>,
+) -> Result<(priority_task::Model, Vec<OrganizationId>, Standing)> {
+    let row = hold(tx, id).await?;
+    let joint = co_organizers_of(&tx.db, id).await?;
+    let units = acting(&row, &joint, step.action);
+    let target = Target::alliance(row.alliance_id).of(&units);
+    let standing = tx.ctx.require(&tx.db, step.action, target).await?;
+    expect_version(expected_version.unwrap_or(row.version), row.version)?;
+    step.check(row.state)?;
+    Ok((row, joint, standing))
+}
+
+/// The organisations for which `action` on a task is their own affair: co-organisers report, the rest is the lead's.
+pub fn acting(task: &priority_task::Model, joint: &[OrganizationId], action: Action) -> Vec<OrganizationId> {
+    if action == Action::ReportProgress { concerned(task, joint) } else { vec![task.lead_organization_id] }
+}
+
+fn concerned(task: &priority_task::Model, joint: &[OrganizationId]) -> Vec<OrganizationId> {
+    std::iter::once(task.lead_organization_id).chain(joint.iter().copied()).collect()
+}
+
+/// The row one version on, in the state that a step leads to.
+fn step(row: priority_task::Model, step: &Step<State>) -> priority_task::ActiveModel {
+    let mut row = touched(row);
+    row.state = Set(step.to);
+    row.is_open = Set(task_states::is_open(step.to));
+    row
+}
+
+fn touched(row: priority_task::Model) -> priority_task::ActiveModel {
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    row.version = Set(version);
+    row
+}
+
+fn concerning(fact: Fact, task: &priority_task::Model, joint: &[OrganizationId]) -> Fact {
+    fact.organizations(concerned(task, joint)).detail("title", task.title.clone())
+}
+
+fn moved(kind: Event, task: &priority_task::Model, joint: &[OrganizationId], from: State, to: State) -> Fact {
+    concerning(Fact::of(kind, task.id).alliance(task.alliance_id), task, joint)
+        .moved(from.to_value(), to.to_value())
+}
+
+async fn append(
+    tx: &Tx<'_>,
+    task: PriorityTaskId,
+    standing: Standing,
+    note: String,
+    percent: Option<i32>,
+) -> Result<()> {
+    let entry = task_progress::ActiveModel {
+        id: Set(tx.ctx.new_id()),
+        task_id: Set(task),
+        organization_id: Set(standing.organization_id),
+        percent: Set(percent),
+        note: Set(note),
+        reported_by: Set(standing.account_id),
+        reported_at: Set(tx.ctx.now()),
+    };
+    task_progress::Entity::insert(entry).exec_without_returning(&tx.db).await?;
+    Ok(())
+}
+
+/// The co-organisers of one task.
+async fn co_organizers_of(db: &impl ConnectionTrait, task: PriorityTaskId) -> Result<Vec<OrganizationId>> {
+    Ok(co_organizers_by_task(db, [task]).await?.remove(&task).unwrap_or_default())
+}
+
+/// The co-organisers of several tasks, in one statement.
+pub(super) async fn co_organizers_by_task(
+    db: &impl ConnectionTrait,
+    tasks: impl IntoIterator<Item = PriorityTaskId>,
+) -> Result<HashMap<PriorityTaskId, Vec<OrganizationId>>> {
+    let rows = task_co_organizer::Entity::find()
+        .filter(task_co_organizer::Column::TaskId.is_in(tasks))
+        .all(db)
+        .await?;
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for row in rows {
+        found.entry(row.task_id).or_default().push(row.organization_id);
+    }
+    Ok(found)
+}
+
+async fn write_co_organizers(
+    db: &impl ConnectionTrait,
+    task: PriorityTaskId,
+    units: &[OrganizationId],
+) -> Result<()> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let rows = units
+        .iter()
+        .map(|unit| task_co_organizer::ActiveModel { task_id: Set(task), organization_id: Set(*unit) });
+    task_co_organizer::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Co-organisers as given, each once; the lead is none of them.
+fn co_organizers(lead: OrganizationId, mut units: Vec<OrganizationId>) -> Result<Vec<OrganizationId>> {
+    units.sort_unstable();
+    units.dedup();
+    if units.len() > MOST_CO_ORGANIZERS {
+        return Err(Error::invalid(Code::OutOfRange, "coOrganizationIds")
+            .with("least", 0)
+            .with("most", MOST_CO_ORGANIZERS));
+    }
+    if units.contains(&lead) {
+        return Err(Error::invalid(Code::LeadIsCoOrganizer, "coOrganizationIds"));
+    }
+    Ok(units)
+}
+
+/// Turns away organisations that the caller does not know of, or that are not active members.
+async fn require_units(
+    tx: &Tx<'_>,
+    alliance: AllianceId,
+    lead: OrganizationId,
+    joint: &[OrganizationId],
+) -> Result<()> {
+    let all: Vec<OrganizationId> = std::iter::once(lead).chain(joint.iter().copied()).collect();
+    let known = organizations::visible(tx.ctx)
+        .filter(organization::Column::Id.is_in(all.iter().copied()))
+        .count(&tx.db)
+        .await?;
+    if usize::try_from(known) != Ok(all.len()) {
+        return Err(Error::NotFound("organization"));
+    }
+    membership::require_active(&tx.db, alliance, lead, "leadOrganizationId").await?;
+    membership::require_all_active(&tx.db, alliance, joint, "coOrganizationIds").await
+}
+
+/// Turns away a region outside the alliance's territory.
+async fn require_region(tx: &Tx<'_>, alliance: AllianceId, region: Option<RegionId>) -> Result<()> {
+    let Some(id) = region else { return Ok(()) };
+    let region = region::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("region"))?;
+    let territory = alliance::Entity::find_by_id(alliance)
+        .find_also_related(region::Entity)
+        .one(&tx.db)
+        .await?
+        .and_then(|(_, territory)| territory)
+        .ok_or(Error::NotFound("alliance"))?;
+    if region.path.starts_with(&territory.path) {
+        Ok(())
+    } else {
+        Err(Error::invalid(Code::OutsideTerritory, "regionId"))
+    }
+}
+
+/// A task's last day, which does not lie before its first.
+fn period(starts_on: Option<NaiveDate>, due_on: NaiveDate) -> Result<NaiveDate> {
+    let due_on = sane(due_on, "dueOn")?;
+    let starts_on = starts_on.map(|on| sane(on, "startsOn")).transpose()?;
+    match starts_on {
+        Some(first) if first > due_on => {
+            Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", first).with("most", "2100-12-31"))
+        }
+        _ => Ok(due_on),
+    }
+}
+
+async fn next_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> {
+    let last: Option<Option<i32>> = priority_task::Entity::find()
+        .select_only()
+        .column_as(priority_task::Column::Place.max(), "last")
+        .filter(priority_task::Column::TaskListId.eq(list))
+        .into_tuple()
+        .one(db)
+        .await?;
+    let place = last.flatten().unwrap_or(0) + 1;
+    if place > MOST_TASKS {
+        return Err(Error::invalid(Code::OutOfRange, "taskListId").with("least", 0).with("most", MOST_TASKS));
+    }
+    Ok(place)
+}

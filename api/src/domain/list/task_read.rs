@@ -1,0 +1,279 @@
+//! Reading priority tasks: who sees which, the lists with their filters and orders, and the counts of an alliance.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use concord_entities::{
+    id::{AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId, TaskMilestoneId, TaskProgressId},
+    priority_task::{self, State},
+    region, task_co_organizer, task_list, task_milestone, task_progress,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, Func, LikeExpr, SimpleExpr},
+};
+
+use super::task_list::drafts_of;
+use crate::domain::{
+    Ctx, Result,
+    page::{self, Order, Page},
+    scope, text,
+};
+
+/// The tasks that the caller may see: those of visible alliances; what was never published only for their committee and
+/// approvers.
+pub fn visible(ctx: &Ctx) -> Select<priority_task::Entity> {
+    priority_task::Entity::find().filter(scope::in_alliances(ctx, priority_task::Column::AllianceId)).filter(
+        Condition::any()
+            .add(priority_task::Column::PublishedAt.is_not_null())
+            .add(drafts_of(ctx, priority_task::Column::AllianceId)),
+    )
+}
+
+/// One task, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: PriorityTaskId) -> Result<Option<priority_task::Model>> {
+    Ok(visible(ctx).filter(priority_task::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// Which tasks to show; what is absent does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub alliance_id: Option<AllianceId>,
+    pub task_list_id: Option<TaskListId>,
+    /// First day of the month of the list.
+    pub month_on: Option<NaiveDate>,
+    /// The unit that leads or co-organises.
+    pub organization_id: Option<OrganizationId>,
+    pub lead_organization_id: Option<OrganizationId>,
+    pub states: Option<Vec<State>>,
+    pub open: Option<bool>,
+    pub due_from: Option<NaiveDate>,
+    pub due_to: Option<NaiveDate>,
+    /// The region with everything below it.
+    pub region_id: Option<RegionId>,
+    /// Part of title or content.
+    pub text: Option<String>,
+}
+
+/// How tasks are sorted.
+#[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(name = "PriorityTaskOrder")]
+pub enum TaskOrder {
+    /// What is due first comes first.
+    DueOnAsc,
+    /// What is due last comes first.
+    DueOnDesc,
+    /// The oldest first.
+    CreatedAtAsc,
+    /// The newest first.
+    CreatedAtDesc,
+    /// By the row on the list.
+    PlaceAsc,
+}
+
+impl TaskOrder {
+    const fn order(self) -> Order<priority_task::Column> {
+        use priority_task::Column;
+        let (column, descending) = match self {
+            Self::DueOnAsc => (Column::DueOn, false),
+            Self::DueOnDesc => (Column::DueOn, true),
+            Self::CreatedAtAsc => (Column::CreatedAt, false),
+            Self::CreatedAtDesc => (Column::CreatedAt, true),
+            Self::PlaceAsc => (Column::Place, false),
+        };
+        Order { column, descending }
+    }
+}
+
+/// The tasks that the caller may see.
+pub async fn list(
+    ctx: &Ctx,
+    filter: Filter,
+    order: TaskOrder,
+    args: &page::Args,
+) -> Result<Page<priority_task::Entity>> {
+    ctx.require_signed_in()?;
+    let select = visible(ctx).filter(narrowed(filter)?);
+    page::fetch(ctx, select, order.order(), priority_task::Column::Id, args).await
+}
+
+fn narrowed(filter: Filter) -> Result<Condition> {
+    use priority_task::Column;
+    let month = filter.month_on.map(|month_on| {
+        let lists = task_list::Entity::find()
+            .select_only()
+            .column(task_list::Column::Id)
+            .filter(task_list::Column::MonthOn.eq(month_on))
+            .into_query();
+        Column::TaskListId.in_subquery(lists)
+    });
+    let region = filter.region_id.map(|region| {
+        let root = region::Entity::find()
+            .select_only()
+            .column(region::Column::Path)
+            .filter(region::Column::Id.eq(region))
+            .into_query();
+        // Paths end in a slash, so that a prefix is a whole step and never the beginning of a neighbour's name.
+        let below = region::Entity::find()
+            .select_only()
+            .column(region::Column::Id)
+            .filter(Expr::expr(starts_with(region::Column::Path, root)))
+            .into_query();
+        Column::RegionId.in_subquery(below)
+    });
+    let words = text::optional(filter.text.as_deref(), "filter.text", 100)?.map(|words| {
+        let pattern = || LikeExpr::new(format!("%{}%", escaped(&words.to_lowercase()))).escape('\\');
+        let like = |column: Column| {
+            Expr::expr(Func::lower(Expr::col((priority_task::Entity, column)))).like(pattern())
+        };
+        Condition::any().add(like(Column::Title)).add(like(Column::Content))
+    });
+    Ok(Condition::all()
+        .add_option(filter.alliance_id.map(|id| Column::AllianceId.eq(id)))
+        .add_option(filter.task_list_id.map(|id| Column::TaskListId.eq(id)))
+        .add_option(month)
+        .add_option(filter.organization_id.map(led_or_joined))
+        .add_option(filter.lead_organization_id.map(|id| Column::LeadOrganizationId.eq(id)))
+        .add_option(filter.states.map(|states| Column::State.is_in(states)))
+        .add_option(filter.open.map(|open| Column::IsOpen.eq(open)))
+        .add_option(filter.due_from.map(|on| Column::DueOn.gte(on)))
+        .add_option(filter.due_to.map(|on| Column::DueOn.lte(on)))
+        .add_option(region)
+        .add_option(words))
+}
+
+/// Whether `column` begins with the one text that `select` finds.
+fn starts_with(column: region::Column, select: sea_orm::sea_query::SelectStatement) -> SimpleExpr {
+    let root = SimpleExpr::SubQuery(None, Box::new(select.into()));
+    // SUBSTR and LENGTH count characters on both engines; LIKE would fold case on one and not on the other.
+    let head = Func::cust("SUBSTR").args([
+        Expr::col((region::Entity, column)),
+        Expr::val(1),
+        Func::cust("LENGTH").arg(root.clone()).into(),
+    ]);
+    Expr::expr(head).eq(root)
+}
+
+/// A condition that holds where `unit` leads or co-organises the task.
+pub(super) fn led_or_joined(unit: OrganizationId) -> Condition {
+    let joined = task_co_organizer::Entity::find()
+        .select_only()
+        .column(task_co_organizer::Column::TaskId)
+        .filter(task_co_organizer::Column::OrganizationId.eq(unit))
+        .into_query();
+    Condition::any()
+        .add(priority_task::Column::LeadOrganizationId.eq(unit))
+        .add(priority_task::Column::Id.in_subquery(joined))
+}
+
+/// A text whose pattern characters stand for themselves.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        if matches!(character, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+        escaped
+    })
+}
+
+/// The progress log of a task that the caller may see, the latest report first.
+pub async fn progress(
+    ctx: &Ctx,
+    task: PriorityTaskId,
+    args: &page::Args,
+) -> Result<Page<task_progress::Entity>> {
+    let select = visible_progress(ctx).filter(task_progress::Column::TaskId.eq(task));
+    let order = Order { column: task_progress::Column::ReportedAt, descending: true };
+    page::fetch(ctx, select, order, task_progress::Column::Id, args).await
+}
+
+fn visible_progress(ctx: &Ctx) -> Select<task_progress::Entity> {
+    let seen = visible(ctx).select_only().column(priority_task::Column::Id).into_query();
+    task_progress::Entity::find().filter(task_progress::Column::TaskId.in_subquery(seen))
+}
+
+/// One entry of a progress log, if the caller may see the task.
+pub async fn find_progress(ctx: &Ctx, id: TaskProgressId) -> Result<Option<task_progress::Model>> {
+    Ok(visible_progress(ctx).filter(task_progress::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// The latest report of each of `tasks`, in one statement. The caller has read the tasks as their viewer sees them.
+pub async fn latest_progress(ctx: &Ctx, tasks: &[PriorityTaskId]) -> Result<Vec<task_progress::Model>> {
+    use task_progress::Column;
+    let later = sea_orm::sea_query::Alias::new("later");
+    let newer = sea_orm::sea_query::Query::select()
+        .expr(Expr::val(1))
+        .from_as(task_progress::Entity, later.clone())
+        .and_where(Expr::col((later.clone(), Column::TaskId)).equals((task_progress::Entity, Column::TaskId)))
+        .cond_where(
+            Condition::any()
+                .add(
+                    Expr::col((later.clone(), Column::ReportedAt))
+                        .gt(Expr::col((task_progress::Entity, Column::ReportedAt))),
+                )
+                .add(
+                    Expr::col((later.clone(), Column::ReportedAt))
+                        .eq(Expr::col((task_progress::Entity, Column::ReportedAt)))
+                        .and(
+                            Expr::col((later, Column::Id)).gt(Expr::col((task_progress::Entity, Column::Id))),
+                        ),
+                ),
+        )
+        .to_owned();
+    let select = task_progress::Entity::find()
+        .filter(Column::TaskId.is_in(tasks.iter().copied()))
+        .filter(Expr::exists(newer).not());
+    Ok(select.all(ctx.read()).await?)
+}
+
+/// One milestone, if the caller may see the task.
+pub async fn find_milestone(ctx: &Ctx, id: TaskMilestoneId) -> Result<Option<task_milestone::Model>> {
+    let seen = visible(ctx).select_only().column(priority_task::Column::Id).into_query();
+    let select = task_milestone::Entity::find()
+        .filter(task_milestone::Column::Id.eq(id))
+        .filter(task_milestone::Column::TaskId.in_subquery(seen));
+    Ok(select.one(ctx.read()).await?)
+}
+
+/// How many tasks of an alliance stand where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub by_state: Vec<(State, i64)>,
+    /// Work remains.
+    pub open: i64,
+    /// Work remains and the due date has passed.
+    pub overdue: i64,
+}
+
+/// The counts of several alliances, each with its own today, in one statement; only what the caller may see counts.
+pub async fn counts(ctx: &Ctx, alliances: &[(AllianceId, NaiveDate)]) -> Result<HashMap<AllianceId, Counts>> {
+    use priority_task::Column;
+    let late = alliances.iter().fold(Condition::any(), |any, (alliance, today)| {
+        any.add(Condition::all().add(Column::AllianceId.eq(*alliance)).add(Column::DueOn.lt(*today)))
+    });
+    let one_if = |condition: Condition| Expr::case(condition, 1).finally(0);
+    let open = one_if(Condition::all().add(Column::IsOpen.eq(true)));
+    let overdue = one_if(Condition::all().add(Column::IsOpen.eq(true)).add(late));
+    let rows: Vec<(AllianceId, State, i64, i64, i64)> = visible(ctx)
+        .select_only()
+        .column(Column::AllianceId)
+        .column(Column::State)
+        .column_as(Column::Id.count(), "tasks")
+        .column_as(Expr::expr(open).sum(), "open")
+        .column_as(Expr::expr(overdue).sum(), "overdue")
+        .filter(Column::AllianceId.is_in(alliances.iter().map(|(alliance, _)| *alliance)))
+        .group_by(Column::AllianceId)
+        .group_by(Column::State)
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    let mut found: HashMap<AllianceId, Counts> = HashMap::new();
+    for (alliance, state, tasks, open, overdue) in rows {
+        let counts = found.entry(alliance).or_default();
+        counts.by_state.push((state, tasks));
+        counts.open += open;
+        counts.overdue += overdue;
+    }
+    Ok(found)
+}

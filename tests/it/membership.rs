@@ -1,0 +1,300 @@
+//! Memberships: applied for or offered, admitted, suspended, ended; contacts masked outside the unit.
+
+use concord::{
+    domain::{
+        governance::membership::{self, Contact},
+        identity::seat::{self, NewSeat},
+    },
+    graphql::id,
+};
+use concord_entities::{id::AccountId, seat::Role};
+use concord_tests::{Answer, Client, TestApp, World};
+use serde_json::{Value, json};
+
+const FIELDS: &str = "membership { id version state reason admittedAt endedAt allianceName alliance { name }
+    organization { id name } contact { name title phone masked }
+    availableTransitions { mutation available blockers { code message } } } userErrors { code field message }";
+
+async fn change(client: &Client<'_>, mutation: &str, input_type: &str, input: Value) -> Answer {
+    let document = format!("mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {FIELDS} }} }}");
+    client.send(&document, json!({ "input": input })).await
+}
+
+async fn invite(client: &Client<'_>, input: Value) -> Answer {
+    change(client, "inviteOrganization", "InviteOrganizationInput", input).await
+}
+
+async fn step(client: &Client<'_>, mutation: &str, membership: &str) -> Answer {
+    change(client, mutation, "MembershipStepInput", json!({ "membershipId": membership })).await
+}
+
+async fn because(client: &Client<'_>, mutation: &str, membership: &str) -> Answer {
+    let input = json!({ "membershipId": membership, "reason": "按章程" });
+    change(client, mutation, "MembershipReasonInput", input).await
+}
+
+/// The membership of the world's unit in its town, with its version.
+async fn standing(app: &TestApp, world: &World, unit: usize) -> (String, i64) {
+    let query = "query($alliance: ID!, $filter: MembershipFilter) {
+        memberships(allianceId: $alliance, filter: $filter) { nodes { id version } } }";
+    let filter = json!({ "organizationId": id::encode(world.members[unit]) });
+    let ask = json!({ "alliance": id::encode(world.town), "filter": filter });
+    let answer = app.client(world.committee).send(query, ask).await.fine();
+    let version = answer.at("/memberships/nodes/0/version").as_i64().expect("a version");
+    (answer.text("/memberships/nodes/0/id"), version)
+}
+
+fn available(answer: &Answer, path: &str) -> Vec<String> {
+    let transitions = answer.at(path).as_array().expect("transitions").clone();
+    transitions
+        .iter()
+        .filter(|transition| transition["available"] == true)
+        .map(|transition| transition["mutation"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_committee_invites_a_new_unit_and_seats_it_once_it_agreed_on_paper() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.client(world.committee);
+    let input = json!({ "allianceId": id::encode(world.town), "name": "海晏县农商行", "kind": "ENTERPRISE",
+        "creditCode": "11632223DEM000014X", "regionId": id::encode(world.county_region),
+        "contactName": "马文海", "contactTitle": "办公室主任", "contactPhone": "13912345678" });
+    let invited = invite(&committee, input.clone()).await.fine();
+    let membership = invited.text("/inviteOrganization/membership/id");
+    assert_eq!(invited.text("/inviteOrganization/membership/state"), "INVITED");
+    assert_eq!(invited.text("/inviteOrganization/membership/contact/phone"), "13912345678");
+    assert_eq!(
+        available(&invited, "/inviteOrganization/membership/availableTransitions"),
+        ["acceptInvitation", "declineInvitation", "admitMember"]
+    );
+    // Neither a second invitation nor one by name only makes a second seat.
+    let again = invite(&committee, input).await;
+    assert_eq!(again.code().as_deref(), Some("ALREADY_EXISTS"));
+    let namesake =
+        json!({ "allianceId": id::encode(world.town), "name": "海晏县农商行", "kind": "ENTERPRISE" });
+    assert_eq!(invite(&committee, namesake).await.code().as_deref(), Some("ALREADY_EXISTS"));
+    for person in [world.manager, world.staff, world.observer] {
+        assert_eq!(
+            step(&app.client(person), "admitMember", &membership).await.code().as_deref(),
+            Some("FORBIDDEN")
+        );
+    }
+    let admitted = step(&committee, "admitMember", &membership).await.fine();
+    assert_eq!(admitted.text("/admitMember/membership/state"), "ACTIVE");
+    assert_eq!(
+        step(&committee, "admitMember", &membership).await.code().as_deref(),
+        Some("STATE_REFUSED"),
+        "a double submit changes nothing"
+    );
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_it_sits() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let code = "91230800DEM000022H";
+    let (home, _) = {
+        let input = json!({ "allianceId": id::encode(here.town), "name": "共用单位", "kind": "ENTERPRISE", "creditCode": code });
+        let answer = invite(&app.client(here.committee), input).await.fine();
+        (answer.text("/inviteOrganization/membership/id"), ())
+    };
+    let seated = step(&app.client(here.committee), "admitMember", &home).await.fine();
+    let unit = seated.text("/admitMember/membership/organization/id");
+    let manager = here.stranger;
+    let organization = id::decode(&unit.clone().into(), "id").expect("an id");
+    let new = NewSeat {
+        account_id: manager,
+        alliance_id: here.town,
+        role: Role::MemberManager,
+        organization_id: Some(organization),
+        region_id: None,
+    };
+    seat::grant(&app.system(), new).await.expect("a seat");
+    // The neighbour knows the code only, and invites the same unit under whatever name.
+    let input = json!({ "allianceId": id::encode(there.town), "name": "别名", "kind": "COOPERATIVE", "creditCode": code });
+    let invited = invite(&app.client(there.committee), input).await.fine();
+    assert_eq!(invited.text("/inviteOrganization/membership/organization/id"), unit);
+    assert_eq!(invited.text("/inviteOrganization/membership/organization/name"), "共用单位");
+    let invitation = invited.text("/inviteOrganization/membership/id");
+    // Its manager sees the invitation and the alliance's name, not the alliance; colleagues of other units see nothing.
+    let query = "query($id: ID!) { membership(id: $id) { allianceName alliance { name }
+        availableTransitions { mutation available } } }";
+    let seen = app.client(manager).send(query, json!({ "id": invitation })).await.fine();
+    assert_eq!(seen.text("/membership/allianceName"), "西海镇联盟");
+    assert!(seen.at("/membership/alliance").is_null());
+    assert_eq!(
+        available(&seen, "/membership/availableTransitions"),
+        ["acceptInvitation", "declineInvitation"]
+    );
+    let unseen = app.client(here.committee).send(query, json!({ "id": invitation })).await.fine();
+    assert!(unseen.at("/membership").is_null());
+    assert_eq!(
+        step(&app.client(here.manager), "acceptInvitation", &invitation).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
+    let accepted = step(&app.client(manager), "acceptInvitation", &invitation).await.fine();
+    assert_eq!(accepted.text("/acceptInvitation/membership/state"), "ACTIVE");
+}
+
+#[tokio::test]
+async fn a_unit_applies_elsewhere_and_the_committee_there_decides() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let apply = async |person: AccountId| {
+        let input =
+            json!({ "allianceId": id::encode(there.town), "organizationId": id::encode(here.members[1]) });
+        change(&app.client(person), "applyForMembership", "ApplyForMembershipInput", input).await
+    };
+    assert_eq!(apply(here.stranger).await.code().as_deref(), Some("NOT_FOUND"));
+    assert_eq!(apply(here.other_staff).await.code().as_deref(), Some("FORBIDDEN"));
+    let applied = apply(here.manager).await.fine();
+    assert_eq!(apply(here.manager).await.code().as_deref(), Some("ALREADY_EXISTS"));
+    let membership = applied.text("/applyForMembership/membership/id");
+    // The applicant cannot admit itself.
+    let own = step(&app.client(here.manager), "admitMember", &membership).await;
+    assert_eq!(own.code().as_deref(), Some("FORBIDDEN"));
+    let invitation = step(&app.client(there.committee), "acceptInvitation", &membership).await;
+    assert_eq!(invitation.code().as_deref(), Some("STATE_REFUSED"));
+    let declined = because(&app.client(there.committee), "declineApplication", &membership).await.fine();
+    assert_eq!(declined.text("/declineApplication/membership/state"), "DECLINED");
+    assert_eq!(declined.text("/declineApplication/membership/reason"), "按章程");
+    // What was declined stays on record, and a new application may follow.
+    let second = apply(here.manager).await.fine();
+    assert_ne!(second.text("/applyForMembership/membership/id"), membership);
+}
+
+#[tokio::test]
+async fn suspending_a_member_suspends_its_people_and_ending_it_keeps_the_history() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.client(world.committee);
+    let (membership, version) = standing(&app, &world, 1).await;
+    let sees = async |person| {
+        let answer = app
+            .client(person)
+            .send("query($id: ID!) { alliance(id: $id) { name } }", json!({ "id": id::encode(world.town) }))
+            .await
+            .fine();
+        !answer.at("/alliance").is_null()
+    };
+    assert!(sees(world.staff).await);
+    let blank = json!({ "membershipId": membership, "reason": " " });
+    let refused = change(&committee, "suspendMember", "MembershipReasonInput", blank).await;
+    assert_eq!(refused.code().as_deref(), Some("REQUIRED"));
+    let stale = json!({ "membershipId": membership, "reason": "x", "expectedVersion": version + 7 });
+    let stale = change(&committee, "suspendMember", "MembershipReasonInput", stale).await;
+    assert_eq!(stale.code().as_deref(), Some("VERSION_CONFLICT"));
+    assert_eq!(
+        because(&app.client(world.manager), "suspendMember", &membership).await.code().as_deref(),
+        Some("FORBIDDEN")
+    );
+    assert_eq!(
+        because(&app.client(world.stranger), "suspendMember", &membership).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
+    because(&committee, "suspendMember", &membership).await.fine();
+    assert!(!sees(world.staff).await && !sees(world.manager).await && sees(world.other_staff).await);
+    step(&committee, "restoreMember", &membership).await.fine();
+    assert!(sees(world.staff).await);
+    let ended = because(&committee, "endMembership", &membership).await.fine();
+    assert_eq!(ended.text("/endMembership/membership/state"), "ENDED");
+    assert!(!sees(world.staff).await);
+    assert_eq!(step(&committee, "restoreMember", &membership).await.code().as_deref(), Some("STATE_REFUSED"));
+    // It stays on the list of members, and may come back under a new seat.
+    let again =
+        json!({ "allianceId": id::encode(world.town), "organizationId": id::encode(world.members[1]) });
+    invite(&committee, again).await.fine();
+    let query = "query($id: ID!) { alliance(id: $id) { members(orderBy: NEWEST, filter: { state: [ENDED, INVITED] }) {
+        totalCount nodes { state } } } }";
+    let list = committee.send(query, json!({ "id": id::encode(world.town) })).await.fine();
+    assert_eq!(list.at("/alliance/members/totalCount"), 2);
+    assert_eq!(list.text("/alliance/members/nodes/0/state"), "INVITED");
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn the_committees_own_unit_keeps_its_seat() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (membership, _) = standing(&app, &world, 0).await;
+    for mutation in ["suspendMember", "endMembership"] {
+        let answer = because(&app.client(world.committee), mutation, &membership).await;
+        assert_eq!(answer.code().as_deref(), Some("COMMITTEE_KEPT"));
+    }
+}
+
+#[tokio::test]
+async fn contacts_are_masked_outside_the_unit_and_changed_by_its_manager() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (membership, version) = standing(&app, &world, 1).await;
+    let input = json!({ "membershipId": membership, "expectedVersion": version,
+        "contactName": "张三丰", "contactPhone": "13912345678" });
+    let update = async |person, input: Value| {
+        change(&app.client(person), "updateMemberContact", "UpdateMemberContactInput", input).await
+    };
+    assert_eq!(update(world.staff, input.clone()).await.code().as_deref(), Some("FORBIDDEN"));
+    let changed = update(world.manager, input.clone()).await.fine();
+    assert_eq!(changed.at("/updateMemberContact/membership/contact/masked"), false);
+    assert_eq!(update(world.manager, input).await.code().as_deref(), Some("VERSION_CONFLICT"));
+    let query = "query($id: ID!) { membership(id: $id) { contact { name phone masked } } }";
+    for (person, phone) in [
+        (world.committee, "13912345678"),
+        (world.staff, "13912345678"),
+        (world.officer, "13912345678"),
+        (world.other_staff, "139****5678"),
+        (world.observer, "139****5678"),
+        (world.county_committee, "139****5678"),
+    ] {
+        let answer = app.client(person).send(query, json!({ "id": membership })).await.fine();
+        assert_eq!(answer.text("/membership/contact/phone"), phone);
+        assert_eq!(answer.at("/membership/contact/masked"), phone.contains('*'));
+    }
+    // Null clears, absence keeps.
+    let clear = json!({ "membershipId": membership, "expectedVersion": version + 1, "contactPhone": null });
+    let cleared = update(world.committee, clear).await.fine();
+    assert_eq!(cleared.text("/updateMemberContact/membership/contact/name"), "张三丰");
+    assert!(cleared.at("/updateMemberContact/membership/contact/phone").is_null());
+    let long =
+        json!({ "membershipId": membership, "expectedVersion": version + 2, "contactPhone": "1".repeat(33) });
+    assert_eq!(update(world.committee, long).await.code().as_deref(), Some("TOO_LONG"));
+}
+
+#[tokio::test]
+async fn what_a_unit_does_in_one_alliance_is_invisible_in_another() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    membership::admit(&app.system(), there.town, here.members[1], Contact::default()).await.expect("a seat");
+    let query = "query($id: ID!) { organization(id: $id) { name memberships { totalCount nodes { id } } } }";
+    let ask = json!({ "id": id::encode(here.members[1]) });
+    for (person, count) in [(here.committee, 1), (there.committee, 1), (here.manager, 2), (here.admin, 2)] {
+        let answer = app.client(person).send(query, ask.clone()).await.fine();
+        assert_eq!(answer.at("/organization/memberships/totalCount"), count);
+    }
+    let foreign = json!({ "allianceId": id::encode(there.town), "name": "x", "kind": "ENTERPRISE" });
+    assert_eq!(invite(&app.client(here.committee), foreign).await.code().as_deref(), Some("NOT_FOUND"));
+    let (membership, _) = standing(&app, &here, 2).await;
+    assert_eq!(
+        because(&app.client(there.committee), "endMembership", &membership).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
+}
+
+#[tokio::test]
+async fn a_replayed_invitation_makes_one_membership() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.client(world.committee);
+    let input = json!({ "allianceId": id::encode(world.town), "name": "新单位", "kind": "ENTERPRISE" });
+    let first = invite(&committee.keyed("k", 1), input.clone()).await.fine();
+    let again = invite(&committee.keyed("k", 1), input).await.fine();
+    assert_eq!(first, again);
+    let unknown =
+        json!({ "allianceId": id::encode(world.town), "name": "31605部队", "kind": "MILITARY_UNIT" });
+    assert_eq!(invite(&committee, unknown).await.code().as_deref(), Some("DESIGNATION_REFUSED"));
+    let nameless = json!({ "allianceId": id::encode(world.town), "kind": "ENTERPRISE" });
+    assert_eq!(invite(&committee, nameless).await.code().as_deref(), Some("REQUIRED"));
+}

@@ -8,4 +8,5 @@ pub mod config;
 pub mod database;
 pub mod domain;
 pub mod graphql;
+pub mod import;
 pub mod messages;

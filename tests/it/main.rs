@@ -17,3 +17,4 @@ mod calendar;
 // file
 // fact
 // import
+mod import;

@@ -77,6 +77,8 @@ events! {
     // identity
     // territory
     // governance
+    /// An organisation's particulars changed.
+    OrganizationUpdated = "organization_updated",
     // calendar
     /// A year of the working calendar was replaced.
     CalendarImported = "calendar_imported",

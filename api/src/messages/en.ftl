@@ -47,3 +47,11 @@ not-your-organization = Only the organisation that this concerns may do it.
 # fact
 
 # import
+import-file-missing = The file { $file } is not there or cannot be read.
+import-too-large = The file is too large: at most { $most } are taken.
+import-not-utf8 = This value is not UTF-8; save the file as "CSV UTF-8".
+import-quote-open = A quotation mark has no counterpart here; the file may be cut off.
+import-wrong-columns = This row has { $found } columns, the header has { $expected }.
+import-column-missing = The header lacks the column { $name }, or names it twice.
+import-duplicate = This row repeats line { $first }.
+import-unknown = { $value } is neither on record nor in the files.

@@ -2,8 +2,8 @@
 
 mod alliance;
 mod door;
-mod server;
 mod golden;
+mod server;
 
 // identity
 mod account;
@@ -26,6 +26,7 @@ mod priority_task_load;
 mod task_list;
 // problem
 mod problem;
+mod problem_load;
 // file
 mod evidence;
 mod file;
@@ -35,4 +36,5 @@ mod changes;
 mod history;
 mod inbox;
 // import
+mod import;
 mod import_problems;

@@ -2,8 +2,8 @@
 
 mod alliance;
 mod door;
-mod server;
 mod golden;
+mod server;
 
 // identity
 mod account;

@@ -18,6 +18,7 @@ mod membership;
 mod organization;
 mod service_team;
 // calendar
+mod calendar;
 // rotation
 // priority task
 mod priority_task;

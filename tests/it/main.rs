@@ -32,3 +32,4 @@ mod changes;
 mod history;
 mod inbox;
 // import
+mod import;

@@ -14,6 +14,7 @@ mod service_team;
 // calendar
 // rotation
 // priority task
+mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;

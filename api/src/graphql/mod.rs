@@ -42,6 +42,7 @@ pub struct Query(
     // calendar
     // rotation
     // priority task
+    list::open_item::OpenItemQuery,
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem

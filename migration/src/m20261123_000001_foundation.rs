@@ -361,6 +361,7 @@ impl MigrationTrait for Migration {
                 string("state", 24),
                 optional(text("reason")),
                 optional(timestamp("missed_at")),
+                timestamp("updated_at"),
                 big_integer("version"),
             ],
             &[("alliance_id", "alliance"), ("plan_id", "rotation_plan"), ("team_id", "service_team")],
@@ -387,7 +388,11 @@ impl MigrationTrait for Migration {
                 text("reason"),
                 optional(uuid("proposed_by")),
                 optional(uuid("first_agreed_by")),
+                optional(timestamp("first_agreed_at")),
+                boolean("first_by_committee"),
                 optional(uuid("second_agreed_by")),
+                optional(timestamp("second_agreed_at")),
+                boolean("second_by_committee"),
                 optional(uuid("decided_by")),
                 optional(timestamp("decided_at")),
                 timestamp("created_at"),
@@ -786,6 +791,15 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "event_seal", &["chain_id", "chain_index"], true, None).await?;
+        index(manager, "event_seal", &["chain_id", "position"], false, None).await?;
+        create(
+            manager,
+            "event_organization",
+            &["organization_id", "position"],
+            vec![uuid("organization_id"), big_integer("position")],
+            &[("organization_id", "organization")],
+        )
+        .await?;
         create(
             manager,
             "event_chain",
@@ -811,6 +825,7 @@ impl MigrationTrait for Migration {
                 uuid("account_id"),
                 optional(uuid("alliance_id")),
                 uuid("event_id"),
+                big_integer("position"),
                 string("kind", 24),
                 string("subject_kind", 32),
                 uuid("subject_id"),
@@ -821,7 +836,8 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "inbox_entry", &["account_id", "event_id"], true, None).await?;
-        index(manager, "inbox_entry", &["account_id", "created_at", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["account_id", "position", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["position"], false, None).await?;
         create(
             manager,
             "due_notice",
@@ -848,6 +864,7 @@ impl MigrationTrait for Migration {
             "inbox_entry",
             "hand_cursor",
             "event_chain",
+            "event_organization",
             "event_seal",
             "event",
             "evidence",

@@ -3,8 +3,14 @@
 mod alliance;
 mod door;
 mod server;
+mod golden;
 
 // identity
+mod account;
+mod account_power;
+mod api_key;
+mod external_identity;
+mod session;
 // territory
 mod region;
 // governance
@@ -12,6 +18,7 @@ mod membership;
 mod organization;
 mod service_team;
 // calendar
+mod calendar;
 // rotation
 // priority task
 mod open_item;
@@ -21,4 +28,8 @@ mod task_list;
 // problem
 // file
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import

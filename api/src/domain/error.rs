@@ -95,6 +95,36 @@ codes! {
     TeamInRotation = "TEAM_IN_ROTATION",
     // calendar
     // rotation
+    /// A unit sits in more than one team of the plan.
+    UnitInTwoTeams = "UNIT_IN_TWO_TEAMS",
+    /// No complete rotation exists: some turns can be taken by no team.
+    RotationUnfillable = "ROTATION_UNFILLABLE",
+    /// The best rotation could not be found within the time allowed for it.
+    RotationTooHard = "ROTATION_TOO_HARD",
+    /// The plan has empty turns, or turns whose team is blocked or no longer in the plan.
+    RotationIncomplete = "ROTATION_INCOMPLETE",
+    /// The alliance has another published plan for the same time.
+    RotationOverlaps = "ROTATION_OVERLAPS",
+    /// The alliance has an oversight body, which must approve the plan first.
+    ApprovalRequired = "APPROVAL_REQUIRED",
+    /// The alliance has no oversight body to submit the plan to.
+    ApprovalNotNeeded = "APPROVAL_NOT_NEEDED",
+    /// The turn has begun or is over and cannot be changed.
+    SlotBegun = "SLOT_BEGUN",
+    /// The turn has not begun yet.
+    SlotNotBegun = "SLOT_NOT_BEGUN",
+    /// The turn is blocked for the team.
+    TeamBlocked = "TEAM_BLOCKED",
+    /// The slot has another team, or changed otherwise, since the swap was proposed.
+    SwapStale = "SWAP_STALE",
+    /// One of the slots stands in another swap that is still open.
+    SwapOverlaps = "SWAP_OVERLAPS",
+    /// Both slots belong to the same team or are the same slot.
+    SwapPointless = "SWAP_POINTLESS",
+    /// The committee may act for one of the two teams only.
+    SwapNeedsTeam = "SWAP_NEEDS_TEAM",
+    /// There is no next turn to hand over to.
+    NoNextSlot = "NO_NEXT_SLOT",
     // priority task
     /// The task's list has not been published yet.
     TaskListNotPublished = "TASK_LIST_NOT_PUBLISHED",
@@ -127,6 +157,8 @@ codes! {
     /// Too many uploaded files of the caller wait to be attached.
     TooManyFiles = "TOO_MANY_FILES",
     // fact
+    /// The listener fell too far behind; it goes on from the last position it got.
+    Lagged = "LAGGED",
     // import
 }
 

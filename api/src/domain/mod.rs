@@ -6,6 +6,7 @@ pub mod context;
 pub mod credit_code;
 pub mod error;
 pub mod event;
+pub mod fact;
 pub mod feed;
 pub mod file;
 pub mod governance;

@@ -14,12 +14,22 @@ use super::{
 };
 // identity
 use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// rotation
+use super::rotation::{
+    duty::{CheckIn, Docking, Handover},
+    feed::CalendarFeed,
+    plan::RotationPlan,
+    slot::RotationSlot,
+    swap::RotationSwap,
+};
 // priority task
 use super::list::{
     priority_task::PriorityTask,
     task_list::TaskList,
     task_parts::{TaskMilestone, TaskProgress},
 };
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
 // problem
 use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
@@ -51,6 +61,13 @@ pub enum AnyNode {
     ServiceTeam(ServiceTeam),
     // calendar
     // rotation
+    RotationPlan(RotationPlan),
+    RotationSlot(RotationSlot),
+    CheckIn(CheckIn),
+    Docking(Docking),
+    Handover(Handover),
+    RotationSwap(RotationSwap),
+    CalendarFeed(CalendarFeed),
     // priority task
     TaskList(TaskList),
     PriorityTask(PriorityTask),
@@ -61,11 +78,13 @@ pub enum AnyNode {
     Evidence(Evidence),
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -88,6 +107,13 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         ServiceTeam,
         // calendar
         // rotation
+        RotationPlan,
+        RotationSlot,
+        CheckIn,
+        Docking,
+        Handover,
+        RotationSwap,
+        CalendarFeed,
         // priority task
         TaskList,
         PriorityTask,
@@ -98,6 +124,8 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         Evidence,
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -21,6 +21,7 @@ mod service_team;
 mod calendar;
 // rotation
 // priority task
+mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;

@@ -26,7 +26,10 @@ mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod problem;
 // file
+mod evidence;
+mod file;
 // fact
 mod chain;
 mod changes;
@@ -34,3 +37,4 @@ mod history;
 mod inbox;
 // import
 mod import;
+mod import_problems;

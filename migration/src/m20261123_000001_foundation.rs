@@ -361,6 +361,7 @@ impl MigrationTrait for Migration {
                 string("state", 24),
                 optional(text("reason")),
                 optional(timestamp("missed_at")),
+                timestamp("updated_at"),
                 big_integer("version"),
             ],
             &[("alliance_id", "alliance"), ("plan_id", "rotation_plan"), ("team_id", "service_team")],
@@ -387,7 +388,11 @@ impl MigrationTrait for Migration {
                 text("reason"),
                 optional(uuid("proposed_by")),
                 optional(uuid("first_agreed_by")),
+                optional(timestamp("first_agreed_at")),
+                boolean("first_by_committee"),
                 optional(uuid("second_agreed_by")),
+                optional(timestamp("second_agreed_at")),
+                boolean("second_by_committee"),
                 optional(uuid("decided_by")),
                 optional(timestamp("decided_at")),
                 timestamp("created_at"),
@@ -627,6 +632,7 @@ impl MigrationTrait for Migration {
                 uuid("alliance_id"),
                 integer("year"),
                 integer("seq"),
+                big_integer("ordinal"),
                 string("number", 96),
                 string("title", 200),
                 text("description"),
@@ -682,6 +688,7 @@ impl MigrationTrait for Migration {
         index(manager, "problem", &["alliance_id", "external_source", "external_key"], true, None).await?;
         index(manager, "problem", &["lead_organization_id", "is_open", "recorded_at", "id"], false, None)
             .await?;
+        index(manager, "problem", &["alliance_id", "ordinal", "id"], false, None).await?;
         index(manager, "problem", &["alliance_id", "state"], false, None).await?;
         index(manager, "problem", &["alliance_id", "recorded_at", "id"], false, None).await?;
         index(manager, "problem", &["region_id"], false, None).await?;

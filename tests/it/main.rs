@@ -6,6 +6,11 @@ mod server;
 mod golden;
 
 // identity
+mod account;
+mod account_power;
+mod api_key;
+mod external_identity;
+mod session;
 // territory
 mod region;
 // governance
@@ -13,6 +18,7 @@ mod membership;
 mod organization;
 mod service_team;
 // calendar
+mod calendar;
 // rotation
 // priority task
 mod priority_task;

@@ -11,7 +11,12 @@ use std::{
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use concord::{
     app, background,
-    domain::{Actor, App, Ctx, context::Clock, idempotency::Claim},
+    domain::{
+        Actor, App, Ctx,
+        context::Clock,
+        idempotency::Claim,
+        identity::{door, link, session},
+    },
     graphql::{self, ApiSchema, loaders},
     messages::Locale,
 };
@@ -120,6 +125,25 @@ impl TestApp {
     /// A client of a dashboard key.
     pub fn key(&self, key: ApiKeyId) -> Client<'_> {
         Client { app: self, ctx: Ctx { actor: Actor::Key(key), locale: Locale::En, ..self.system() } }
+    }
+
+    /// Gives a person a password through a one-time link made by the platform.
+    pub async fn give_password(&self, account: AccountId, password: &str) {
+        let (_, link) = link::reset(&self.system(), account).await.expect("a link");
+        link::redeem(&self.anonymous().ctx, &link.secret, password).await.expect("the link is good");
+    }
+
+    /// Signs a person in.
+    pub async fn sign_in(&self, username: &str, password: &str) -> session::Tokens {
+        session::sign_in(&self.anonymous().ctx, username, password)
+            .await
+            .expect("name and password are right")
+    }
+
+    /// A client of whoever a credential stands for, as the door finds out.
+    pub async fn bearer(&self, credential: &str) -> Result<Client<'_>, concord::domain::Error> {
+        let (actor, _) = door::authenticate(&self.app, Some(credential)).await?;
+        Ok(Client { app: self, ctx: Ctx { actor, locale: Locale::En, ..self.system() } })
     }
 
     /// Runs the background work until nothing is left.

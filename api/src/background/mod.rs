@@ -57,6 +57,7 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
+    crate::domain::rotation::slot::mark_missed(ctx).await?;
     // list
     while crate::domain::list::due::notify(ctx).await? > 0 {}
     // fact

@@ -95,6 +95,36 @@ codes! {
     TeamInRotation = "TEAM_IN_ROTATION",
     // calendar
     // rotation
+    /// A unit sits in more than one team of the plan.
+    UnitInTwoTeams = "UNIT_IN_TWO_TEAMS",
+    /// No complete rotation exists: some turns can be taken by no team.
+    RotationUnfillable = "ROTATION_UNFILLABLE",
+    /// The best rotation could not be found within the time allowed for it.
+    RotationTooHard = "ROTATION_TOO_HARD",
+    /// The plan has empty turns, or turns whose team is blocked or no longer in the plan.
+    RotationIncomplete = "ROTATION_INCOMPLETE",
+    /// The alliance has another published plan for the same time.
+    RotationOverlaps = "ROTATION_OVERLAPS",
+    /// The alliance has an oversight body, which must approve the plan first.
+    ApprovalRequired = "APPROVAL_REQUIRED",
+    /// The alliance has no oversight body to submit the plan to.
+    ApprovalNotNeeded = "APPROVAL_NOT_NEEDED",
+    /// The turn has begun or is over and cannot be changed.
+    SlotBegun = "SLOT_BEGUN",
+    /// The turn has not begun yet.
+    SlotNotBegun = "SLOT_NOT_BEGUN",
+    /// The turn is blocked for the team.
+    TeamBlocked = "TEAM_BLOCKED",
+    /// The slot has another team, or changed otherwise, since the swap was proposed.
+    SwapStale = "SWAP_STALE",
+    /// One of the slots stands in another swap that is still open.
+    SwapOverlaps = "SWAP_OVERLAPS",
+    /// Both slots belong to the same team or are the same slot.
+    SwapPointless = "SWAP_POINTLESS",
+    /// The committee may act for one of the two teams only.
+    SwapNeedsTeam = "SWAP_NEEDS_TEAM",
+    /// There is no next turn to hand over to.
+    NoNextSlot = "NO_NEXT_SLOT",
     // priority task
     /// The task's list has not been published yet.
     TaskListNotPublished = "TASK_LIST_NOT_PUBLISHED",
@@ -105,7 +135,27 @@ codes! {
     /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
     NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
+    /// Closure needs at least one piece of evidence of the present round.
+    EvidenceMissing = "EVIDENCE_MISSING",
+    /// Whoever verifies or strikes off must have had no part in handling the problem.
+    NotIndependent = "NOT_INDEPENDENT",
+    /// The assignment was declined twice before and now binds.
+    AssignmentBinds = "ASSIGNMENT_BINDS",
+    /// The region lies outside the alliance's territory.
+    RegionOutside = "REGION_OUTSIDE",
     // file
+    /// A file is larger than allowed.
+    FileTooLarge = "FILE_TOO_LARGE",
+    /// A file is of no type that is taken.
+    FileTypeRefused = "FILE_TYPE_REFUSED",
+    /// A picture is damaged, or has more pixels than allowed.
+    PictureUnreadable = "PICTURE_UNREADABLE",
+    /// The upload broke off.
+    UploadIncomplete = "UPLOAD_INCOMPLETE",
+    /// The upload lacks its preflight header.
+    UploadHeaderMissing = "UPLOAD_HEADER_MISSING",
+    /// Too many uploaded files of the caller wait to be attached.
+    TooManyFiles = "TOO_MANY_FILES",
     // fact
     /// The listener fell too far behind; it goes on from the last position it got.
     Lagged = "LAGGED",

@@ -112,7 +112,59 @@ events! {
     // territory
     // governance
     // calendar
+    /// A year of the working calendar was replaced.
+    CalendarImported = "calendar_imported",
+    /// A local day of the working calendar was set or taken away.
+    CalendarDaySet = "calendar_day_set",
     // rotation
+    /// A rotation plan was drafted.
+    RotationPlanCreated = "rotation_plan_created",
+    /// A rotation plan's teams, length or name changed.
+    RotationPlanUpdated = "rotation_plan_updated",
+    /// Turns were blocked for a team.
+    RotationMonthBlocked = "rotation_month_blocked",
+    /// A team may take blocked turns again.
+    RotationMonthUnblocked = "rotation_month_unblocked",
+    /// A rotation was generated.
+    RotationGenerated = "rotation_generated",
+    /// A rotation plan was submitted to the oversight body.
+    RotationPlanSubmitted = "rotation_plan_submitted",
+    /// The oversight body approved a rotation plan.
+    RotationPlanApproved = "rotation_plan_approved",
+    /// The oversight body sent a rotation plan back.
+    RotationPlanReturned = "rotation_plan_returned",
+    /// A rotation was published and its turns announced.
+    RotationPlanPublished = "rotation_plan_published",
+    /// A rotation plan ended.
+    RotationPlanEnded = "rotation_plan_ended",
+    /// A turn was given to a team by hand or by a swap.
+    RotationSlotAssigned = "rotation_slot_assigned",
+    /// A team was excused from its turn.
+    RotationSlotExcused = "rotation_slot_excused",
+    /// Nobody checked in by the day the alliance sets.
+    RotationSlotMissed = "rotation_slot_missed",
+    /// A team checked in.
+    CheckInRecorded = "check_in_recorded",
+    /// A docking meeting was held.
+    DockingRecorded = "docking_recorded",
+    /// A team handed its turn over to the next.
+    HandoverOffered = "handover_offered",
+    /// The next team took the turn over.
+    HandoverAcknowledged = "handover_acknowledged",
+    /// A swap of two turns was proposed.
+    RotationSwapProposed = "rotation_swap_proposed",
+    /// A team agreed to a swap.
+    RotationSwapAgreed = "rotation_swap_agreed",
+    /// A swap was approved; the two turns changed teams.
+    RotationSwapApproved = "rotation_swap_approved",
+    /// A swap was declined.
+    RotationSwapDeclined = "rotation_swap_declined",
+    /// A swap was withdrawn.
+    RotationSwapWithdrawn = "rotation_swap_withdrawn",
+    /// A private address of a rotation's calendar was made.
+    CalendarFeedCreated = "calendar_feed_created",
+    /// A private address of a rotation's calendar was revoked.
+    CalendarFeedRevoked = "calendar_feed_revoked",
     // priority task
     /// A month's task list was drafted.
     TaskListCreated = "task_list_created",
@@ -145,6 +197,36 @@ events! {
     /// The due date of a priority task is near.
     PriorityTaskDue = "priority_task_due",
     // problem
+    /// A problem was registered.
+    ProblemRegistered = "problem_registered",
+    /// A problem was taken over from another system.
+    ProblemImported = "problem_imported",
+    /// A problem was triaged.
+    ProblemTriaged = "problem_triaged",
+    /// A problem was assigned.
+    ProblemAssigned = "problem_assigned",
+    /// An assignment was accepted.
+    ProblemAccepted = "problem_accepted",
+    /// An assignment was declined.
+    ProblemDeclined = "problem_declined",
+    /// Work on a problem began.
+    ProblemStarted = "problem_started",
+    /// Closure of a problem was asked for.
+    ProblemSubmitted = "problem_submitted",
+    /// The evidence of a problem passed.
+    ProblemVerified = "problem_verified",
+    /// A problem was returned for rework.
+    ProblemReturned = "problem_returned",
+    /// A problem was struck off.
+    ProblemStruckOff = "problem_struck_off",
+    /// A problem was rejected.
+    ProblemRejected = "problem_rejected",
+    /// A problem was withdrawn.
+    ProblemWithdrawn = "problem_withdrawn",
+    /// Somebody saw who reported a problem.
+    ReporterRevealed = "reporter_revealed",
+    /// Evidence was added to a problem or a task.
+    EvidenceAdded = "evidence_added",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

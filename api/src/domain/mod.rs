@@ -8,6 +8,7 @@ pub mod error;
 pub mod event;
 pub mod fact;
 pub mod feed;
+pub mod file;
 pub mod governance;
 pub mod idempotency;
 pub mod identity;

@@ -14,7 +14,9 @@ pub mod identity;
 pub mod territory;
 // governance
 // calendar
+pub mod calendar;
 // rotation
+pub mod rotation;
 // priority task
 pub mod list;
 // problem
@@ -41,11 +43,18 @@ pub struct Query(
     governance::membership::MembershipQuery,
     governance::service_team::ServiceTeamQuery,
     // calendar
+    calendar::CalendarQuery,
     // rotation
+    rotation::plan::RotationPlanQuery,
+    rotation::preview::RotationPreviewQuery,
+    rotation::slot::RotationSlotQuery,
+    rotation::swap::RotationSwapQuery,
+    rotation::feed::CalendarFeedQuery,
     // priority task
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem
+    list::problem::ProblemQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -66,11 +75,19 @@ pub struct Mutation(
     governance::membership::MembershipMutation,
     governance::service_team::ServiceTeamMutation,
     // calendar
+    calendar::CalendarMutation,
     // rotation
+    rotation::plan::RotationPlanMutation,
+    rotation::slot::RotationSlotMutation,
+    rotation::duty::DutyMutation,
+    rotation::swap::RotationSwapMutation,
+    rotation::feed::CalendarFeedMutation,
     // priority task
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,
     // problem
+    list::problem_mutation::ProblemMutation,
+    list::evidence::EvidenceMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -14,6 +14,14 @@ use super::{
 };
 // identity
 use super::identity::{account::Account, api_key::ApiKey, external_identity::ExternalIdentity, seat::Seat};
+// rotation
+use super::rotation::{
+    duty::{CheckIn, Docking, Handover},
+    feed::CalendarFeed,
+    plan::RotationPlan,
+    slot::RotationSlot,
+    swap::RotationSwap,
+};
 // priority task
 use super::list::{
     priority_task::PriorityTask,
@@ -22,6 +30,8 @@ use super::list::{
 };
 // fact
 use super::fact::{event::Event, inbox::InboxEntry};
+// problem
+use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -51,12 +61,21 @@ pub enum AnyNode {
     ServiceTeam(ServiceTeam),
     // calendar
     // rotation
+    RotationPlan(RotationPlan),
+    RotationSlot(RotationSlot),
+    CheckIn(CheckIn),
+    Docking(Docking),
+    Handover(Handover),
+    RotationSwap(RotationSwap),
+    CalendarFeed(CalendarFeed),
     // priority task
     TaskList(TaskList),
     PriorityTask(PriorityTask),
     TaskMilestone(TaskMilestone),
     TaskProgress(TaskProgress),
     // problem
+    Problem(Problem),
+    Evidence(Evidence),
     // file
     // fact
     Event(Event),
@@ -88,12 +107,21 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         ServiceTeam,
         // calendar
         // rotation
+        RotationPlan,
+        RotationSlot,
+        CheckIn,
+        Docking,
+        Handover,
+        RotationSwap,
+        CalendarFeed,
         // priority task
         TaskList,
         PriorityTask,
         TaskMilestone,
         TaskProgress,
         // problem
+        Problem,
+        Evidence,
         // file
         // fact
         Event,

@@ -85,6 +85,24 @@ team-in-rotation = This service team still has turns in a rotation; reassign the
 # calendar
 
 # rotation
+unit-in-two-teams = { $unit } sits in more than one team of the plan.
+rotation-unfillable = No team can take these turns: { $months }. The blocked teams stand in brackets; = marks an assignment by hand that is blocked or whose team is not in the plan.
+rotation-too-hard = The best rotation could not be found in time. Assign some turns by hand or lift some blocks.
+rotation-incomplete = These turns are empty, or their team is blocked or no longer in the plan: { $months }. Generate the rotation again.
+rotation-overlaps = The plan “{ $plan }” is published for the same time.
+approval-required = The oversight body must approve the plan before it is published.
+approval-not-needed = The alliance has no oversight body; publish the plan directly.
+slot-begun = The turn of { $month } has begun or is over and cannot be changed.
+slot-not-begun = The turn of { $month } has not begun yet.
+team-blocked = The turn of { $month } is blocked for { $team }.
+swap-stale = The slots changed since the swap was proposed. Withdraw it and propose it again.
+swap-overlaps = One of the slots stands in another swap that is still open.
+swap-pointless = A swap needs two slots of different teams.
+swap-needs-team = The committee may act for one of the two teams only; the other must agree itself.
+no-next-slot = There is no next turn to hand over to.
+rotation-feed-name = { $alliance }: { $plan }
+rotation-feed-lead = Lead: { $name }
+rotation-feed-units = Units: { $names }
 
 # priority task
 task-list-not-published = The list has not been published yet: publish the list with all its tasks.
@@ -93,8 +111,18 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
+evidence-missing = Add at least one piece of closure evidence of this round first.
+not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
+assignment-binds = The assignment was declined twice before; it binds now.
+region-outside = The region lies outside the alliance's territory.
 
 # file
+file-too-large = The file is larger than { $most } bytes.
+file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.
+picture-unreadable = The picture is damaged or has more than { $most } pixels.
+upload-incomplete = The upload broke off; please send the file again.
+upload-header-missing = Send the header X-Concord-Upload: 1 with an upload.
+too-many-files = { $most } of your files wait to be attached already; attach them, or wait until they expire.
 
 # fact
 lagged = You fell too far behind. Go on from the position given with this error.

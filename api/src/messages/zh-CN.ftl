@@ -85,6 +85,24 @@ team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。
 # calendar
 
 # rotation
+unit-in-two-teams = { $unit } 在本计划中同时属于多支服务队。
+rotation-unfillable = 以下轮次无队可派：{ $months }。括号内为被限制的服务队；= 表示人工指定的服务队受限或不在计划内。
+rotation-too-hard = 未能在限定时间内求得最优轮值，请人工指定部分轮次或解除部分限制。
+rotation-incomplete = 以下轮次空缺，或其服务队受限、已不在计划内：{ $months }。请重新生成轮值。
+rotation-overlaps = 同一时段已有发布的计划“{ $plan }”。
+approval-required = 计划须经监督单位批准后方可发布。
+approval-not-needed = 本联盟没有监督单位，请直接发布计划。
+slot-begun = { $month } 的轮次已开始或已结束，不能更改。
+slot-not-begun = { $month } 的轮次尚未开始。
+team-blocked = { $month } 的轮次对 { $team } 已设限制。
+swap-stale = 提出调换后轮次已有变动，请撤回后重新提出。
+swap-overlaps = 其中一个轮次已在另一项未结的调换中。
+swap-pointless = 调换须涉及两支不同服务队的轮次。
+swap-needs-team = 党委只能代其中一支服务队同意，另一队须自行同意。
+no-next-slot = 没有可交接的下一轮次。
+rotation-feed-name = { $alliance }：{ $plan }
+rotation-feed-lead = 牵头单位：{ $name }
+rotation-feed-units = 成员单位：{ $names }
 
 # priority task
 task-list-not-published = 清单尚未发布：请先发布整张清单。
@@ -93,8 +111,18 @@ outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
+evidence-missing = 请先补充至少一份本轮的销号佐证材料。
+not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
+assignment-binds = 该问题已退单两次，此次交办不得再退。
+region-outside = 该区域不在本联盟辖区内。
 
 # file
+file-too-large = 文件超过 { $most } 字节的上限。
+file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。
+picture-unreadable = 图片已损坏，或超过 { $most } 像素。
+upload-incomplete = 上传中断，请重新上传。
+upload-header-missing = 上传时请携带请求头 X-Concord-Upload: 1。
+too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等待其过期。
 
 # fact
 lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。

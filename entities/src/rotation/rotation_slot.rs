@@ -84,6 +84,8 @@ pub struct Model {
     pub reason: Option<String>,
     /// When it was found missed.
     pub missed_at: Option<DateTimeUtc>,
+    /// When it last changed.
+    pub updated_at: DateTimeUtc,
     /// Grows by one with every change.
     pub version: i64,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]

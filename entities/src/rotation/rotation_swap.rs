@@ -63,8 +63,16 @@ pub struct Model {
     pub proposed_by: Option<AccountId>,
     /// Who agreed for the first team.
     pub first_agreed_by: Option<AccountId>,
+    /// When.
+    pub first_agreed_at: Option<DateTimeUtc>,
+    /// Whether the committee agreed in the first team's place.
+    pub first_by_committee: bool,
     /// Who agreed for the second team.
     pub second_agreed_by: Option<AccountId>,
+    /// When.
+    pub second_agreed_at: Option<DateTimeUtc>,
+    /// Whether the committee agreed in the second team's place.
+    pub second_by_committee: bool,
     /// Who approved or declined.
     pub decided_by: Option<AccountId>,
     /// When.

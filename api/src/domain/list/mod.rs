@@ -7,4 +7,7 @@ pub mod task_list;
 pub mod task_read;
 pub mod task_states;
 // problem
+pub mod evidence;
+pub mod problem;
+pub mod problem_states;
 pub mod transition;

@@ -6,4 +6,9 @@ pub mod task_input;
 pub mod task_list;
 pub mod task_parts;
 // problem
+pub mod evidence;
+pub mod person;
+pub mod problem;
+pub mod problem_counts;
+pub mod problem_mutation;
 pub mod transition;

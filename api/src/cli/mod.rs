@@ -3,6 +3,7 @@
 
 mod admin;
 mod check;
+mod import;
 mod keys;
 mod migrate;
 mod schema;
@@ -63,6 +64,9 @@ enum Command {
     },
     /// Bring the tables up to date and stop
     Migrate,
+    /// Bring in registers, rosters, problems and calendars from files
+    #[command(subcommand)]
+    Import(import::Import),
     /// Make accounts that run the platform
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -132,6 +136,7 @@ fn start(cli: Cli) -> Outcome {
         match cli.command {
             Command::Serve { .. } => serve::run(config).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Import(command) => import::run(config, command).await,
             Command::Admin(command) => admin::run(config, command).await,
             Command::Keys(command) => keys::run(&config, command),
             Command::Check => check::run(config).await,

@@ -42,7 +42,7 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     if credential.starts_with(SecretKind::ApiKey.prefix()) {
         return by_key(app, credential).await;
     }
-    let issuer = claimed_issuer(credential).map_err(|rejection| refused(&rejection))?;
+    let issuer = claimed_issuer(credential).map_err(refused)?;
     if issuer == app.identity.tokens.issuer() {
         by_own_token(app, credential).await
     } else {
@@ -50,17 +50,13 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     }
 }
 
-fn refused(rejection: &super::jws::Rejection) -> Error {
+fn refused(rejection: super::jws::Rejection) -> Error {
     tracing::debug!(reason = rejection.reason(), "a token was refused");
     Error::Unauthenticated
 }
 
 async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
-    let verified = app
-        .identity
-        .tokens
-        .verify(TokenKind::Access, token, app.now())
-        .map_err(|rejection| refused(&rejection))?;
+    let verified = app.identity.tokens.verify(TokenKind::Access, token, app.now()).map_err(refused)?;
     let account = AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?);
     let session = SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?);
     let standing: Option<SessionId> = session::Entity::find_by_id(session)
@@ -79,8 +75,7 @@ async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
 }
 
 async fn by_external_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
-    let verified =
-        app.identity.issuers.verify(token, app.now()).await.map_err(|rejection| refused(&rejection))?;
+    let verified = app.identity.issuers.verify(token, app.now()).await.map_err(refused)?;
     let account: Option<AccountId> = external_identity::Entity::find()
         .select_only()
         .column(external_identity::Column::AccountId)

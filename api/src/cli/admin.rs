@@ -63,5 +63,9 @@ fn password() -> Result<String, Failure> {
     let mut line = String::new();
     input.lock().read_line(&mut line).map_err(|error| Failure::usage(format!("standard input: {error}")))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    if password.is_empty() { Err(Failure::usage("give the password on standard input")) } else { Ok(password) }
+    if password.is_empty() {
+        Err(Failure::usage("give the password on standard input"))
+    } else {
+        Ok(password)
+    }
 }

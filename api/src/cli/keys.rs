@@ -34,7 +34,9 @@ pub fn run(config: &Config, command: Keys) -> Outcome {
             eprintln!("concord: {kid} signs from now on");
         }
         Keys::Retire { kid } => {
-            parts::ring(config, now, &random).and_then(|ring| ring.retire(&kid, now)).map_err(Failure::wrong)?;
+            parts::ring(config, now, &random)
+                .and_then(|ring| ring.retire(&kid, now))
+                .map_err(Failure::wrong)?;
             eprintln!("concord: {kid} is retired");
         }
         Keys::List => {

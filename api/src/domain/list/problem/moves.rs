@@ -11,9 +11,11 @@ use concord_entities::{
     seat,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType,
-    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
-    sea_query::{Expr, Query},
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait, RelationTrait,
+    sea_query::{Expr, OnConflict, Query},
 };
 
 use super::{FREE_TEXT, fact, visible, zone};
@@ -142,7 +144,8 @@ pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
     };
     let tier_before = held.row.tier;
     held.settle(&states::TRIAGE, Event::ProblemTriaged, change, |fact, _| {
-        fact.detail("tierBefore", serde_json::json!(tier_before)).detail("tier", serde_json::json!(triage.tier))
+        fact.detail("tierBefore", serde_json::json!(tier_before))
+            .detail("tier", serde_json::json!(triage.tier))
     })
     .await
 }
@@ -157,6 +160,10 @@ pub async fn assign(
     let today = today_at(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
     let due_on = due_on.map(|on| due_date(on, today)).transpose()?;
+    if held.row.lead_organization_id.is_some_and(|named| named != lead) {
+        // An imported problem comes with the unit that its source names.
+        release(&held.tx, which.id).await?;
+    }
     let made = make_responsible(&held.tx, held.row.alliance_id, held.row.id, lead).await?;
     if !made {
         return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
@@ -170,8 +177,7 @@ pub async fn assign(
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
-        fact.detail("leadOrganizationId", lead.to_string())
-            .detail("dueOn", due_on.map(|on| on.to_string()))
+        fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
     })
     .await
 }
@@ -193,6 +199,15 @@ fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     } else {
         Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", today).with("most", most))
     }
+}
+
+/// Frees whoever was responsible.
+async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
+    problem_responsible::Entity::delete_many()
+        .filter(problem_responsible::Column::ProblemId.eq(problem))
+        .exec(&tx.db)
+        .await?;
+    Ok(())
 }
 
 /// Notes `lead` as responsible if it is an active member: check and change in one statement.
@@ -217,6 +232,9 @@ async fn make_responsible(
     let mut insert = Query::insert();
     insert.into_table(Responsible).columns([To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt]);
     insert.select_from(member).map_err(Error::internal)?;
+    insert.on_conflict(
+        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_column(To::AssignedAt).to_owned(),
+    );
     Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
 }
 
@@ -253,10 +271,7 @@ pub async fn decline(
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
-    problem_responsible::Entity::delete_many()
-        .filter(problem_responsible::Column::ProblemId.eq(which.id))
-        .exec(&held.tx.db)
-        .await?;
+    release(&held.tx, which.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
@@ -308,8 +323,7 @@ pub async fn start(ctx: &Ctx, which: Which, handler: Option<AccountId>) -> Resul
         }
     }
     let handler = handler.or(held.row.handler_id);
-    let change =
-        problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
+    let change = problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
     held.settle(&states::START, Event::ProblemStarted, change, |fact, _| {
         fact.detail("handlerId", handler.map(|id| id.to_string()))
     })
@@ -346,8 +360,7 @@ pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
         .map(|row| row.organization_id)
         .collect();
     let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    let unit =
-        states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
+    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),

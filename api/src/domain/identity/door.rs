@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     issuer::IssuerSet,
     jws::MAX_TOKEN_BYTES,
-    parts::keys_directory,
+    parts::{self, keys_directory},
     secret::{Presented, SecretDigest, SecretKind},
     signing::{self, KeyRing},
     token::{TokenKind, claimed_issuer},
@@ -107,7 +107,7 @@ async fn by_key(app: &Arc<App>, text: &str) -> Result<Authenticated> {
     Ok((Actor::Key(row.id), Some(row.expires_at)))
 }
 
-/// What `concord check` says of the keys and the external issuers.
+/// What `concord check` says of the settings of signing in, the keys and the external issuers.
 pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
     let keys = match KeyRing::load(&keys_directory(config), DateTime::UNIX_EPOCH) {
         Ok(ring) => Ok(format!("{} keys, {} signs", ring.list().len(), ring.active())),
@@ -119,5 +119,8 @@ pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
         .map_err(|error| error.to_string())
         .and_then(|client| IssuerSet::new(settings.clone(), &client).map_err(|error| error.to_string()))
         .map(|_| format!("{} configured", settings.len()));
-    vec![("signing keys", keys), ("external issuers", issuers)]
+    let limits = parts::check(&config.identity)
+        .map(|()| "within their bounds".to_owned())
+        .map_err(|error| error.to_string());
+    vec![("sign-in settings", limits), ("signing keys", keys), ("external issuers", issuers)]
 }

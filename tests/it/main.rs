@@ -13,6 +13,7 @@ mod organization;
 mod service_team;
 // calendar
 // rotation
+mod rotation;
 // priority task
 mod priority_task;
 mod priority_task_load;

@@ -11,8 +11,8 @@ use concord_entities::{
     session::EndReason,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
+    QueryFilter, QuerySelect, QueryTrait, Select,
 };
 
 use super::{
@@ -248,10 +248,8 @@ pub(super) async fn record(tx: &Tx<'_>, kind: Event, id: AccountId, seats: &[sea
         tx.record(Fact::of(kind, id)).await?;
     }
     for alliance in alliances {
-        let concerned = seats
-            .iter()
-            .filter(|seat| seat.alliance_id == alliance)
-            .filter_map(|seat| seat.organization_id);
+        let concerned =
+            seats.iter().filter(|seat| seat.alliance_id == alliance).filter_map(|seat| seat.organization_id);
         tx.record(Fact::of(kind, id).alliance(alliance).organizations(concerned)).await?;
     }
     Ok(())

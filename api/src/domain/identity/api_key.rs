@@ -12,8 +12,8 @@ use concord_entities::{
     id::{AllianceId, ApiKeyId},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
+    QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 
 use super::{
@@ -92,9 +92,9 @@ pub async fn create(ctx: &Ctx, new: NewApiKey) -> Result<(api_key::Model, String
     alliances.retain(|alliance| seen.insert(*alliance));
     let keeper = *alliances.first().ok_or_else(|| Error::invalid(Code::Required, "allianceIds"))?;
     if alliances.len() > MOST_ALLIANCES {
-        return Err(
-            Error::invalid(Code::OutOfRange, "allianceIds").with("least", 1).with("most", MOST_ALLIANCES)
-        );
+        return Err(Error::invalid(Code::OutOfRange, "allianceIds")
+            .with("least", 1)
+            .with("most", MOST_ALLIANCES));
     }
     let found = crate::domain::governance::alliance::visible(ctx)
         .filter(alliance::Column::Id.is_in(alliances.iter().copied()))
@@ -131,10 +131,9 @@ pub async fn create(ctx: &Ctx, new: NewApiKey) -> Result<(api_key::Model, String
         last_used_at: Set(None),
     };
     let row = row.insert(&tx.db).await?;
-    let scopes = alliances.iter().map(|alliance| api_key_scope::ActiveModel {
-        api_key_id: Set(row.id),
-        alliance_id: Set(*alliance),
-    });
+    let scopes = alliances
+        .iter()
+        .map(|alliance| api_key_scope::ActiveModel { api_key_id: Set(row.id), alliance_id: Set(*alliance) });
     api_key_scope::Entity::insert_many(scopes).exec_without_returning(&tx.db).await?;
     for alliance in alliances {
         tx.record(Fact::of(Event::ApiKeyCreated, row.id).alliance(alliance).detail("name", row.name.clone()))
@@ -153,10 +152,8 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<api_key::Model> {
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("api_key"))?;
-    let scopes = api_key_scope::Entity::find()
-        .filter(api_key_scope::Column::ApiKeyId.eq(id))
-        .all(&tx.db)
-        .await?;
+    let scopes =
+        api_key_scope::Entity::find().filter(api_key_scope::Column::ApiKeyId.eq(id)).all(&tx.db).await?;
     if !authority::administers(ctx, &tx.db).await? {
         let mut allowed = false;
         for scope in &scopes {
@@ -230,8 +227,9 @@ impl KeyUses {
 pub async fn flush_last_used(app: &App) -> Result<usize> {
     let uses = app.identity.key_uses.take();
     for (key, at) in &uses {
-        let earlier =
-            Condition::any().add(api_key::Column::LastUsedAt.is_null()).add(api_key::Column::LastUsedAt.lt(*at));
+        let earlier = Condition::any()
+            .add(api_key::Column::LastUsedAt.is_null())
+            .add(api_key::Column::LastUsedAt.lt(*at));
         let done = api_key::Entity::update_many()
             .col_expr(api_key::Column::LastUsedAt, Expr::value(*at))
             .filter(api_key::Column::Id.eq(*key))

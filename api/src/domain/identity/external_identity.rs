@@ -80,10 +80,8 @@ pub async fn unlink(ctx: &Ctx, id: ExternalIdentityId) -> Result<account::Model>
         .await?
         .ok_or(Error::NotFound("external_identity"))?;
     let seats = find_account(&tx, row.account_id).await?;
-    let account = account::Entity::find_by_id(row.account_id)
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("account"))?;
+    let account =
+        account::Entity::find_by_id(row.account_id).one(&tx.db).await?.ok_or(Error::NotFound("account"))?;
     row.delete(&tx.db).await?;
     accounts::record(&tx, Event::ExternalIdentityUnlinked, account.id, &seats).await?;
     tx.commit(account.id).await?;

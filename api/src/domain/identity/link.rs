@@ -105,11 +105,8 @@ pub async fn redeem(ctx: &Ctx, secret: &str, password: &str) -> Result<account::
         .filter(account_link::Column::UsedAt.is_null())
         .exec(&tx.db)
         .await?;
-    let row = account::Entity::find_by_id(account.id)
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or_else(invalid)?;
+    let row =
+        account::Entity::find_by_id(account.id).lock_exclusive().one(&tx.db).await?.ok_or_else(invalid)?;
     let (wanted, event) = match link.purpose {
         Purpose::Invitation => (State::Invited, Event::AccountActivated),
         Purpose::Reset => (State::Active, Event::PasswordReset),

@@ -7,8 +7,8 @@ use concord_entities::{
     seat::{self, Role, State},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    IntoSimpleExpr, QueryFilter, QuerySelect, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
+    QueryFilter, QuerySelect, Select,
 };
 
 use super::authority;

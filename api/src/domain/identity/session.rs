@@ -21,7 +21,7 @@ use super::{
     secret::{Presented, Secret, SecretKind},
     token::{Grant, TokenKind},
 };
-use crate::domain::{App, Actor, Code, Ctx, Error, Event, Fact, Result, Tx, idempotency};
+use crate::domain::{Actor, App, Code, Ctx, Error, Event, Fact, Result, Tx, idempotency};
 
 /// What a sign-in or a refresh answers with.
 #[derive(Clone)]
@@ -137,7 +137,8 @@ async fn count_attempt(ctx: &Ctx, id: AccountId) -> Result<bool> {
 async fn issue(tx: &Tx<'_>, session: &session::Model, account: account::Model) -> Result<Tokens> {
     let (ctx, app) = (tx.ctx, &tx.ctx.app);
     let secret = Secret::generate(SecretKind::Refresh, &|bytes| app.fill_random(bytes));
-    let expires_at = session.expires_at.min(ctx.now() + TimeDelta::days(app.config.identity.refresh_token_days));
+    let expires_at =
+        session.expires_at.min(ctx.now() + TimeDelta::days(app.config.identity.refresh_token_days));
     let row = refresh_token::ActiveModel {
         id: Set(ctx.new_id()),
         session_id: Set(session.id),
@@ -171,14 +172,10 @@ pub async fn refresh(ctx: &Ctx, token: &str) -> Result<Tokens> {
     let hash = presented.digest.as_bytes().to_vec();
     let find = || refresh_token::Entity::find().filter(refresh_token::Column::Hash.eq(hash.clone()));
     let seen = find().one(ctx.read()).await?.ok_or(Error::Unauthenticated)?;
-    let family = session::Entity::find_by_id(seen.session_id)
-        .one(ctx.read())
-        .await?
-        .ok_or(Error::Unauthenticated)?;
-    let own = Ctx {
-        actor: Actor::Account { id: family.account_id, session: Some(family.id) },
-        ..ctx.clone()
-    };
+    let family =
+        session::Entity::find_by_id(seen.session_id).one(ctx.read()).await?.ok_or(Error::Unauthenticated)?;
+    let own =
+        Ctx { actor: Actor::Account { id: family.account_id, session: Some(family.id) }, ..ctx.clone() };
     if seen.redeemed_at.is_some() {
         end_family(&own, family.id).await?;
         return Err(Error::Unauthenticated);
@@ -205,8 +202,10 @@ pub async fn refresh(ctx: &Ctx, token: &str) -> Result<Tokens> {
         .ok_or(Error::Unauthenticated)?;
     let account = account.ok_or(Error::Unauthenticated)?;
     let tokens = issue(&tx, &family, account).await?;
-    tx.record(Fact::of(Event::SessionRefreshed, tokens.account.id).detail("sessionId", family.id.to_string()))
-        .await?;
+    tx.record(
+        Fact::of(Event::SessionRefreshed, tokens.account.id).detail("sessionId", family.id.to_string()),
+    )
+    .await?;
     tx.commit(family.id).await?;
     Ok(tokens)
 }
@@ -273,10 +272,8 @@ pub async fn change_password(ctx: &Ctx, current: &str, new: &str) -> Result<acco
     let wrong = || Error::invalid(Code::SignInRefused, "currentPassword");
     check_new(&known.username, new, "newPassword")?;
     // A stolen access token must not become a way to guess the password.
-    let (counted, outcome) = tokio::join!(
-        count_attempt(ctx, id),
-        ctx.app.identity.passwords.verify(current, usable_hash(&known))
-    );
+    let (counted, outcome) =
+        tokio::join!(count_attempt(ctx, id), ctx.app.identity.passwords.verify(current, usable_hash(&known)));
     if !counted? || outcome.map_err(busy)? == Outcome::Mismatch {
         return Err(wrong());
     }

@@ -14,6 +14,7 @@ use crate::{
         context::{App, Clock, Random},
         identity::parts::{BuildError, Parts},
     },
+    storage::Store,
 };
 
 /// Why the app cannot start.
@@ -59,8 +60,12 @@ pub async fn build(
     let Connections { write, read } =
         database::connect(&config.database, &config.database_url(), migrate).await?;
     let identity = Parts::build(&config, clock.now(), &random)?;
+    let files = Store::open(&config.file_storage())
+        .await
+        .map_err(|error| DbErr::Custom(format!("the file storage: {error}")))?;
     Ok(Arc::new(App {
         config,
+        files,
         write,
         read,
         clock,

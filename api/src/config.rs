@@ -8,7 +8,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{domain::identity::issuer::IssuerSettings, http, outbound};
+use crate::{domain::identity::issuer::IssuerSettings, http, outbound, storage};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -23,6 +23,8 @@ pub struct Config {
     pub background: Background,
     pub identity: Identity,
     pub outbound: outbound::Settings,
+    pub files: Files,
+    pub storage: Storage,
     pub log: Log,
 }
 
@@ -76,6 +78,34 @@ pub struct Identity {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Files {
+    pub max_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    Local,
+    S3,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    pub kind: StorageKind,
+    pub endpoint: String,
+    pub bucket: String,
+    pub region: String,
+    pub access_key: Secret,
+    pub secret_key: Secret,
+    pub prefix: String,
+    pub virtual_hosted: bool,
+    pub allow_http: bool,
+    pub allow_networks: Vec<ipnet::IpNet>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     pub filter: String,
     pub format: LogFormat,
@@ -123,6 +153,23 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         figment.merge(Env::prefixed("CONCORD__").split("__")).extract().map_err(Box::new)
+    }
+
+    /// Where evidence files are kept: in the data directory, or in the configured bucket.
+    pub fn file_storage(&self) -> storage::Settings {
+        let settings = &self.storage;
+        let s3 = (settings.kind == StorageKind::S3).then(|| storage::S3Settings {
+            endpoint: settings.endpoint.clone(),
+            bucket: settings.bucket.clone(),
+            region: settings.region.clone(),
+            access_key: settings.access_key.reveal().to_owned(),
+            secret_key: settings.secret_key.reveal().to_owned(),
+            prefix: settings.prefix.clone(),
+            virtual_hosted: settings.virtual_hosted,
+            allow_http: settings.allow_http,
+            allow: settings.allow_networks.clone(),
+        });
+        storage::Settings { folder: self.data.directory.join("files"), s3 }
     }
 
     /// The database to connect to: the configured one, or a SQLite file in the data directory.

@@ -632,6 +632,7 @@ impl MigrationTrait for Migration {
                 uuid("alliance_id"),
                 integer("year"),
                 integer("seq"),
+                big_integer("ordinal"),
                 string("number", 96),
                 string("title", 200),
                 text("description"),
@@ -687,6 +688,7 @@ impl MigrationTrait for Migration {
         index(manager, "problem", &["alliance_id", "external_source", "external_key"], true, None).await?;
         index(manager, "problem", &["lead_organization_id", "is_open", "recorded_at", "id"], false, None)
             .await?;
+        index(manager, "problem", &["alliance_id", "ordinal", "id"], false, None).await?;
         index(manager, "problem", &["alliance_id", "state"], false, None).await?;
         index(manager, "problem", &["alliance_id", "recorded_at", "id"], false, None).await?;
         index(manager, "problem", &["region_id"], false, None).await?;
@@ -789,6 +791,15 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "event_seal", &["chain_id", "chain_index"], true, None).await?;
+        index(manager, "event_seal", &["chain_id", "position"], false, None).await?;
+        create(
+            manager,
+            "event_organization",
+            &["organization_id", "position"],
+            vec![uuid("organization_id"), big_integer("position")],
+            &[("organization_id", "organization")],
+        )
+        .await?;
         create(
             manager,
             "event_chain",
@@ -814,6 +825,7 @@ impl MigrationTrait for Migration {
                 uuid("account_id"),
                 optional(uuid("alliance_id")),
                 uuid("event_id"),
+                big_integer("position"),
                 string("kind", 24),
                 string("subject_kind", 32),
                 uuid("subject_id"),
@@ -824,7 +836,8 @@ impl MigrationTrait for Migration {
         )
         .await?;
         index(manager, "inbox_entry", &["account_id", "event_id"], true, None).await?;
-        index(manager, "inbox_entry", &["account_id", "created_at", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["account_id", "position", "id"], false, None).await?;
+        index(manager, "inbox_entry", &["position"], false, None).await?;
         create(
             manager,
             "due_notice",
@@ -851,6 +864,7 @@ impl MigrationTrait for Migration {
             "inbox_entry",
             "hand_cursor",
             "event_chain",
+            "event_organization",
             "event_seal",
             "event",
             "evidence",

@@ -2,9 +2,15 @@
 
 mod alliance;
 mod door;
+mod golden;
 mod server;
 
 // identity
+mod account;
+mod account_power;
+mod api_key;
+mod external_identity;
+mod session;
 // territory
 mod region;
 // governance
@@ -12,13 +18,20 @@ mod membership;
 mod organization;
 mod service_team;
 // calendar
+mod calendar;
 // rotation
 mod rotation;
 // priority task
+mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
 // file
 // fact
+mod chain;
+mod changes;
+mod history;
+mod inbox;
 // import
+mod import;

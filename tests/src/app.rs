@@ -1,15 +1,24 @@
 //! `TestApp`: the product under a frozen clock and seeded randomness, answering GraphQL in the process.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use concord::{
     app, background,
-    domain::{Actor, App, Ctx, context::Clock, idempotency::Claim},
+    domain::{
+        Actor, App, Ctx,
+        context::Clock,
+        idempotency::Claim,
+        identity::{door, link, session},
+    },
     graphql::{self, ApiSchema, loaders},
     messages::Locale,
 };
 use concord_entities::id::{AccountId, ApiKeyId};
+use futures_util::{StreamExt, stream::BoxStream};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
@@ -101,6 +110,25 @@ impl TestApp {
         Client { app: self, ctx: Ctx { actor: Actor::Key(key), locale: Locale::En, ..self.system() } }
     }
 
+    /// Gives a person a password through a one-time link made by the platform.
+    pub async fn give_password(&self, account: AccountId, password: &str) {
+        let (_, link) = link::reset(&self.system(), account).await.expect("a link");
+        link::redeem(&self.anonymous().ctx, &link.secret, password).await.expect("the link is good");
+    }
+
+    /// Signs a person in.
+    pub async fn sign_in(&self, username: &str, password: &str) -> session::Tokens {
+        session::sign_in(&self.anonymous().ctx, username, password)
+            .await
+            .expect("name and password are right")
+    }
+
+    /// A client of whoever a credential stands for, as the door finds out.
+    pub async fn bearer(&self, credential: &str) -> Result<Client<'_>, concord::domain::Error> {
+        let (actor, _) = door::authenticate(&self.app, Some(credential)).await?;
+        Ok(Client { app: self, ctx: Ctx { actor, locale: Locale::En, ..self.system() } })
+    }
+
     /// Runs the background work until nothing is left.
     pub async fn run_background(&self) {
         background::run_once(&self.system()).await.expect("the background work is done");
@@ -134,11 +162,42 @@ impl Client<'_> {
         Answer(serde_json::to_value(response).expect("an answer serialises"))
     }
 
+    /// Subscribes; each item is one answer.
+    pub fn subscribe(&self, query: &str, variables: Value) -> Answers {
+        let request = async_graphql::Request::new(query)
+            .variables(async_graphql::Variables::from_json(variables))
+            .data(loaders::per_request(&self.ctx))
+            .data(self.ctx.clone());
+        Answers(self.app.schema.execute_stream(request).boxed())
+    }
+
     /// The same client with an idempotency key for its next request.
     #[must_use]
     pub fn keyed(&self, key: &str, digest: u8) -> Self {
         let claim = Claim { key: key.to_owned(), digest: [digest; 32] };
         Self { app: self.app, ctx: Ctx { idempotency: Some(Arc::new(claim)), ..self.ctx.clone() } }
+    }
+}
+
+/// A live tail as a client sees it.
+pub struct Answers(BoxStream<'static, async_graphql::Response>);
+
+impl Answers {
+    /// The next answer; fails the test when none comes soon.
+    pub async fn next(&mut self) -> Answer {
+        self.end().await.expect("the tail goes on")
+    }
+
+    /// The next answer, or nothing where the tail has ended.
+    pub async fn end(&mut self) -> Option<Answer> {
+        let next = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await;
+        next.expect("something comes")
+            .map(|response| Answer(serde_json::to_value(response).expect("it serialises")))
+    }
+
+    /// Whether nothing comes for a moment.
+    pub async fn is_quiet(&mut self) -> bool {
+        tokio::time::timeout(Duration::from_millis(300), self.0.next()).await.is_err()
     }
 }
 

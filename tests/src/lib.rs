@@ -8,7 +8,7 @@ mod server;
 mod world;
 
 pub use self::{
-    app::{Answer, Client, TestApp, TestClock},
+    app::{Answer, Answers, Client, TestApp, TestClock},
     server::Server,
     world::World,
 };

@@ -38,7 +38,7 @@ impl Server {
                 let product = Product { app: app.clone(), schema: graphql::schema(), metrics: None };
                 let door = Door::new(product, settings).expect("the settings hold");
                 let bound = server::bind(door, Product::routes).expect("a free port");
-                let hands = background::spawn(&app, true);
+                let hands = background::spawn(&app);
                 let address = *bound.addresses.first().expect("an address");
                 tell.send((address, bound.drain.clone(), bound.server.handle())).expect("somebody waits");
                 bound.server.await.expect("the server ends well");

@@ -1,73 +1,59 @@
 //! The hands: they act on what was recorded. Each is safe to run on several nodes at once and after a crash; none is
 //! needed for the correctness of an answer.
 
+mod bell;
+mod worker;
+
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinSet};
 
-use crate::domain::{App, Ctx, Result, chain, idempotency, identity::api_key};
+use self::worker::Worker;
+use crate::domain::{
+    App, Ctx, Result, chain,
+    fact::{follow, inbox},
+    idempotency,
+    identity::api_key,
+};
 
+/// How often the hands that follow the clock look.
+const CLOCK: Duration = Duration::from_secs(3);
 /// How often the last use of keys is written down.
-const KEY_USES_EVERY: Duration = Duration::from_secs(10);
+const KEY_USES: Duration = Duration::from_secs(10);
 
 /// The running hands; `stop` waits until each has put down what it held.
 pub struct Hands {
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    shutdown: watch::Sender<bool>,
+    tasks: JoinSet<()>,
 }
 
 impl Hands {
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        for task in self.tasks {
-            // A hand that panicked has logged it; stopping goes on.
-            let _ = task.await;
-        }
+    pub async fn stop(mut self) {
+        self.shutdown.send_replace(true);
+        // A hand that panicked has logged it; stopping goes on.
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 
-/// Starts the hands; without `working` this node only tails events for its own subscribers.
-pub fn spawn(app: &Arc<App>, working: bool) -> Hands {
-    let (stop, mut stopped) = watch::channel(false);
-    let mut tasks = vec![tokio::spawn(keep_key_uses(app.clone(), stopped.clone()))];
-    if working {
-        let ctx = Ctx::system(app);
-        tasks.push(tokio::spawn(async move {
-            let pause = Duration::from_millis(ctx.app.config.background.poll_interval_ms);
-            loop {
-                if let Err(error) = run_once(&ctx).await {
-                    tracing::error!(error = ?error, "background work failed");
-                }
-                tokio::select! {
-                    _ = stopped.wait_for(|stop| *stop) => return,
-                    () = ctx.app.committed.notified() => {}
-                    () = tokio::time::sleep(pause) => {}
-                }
-            }
-        }));
-    }
-    Hands { stop, tasks }
-}
-
-/// Writes down on every node which keys it was asked with, because each notes its own.
-async fn keep_key_uses(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    loop {
-        let stopping = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => true,
-            () = tokio::time::sleep(KEY_USES_EVERY) => false,
-        };
-        if let Err(error) = api_key::flush_last_used(&app).await {
-            tracing::warn!(error = ?error, "the last use of keys could not be written down");
-        }
-        if stopping {
-            return;
-        }
-    }
-}
-
-/// Does once everything that waits to be done: what `serve` repeats, and what tests call.
+/// Does once everything that waits to be done: what `spawn` repeats, and what tests call.
 pub async fn run_once(ctx: &Ctx) -> Result<()> {
+    follow_events(ctx).await?;
+    follow_clock(ctx).await?;
+    // The clock's hands record events of their own.
+    follow_events(ctx).await?;
+    follow::tail_tables(ctx).await?;
+    Ok(())
+}
+
+/// Seals what was committed, and tells the people concerned.
+async fn follow_events(ctx: &Ctx) -> Result<()> {
     while chain::seal(ctx).await? > 0 {}
+    while inbox::project(ctx).await? > 0 {}
+    Ok(())
+}
+
+/// Does what time alone makes due.
+async fn follow_clock(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
@@ -76,4 +62,28 @@ pub async fn run_once(ctx: &Ctx) -> Result<()> {
     while crate::domain::list::due::notify(ctx).await? > 0 {}
     // fact
     Ok(())
+}
+
+/// Starts the hands that this process's roles ask for.
+pub fn spawn(app: &Arc<App>) -> Hands {
+    let (stop, shutdown) = watch::channel(false);
+    let (ring, rung) = watch::channel(());
+    let mut tasks = JoinSet::new();
+    bell::spawn(&mut tasks, app, &Arc::new(ring), &shutdown);
+    let poll = Duration::from_millis(app.config.background.poll_interval_ms.max(1));
+    let worker =
+        |name, period, bell| Worker { name, period, bell, ctx: Ctx::system(app), shutdown: shutdown.clone() };
+    if app.config.roles.background {
+        tasks.spawn(worker("events", poll, Some(rung.clone())).run(async |ctx| follow_events(ctx).await));
+        tasks.spawn(worker("clock", CLOCK, None).run(async |ctx| follow_clock(ctx).await));
+    }
+    if app.config.roles.http {
+        // Only a process that answers clients has listeners to feed.
+        let tail = worker("tail", poll, Some(rung));
+        tasks.spawn(tail.run(async |ctx| follow::tail_tables(ctx).await.map(drop)));
+        // Each node notes the keys that it was asked with.
+        let uses = worker("key uses", KEY_USES, None);
+        tasks.spawn(uses.run(async |ctx| api_key::flush_last_used(&ctx.app).await.map(drop)));
+    }
+    Hands { shutdown: stop, tasks }
 }

@@ -1,7 +1,9 @@
 //! The commands of the operator. Each says what it did; exit codes are for scripts: 0 fine, 1 something was found wrong,
 //! 2 the command was called wrongly.
 
+mod admin;
 mod check;
+mod keys;
 mod migrate;
 mod schema;
 mod serve;
@@ -19,7 +21,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     app::{self, SystemClock},
     config::{Config, Secret},
-    domain::App,
+    domain::{App, Error},
+    messages::{self, Locale},
     telemetry,
 };
 
@@ -60,6 +63,12 @@ enum Command {
     },
     /// Bring the tables up to date and stop
     Migrate,
+    /// Make accounts that run the platform
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Show, renew and retire the signing keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Say whether settings, database and keys are in order, and how to mend what is not
     Check,
     /// Print the GraphQL schema in SDL
@@ -89,6 +98,14 @@ impl Failure {
 
 pub type Outcome = Result<(), Failure>;
 
+/// What a verb refused, in words.
+pub fn explain(error: Error) -> Failure {
+    match &error {
+        Error::Internal(cause) | Error::Unavailable(cause) => Failure::wrong(cause),
+        _ => Failure::wrong(messages::of(&error, Locale::En)),
+    }
+}
+
 /// Runs the command on the command line.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -115,6 +132,8 @@ fn start(cli: Cli) -> Outcome {
         match cli.command {
             Command::Serve { .. } => serve::run(config).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Admin(command) => admin::run(config, command).await,
+            Command::Keys(command) => keys::run(&config, command),
             Command::Check => check::run(config).await,
             Command::Verify => verify::run(config).await,
             Command::Schema => schema::run(),

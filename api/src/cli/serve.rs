@@ -27,7 +27,7 @@ pub async fn serve(app: Arc<App>) -> Outcome {
     let bound = server::bind(door, routes).map_err(|error| {
         Failure::wrong(format!("{listen}: {error}; choose another address with --listen"))
     })?;
-    let hands = background::spawn(&app, roles.background);
+    let hands = background::spawn(&app);
     tracing::info!(http.listen = %listen, "serving");
     let served = drain::serve_until_terminated(bound.server, bound.drain, limit).await;
     hands.stop().await;

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use concord_entities::{event, event_chain, event_pending, event_seal, hand_cursor};
+use chrono::{DateTime, Utc};
+use concord_entities::{
+    event, event_chain, event_organization, event_pending, event_seal, hand_cursor, id::OrganizationId,
+};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -21,6 +24,8 @@ use super::{
 const SEALER: &str = "sealer";
 /// Most events sealed in one transaction.
 pub const BATCH: u64 = 500;
+/// Most rows of an insert whose number nobody bounds; SQLite binds at most 32,766 values a statement.
+const BINDABLE: usize = 2000;
 
 /// Seals up to `BATCH` waiting events in the order they were written; tells how many.
 pub async fn seal(ctx: &Ctx) -> Result<usize> {
@@ -44,12 +49,16 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
     let now = ctx.now();
     let mut position = last;
     let mut seals = Vec::with_capacity(events.len());
+    let mut concerned = Vec::new();
     for event in &events {
         let chain_id = chain_of(event);
         let (length, hash) = heads.entry(chain_id).or_insert_with(|| (0, vec![0; 32]));
         position += 1;
         *length += 1;
-        *hash = link(hash, event);
+        *hash = link(hash, (position, now), event);
+        concerned.extend(organizations(event).into_iter().map(|organization_id| {
+            event_organization::ActiveModel { organization_id: Set(organization_id), position: Set(position) }
+        }));
         seals.push(event_seal::ActiveModel {
             position: Set(position),
             event_id: Set(event.id),
@@ -62,6 +71,9 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
     let sealed = seals.len();
     // SQLite binds at most 32,766 values a statement; a batch of rows of six stays far below.
     event_seal::Entity::insert_many(seals).exec_without_returning(&tx.db).await?;
+    for rows in concerned.chunks(BINDABLE) {
+        event_organization::Entity::insert_many(rows.to_vec()).exec_without_returning(&tx.db).await?;
+    }
     let heads = heads.into_iter().map(|(chain_id, (length, hash))| event_chain::ActiveModel {
         chain_id: Set(chain_id),
         length: Set(length),
@@ -120,10 +132,19 @@ pub fn chain_of(event: &event::Model) -> Uuid {
     event.alliance_id.map_or(Uuid::nil(), Uuid::from)
 }
 
-/// The hash of a link: over the one before and everything of the event that an erasure leaves.
-pub fn link(previous: &[u8], event: &event::Model) -> Vec<u8> {
+/// The organisations that an event concerns.
+pub fn organizations(event: &event::Model) -> Vec<OrganizationId> {
+    // Written by `record` as a list of identifiers; anything else was put there past it and concerns nobody.
+    serde_json::from_str(&event.organization_ids).unwrap_or_default()
+}
+
+/// The hash of a link: over the one before, its place, and everything of the event that an erasure leaves.
+pub fn link(previous: &[u8], (position, sealed_at): (i64, DateTime<Utc>), event: &event::Model) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(previous);
+    // The place among all chains too, so that moving an event past another chain's breaks its own.
+    hash.update(position.to_be_bytes());
+    hash.update(sealed_at.timestamp_micros().to_be_bytes());
     hash.update(event.id.0);
     hash.update(chain_of(event));
     for text in [
@@ -185,7 +206,7 @@ pub async fn verify(db: &impl ConnectionTrait) -> Result<Verification> {
                 _ if seal.position != last + 1 => Some("a position is missing before it"),
                 None => Some("its event is missing"),
                 Some(event) => {
-                    let expected = link(hash, event);
+                    let expected = link(hash, (seal.position, seal.sealed_at), event);
                     let altered = event.salt.as_ref().zip(event.payload.as_ref());
                     if chain_of(event) != seal.chain_id || seal.chain_index != *length + 1 {
                         Some("its chain has a gap or another order")

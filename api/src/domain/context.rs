@@ -17,7 +17,7 @@ use super::{
     idempotency::{self, Claim},
     identity,
 };
-use crate::{config::Config, messages::Locale};
+use crate::{config::Config, messages::Locale, storage::Store};
 
 /// Where time comes from: the system's clock, or a clock that tests and the demo move.
 pub trait Clock: Send + Sync {
@@ -30,6 +30,8 @@ pub type Random = Arc<Mutex<dyn FnMut(&mut [u8]) + Send>>;
 /// Process-wide parts, built once by `app::build` or by the test harness.
 pub struct App {
     pub config: Config,
+    /// Where evidence files are kept.
+    pub files: Store,
     /// Takes every write; on SQLite it has a single connection behind a fair queue.
     pub write: DatabaseConnection,
     /// Serves reads; on SQLite a pool of read-only connections, on PostgreSQL the same pool as `write`.

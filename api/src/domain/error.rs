@@ -135,9 +135,47 @@ codes! {
     /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
     NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
+    /// Closure needs at least one piece of evidence of the present round.
+    EvidenceMissing = "EVIDENCE_MISSING",
+    /// Whoever verifies or strikes off must have had no part in handling the problem.
+    NotIndependent = "NOT_INDEPENDENT",
+    /// The assignment was declined twice before and now binds.
+    AssignmentBinds = "ASSIGNMENT_BINDS",
+    /// The region lies outside the alliance's territory.
+    RegionOutside = "REGION_OUTSIDE",
     // file
+    /// A file is larger than allowed.
+    FileTooLarge = "FILE_TOO_LARGE",
+    /// A file is of no type that is taken.
+    FileTypeRefused = "FILE_TYPE_REFUSED",
+    /// A picture is damaged, or has more pixels than allowed.
+    PictureUnreadable = "PICTURE_UNREADABLE",
+    /// The upload broke off.
+    UploadIncomplete = "UPLOAD_INCOMPLETE",
+    /// The upload lacks its preflight header.
+    UploadHeaderMissing = "UPLOAD_HEADER_MISSING",
+    /// Too many uploaded files of the caller wait to be attached.
+    TooManyFiles = "TOO_MANY_FILES",
     // fact
+    /// The listener fell too far behind; it goes on from the last position it got.
+    Lagged = "LAGGED",
     // import
+    /// A file to import is not there or cannot be read.
+    ImportFileMissing = "IMPORT_FILE_MISSING",
+    /// A file to import is larger than allowed, or has too many rows.
+    ImportTooLarge = "IMPORT_TOO_LARGE",
+    /// A value of an imported file is not UTF-8.
+    ImportNotUtf8 = "IMPORT_NOT_UTF8",
+    /// A quotation mark of an imported row has no counterpart; the file may be cut off.
+    ImportQuoteOpen = "IMPORT_QUOTE_OPEN",
+    /// An imported row has more or fewer columns than its header.
+    ImportWrongColumns = "IMPORT_WRONG_COLUMNS",
+    /// The header of an imported file lacks a column, or names one twice.
+    ImportColumnMissing = "IMPORT_COLUMN_MISSING",
+    /// An imported row repeats an earlier one.
+    ImportDuplicate = "IMPORT_DUPLICATE",
+    /// An imported row refers to something that is neither on record nor in the files.
+    ImportUnknown = "IMPORT_UNKNOWN",
 }
 
 impl Code {

@@ -111,7 +111,13 @@ events! {
     ExternalIdentityUnlinked = "external_identity_unlinked",
     // territory
     // governance
+    /// An organisation's particulars changed.
+    OrganizationUpdated = "organization_updated",
     // calendar
+    /// A year of the working calendar was replaced.
+    CalendarImported = "calendar_imported",
+    /// A local day of the working calendar was set or taken away.
+    CalendarDaySet = "calendar_day_set",
     // rotation
     /// A rotation plan was drafted.
     RotationPlanCreated = "rotation_plan_created",
@@ -193,8 +199,40 @@ events! {
     /// The due date of a priority task is near.
     PriorityTaskDue = "priority_task_due",
     // problem
+    /// A problem was registered.
+    ProblemRegistered = "problem_registered",
+    /// A problem was taken over from another system.
+    ProblemImported = "problem_imported",
+    /// A problem was triaged.
+    ProblemTriaged = "problem_triaged",
+    /// A problem was assigned.
+    ProblemAssigned = "problem_assigned",
+    /// An assignment was accepted.
+    ProblemAccepted = "problem_accepted",
+    /// An assignment was declined.
+    ProblemDeclined = "problem_declined",
+    /// Work on a problem began.
+    ProblemStarted = "problem_started",
+    /// Closure of a problem was asked for.
+    ProblemSubmitted = "problem_submitted",
+    /// The evidence of a problem passed.
+    ProblemVerified = "problem_verified",
+    /// A problem was returned for rework.
+    ProblemReturned = "problem_returned",
+    /// A problem was struck off.
+    ProblemStruckOff = "problem_struck_off",
+    /// A problem was rejected.
+    ProblemRejected = "problem_rejected",
+    /// A problem was withdrawn.
+    ProblemWithdrawn = "problem_withdrawn",
+    /// Somebody saw who reported a problem.
+    ReporterRevealed = "reporter_revealed",
+    /// Evidence was added to a problem or a task.
+    EvidenceAdded = "evidence_added",
     // file
     // fact
+    /// Somebody marked entries of their inbox as read.
+    InboxRead = "inbox_read",
     // import
 }
 

@@ -153,6 +153,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RecordDocking
             | A::OfferHandover
             | A::AcknowledgeHandover
+            | A::WithdrawProblem
             | A::ReadContacts,
             R::MemberManager | R::MemberStaff,
         ) => Own,

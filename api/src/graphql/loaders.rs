@@ -9,7 +9,7 @@ use async_graphql::{
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId},
-    organization, priority_task, region, task_list,
+    organization, priority_task, problem, region, task_list,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -85,6 +85,7 @@ loader!(AccountId, account, |_| account::Entity::find());
 loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
 loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);
 // problem
+loader!(concord_entities::id::ProblemId, problem, crate::domain::list::problem::visible);
 // file
 // fact
 // import

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod territory;
 // governance
 // calendar
+pub mod calendar;
 // rotation
 pub mod rotation;
 // priority task
@@ -21,9 +22,10 @@ pub mod list;
 // problem
 // file
 // fact
+pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
 
 use crate::domain::Ctx;
 
@@ -41,6 +43,7 @@ pub struct Query(
     governance::membership::MembershipQuery,
     governance::service_team::ServiceTeamQuery,
     // calendar
+    calendar::CalendarQuery,
     // rotation
     rotation::plan::RotationPlanQuery,
     rotation::preview::RotationPreviewQuery,
@@ -48,11 +51,15 @@ pub struct Query(
     rotation::swap::RotationSwapQuery,
     rotation::feed::CalendarFeedQuery,
     // priority task
+    list::open_item::OpenItemQuery,
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem
+    list::problem::ProblemQuery,
     // file
     // fact
+    fact::event::EventQuery,
+    fact::inbox::InboxQuery,
     // import
 );
 
@@ -69,6 +76,7 @@ pub struct Mutation(
     governance::membership::MembershipMutation,
     governance::service_team::ServiceTeamMutation,
     // calendar
+    calendar::CalendarMutation,
     // rotation
     rotation::plan::RotationPlanMutation,
     rotation::slot::RotationSlotMutation,
@@ -79,17 +87,24 @@ pub struct Mutation(
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,
     // problem
+    list::problem_mutation::ProblemMutation,
+    list::evidence::EvidenceMutation,
     // file
     // fact
+    fact::inbox::InboxMutation,
     // import
 );
 
+/// Live tails: each begins after a position, and can be resumed there.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+
 /// The schema of the one endpoint.
-pub type ApiSchema = Schema<Query, Mutation, async_graphql::EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), async_graphql::EmptySubscription)
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .disable_suggestions()
         .finish()
 }

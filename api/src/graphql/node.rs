@@ -28,6 +28,10 @@ use super::list::{
     task_list::TaskList,
     task_parts::{TaskMilestone, TaskProgress},
 };
+// fact
+use super::fact::{event::Event, inbox::InboxEntry};
+// problem
+use super::list::{evidence::Evidence, problem::Problem};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -70,13 +74,17 @@ pub enum AnyNode {
     TaskMilestone(TaskMilestone),
     TaskProgress(TaskProgress),
     // problem
+    Problem(Problem),
+    Evidence(Evidence),
     // file
     // fact
+    Event(Event),
+    InboxEntry(InboxEntry),
     // import
 }
 
 /// Finds any object: one arm per noun.
-async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
+pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode>> {
     macro_rules! among {
         ($($type:ident),+ $(,)?) => {
             $(if noun == <$type as Node>::NOUN {
@@ -112,8 +120,12 @@ async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<AnyNode
         TaskMilestone,
         TaskProgress,
         // problem
+        Problem,
+        Evidence,
         // file
         // fact
+        Event,
+        InboxEntry,
         // import
     );
     Ok(None)

@@ -111,9 +111,28 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
+evidence-missing = Add at least one piece of closure evidence of this round first.
+not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
+assignment-binds = The assignment was declined twice before; it binds now.
+region-outside = The region lies outside the alliance's territory.
 
 # file
+file-too-large = The file is larger than { $most } bytes.
+file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.
+picture-unreadable = The picture is damaged or has more than { $most } pixels.
+upload-incomplete = The upload broke off; please send the file again.
+upload-header-missing = Send the header X-Concord-Upload: 1 with an upload.
+too-many-files = { $most } of your files wait to be attached already; attach them, or wait until they expire.
 
 # fact
+lagged = You fell too far behind. Go on from the position given with this error.
 
 # import
+import-file-missing = The file { $file } is not there or cannot be read.
+import-too-large = The file is too large: at most { $most } are taken.
+import-not-utf8 = This value is not UTF-8; save the file as "CSV UTF-8".
+import-quote-open = A quotation mark has no counterpart here; the file may be cut off.
+import-wrong-columns = This row has { $found } columns, the header has { $expected }.
+import-column-missing = The header lacks the column { $name }, or names it twice.
+import-duplicate = This row repeats line { $first }.
+import-unknown = { $value } is neither on record nor in the files.

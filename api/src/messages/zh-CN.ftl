@@ -111,9 +111,28 @@ outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
+evidence-missing = 请先补充至少一份本轮的销号佐证材料。
+not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
+assignment-binds = 该问题已退单两次，此次交办不得再退。
+region-outside = 该区域不在本联盟辖区内。
 
 # file
+file-too-large = 文件超过 { $most } 字节的上限。
+file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。
+picture-unreadable = 图片已损坏，或超过 { $most } 像素。
+upload-incomplete = 上传中断，请重新上传。
+upload-header-missing = 上传时请携带请求头 X-Concord-Upload: 1。
+too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等待其过期。
 
 # fact
+lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。
 
 # import
+import-file-missing = 文件 { $file } 不存在或无法读取。
+import-too-large = 文件过大：最多 { $most }。
+import-not-utf8 = 此值不是 UTF-8 编码，请将文件另存为“CSV UTF-8”。
+import-quote-open = 此处引号不成对，文件可能被截断。
+import-wrong-columns = 此行有 { $found } 列，表头有 { $expected } 列。
+import-column-missing = 表头缺少“{ $name }”列，或该列重复。
+import-duplicate = 此行与第 { $first } 行重复。
+import-unknown = “{ $value }”既未登记，也不在导入文件中。

@@ -44,6 +44,8 @@ pub struct Model {
     pub alliance_id: Option<AllianceId>,
     /// What happened.
     pub event_id: EventId,
+    /// The event's position.
+    pub position: i64,
     /// Why it is shown.
     pub kind: Kind,
     /// Noun of the object.

@@ -2,6 +2,7 @@
 pub mod due_notice;
 pub mod event;
 pub mod event_chain;
+pub mod event_organization;
 pub mod event_pending;
 pub mod event_seal;
 pub mod hand_cursor;

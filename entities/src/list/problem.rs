@@ -124,6 +124,8 @@ pub struct Model {
     pub year: i32,
     /// Gap-free within alliance and year.
     pub seq: i32,
+    /// Year and number in one, for the order of the list.
+    pub ordinal: i64,
     /// The number as shown, by the alliance's pattern.
     #[sea_orm(column_type = "String(StringLen::N(96))")]
     pub number: String,

@@ -1,3 +1,4 @@
 //! The working calendar.
+pub mod days;
 pub mod store;
 pub mod working_day;

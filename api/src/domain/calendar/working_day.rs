@@ -112,6 +112,11 @@ impl Calendar {
         self.published.contains(&year)
     }
 
+    /// Returns the days of a year that differ from the plain week or are named, in order.
+    pub fn entries_of(&self, year: i32) -> impl Iterator<Item = &Entry> {
+        self.entries.values().filter(move |entry| entry.date.year() == year)
+    }
+
     /// Returns what is known about a day.
     pub fn day(&self, date: NaiveDate) -> Day {
         let entry = self.entries.get(&date);

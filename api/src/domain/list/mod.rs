@@ -2,9 +2,13 @@
 
 // priority task
 pub mod due;
+pub mod open_item;
 pub mod priority_task;
 pub mod task_list;
 pub mod task_read;
 pub mod task_states;
 // problem
+pub mod evidence;
+pub mod problem;
+pub mod problem_states;
 pub mod transition;

@@ -25,10 +25,13 @@ use crate::{
         ctx,
         error::{OrApiError, payload},
         id,
-        list::task_parts::{self, TaskCounts},
+        list::{
+            problem_counts::{ProblemCounts, problem_counts},
+            task_parts::{self, TaskCounts},
+        },
         loaders,
         node::Node,
-        scalar::DateTime,
+        scalar::{DateTime, YearMonth},
         territory::region::Region,
     },
 };
@@ -168,6 +171,17 @@ impl Alliance {
     /// When it was founded.
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
+    }
+
+    /// How many problems stand on its list, by state, and how many a month closed.
+    async fn problem_counts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The month of the closure rate; the present one where absent.")] month: Option<
+            YearMonth,
+        >,
+    ) -> Result<ProblemCounts> {
+        problem_counts(context, &self.0, month).await
     }
 
     /// Grows by one with every change; give it as `expectedVersion`.

@@ -1,9 +1,15 @@
 //! Faces of the two lists.
 
 // priority task
+pub mod open_item;
 pub mod priority_task;
 pub mod task_input;
 pub mod task_list;
 pub mod task_parts;
 // problem
+pub mod evidence;
+pub mod person;
+pub mod problem;
+pub mod problem_counts;
+pub mod problem_mutation;
 pub mod transition;

@@ -250,8 +250,13 @@ impl PriorityTask {
 
     /// What the viewer can do with it next, and what blocks the rest.
     async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
-        let seats = transition::seats(context, self.0.alliance_id).await?;
-        let joint = task_parts::ids(&task_parts::co_organizers(context, self.0.id).await?);
+        // Asked for at once, so that a list that shows the co-organisers as well reads them only once.
+        let (seats, joint) = futures_util::future::try_join(
+            transition::seats(context, self.0.alliance_id),
+            task_parts::co_organizers(context, self.0.id),
+        )
+        .await?;
+        let joint = task_parts::ids(&joint);
         let listed = match self.0.state {
             priority_task::State::Draft => loaders::one(context, self.0.task_list_id).await?,
             _ => None,

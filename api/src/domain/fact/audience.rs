@@ -1,0 +1,126 @@
+//! Who may read which events. Whoever reads an alliance reads what happened in it, except what tells of people's accounts
+//! and of drafts: that is for its committee alone.
+
+use std::sync::LazyLock;
+
+use concord_entities::{
+    account, event, priority_task, rotation_plan, rotation_slot,
+    seat::{self, Role},
+    task_list,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, SelectStatement},
+};
+
+use crate::domain::{Actor, Ctx, Event, scope};
+
+/// Beginnings of kinds that tell of people, their roles and their keys.
+const PERSONAL: [&str; 12] = [
+    "account_",
+    "api_key_",
+    "calendar_feed_",
+    "external_identity_",
+    "inbox_",
+    "password_",
+    "refresh_token_",
+    "reporter_",
+    "seat_",
+    "session_",
+    "signed_",
+    "token_",
+];
+
+/// Who reads a kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Whoever may read the alliance.
+    Alliance,
+    /// The committee of the alliance.
+    Committee,
+}
+
+/// Who reads events of this kind.
+pub fn of(kind: Event) -> Audience {
+    let is_personal = PERSONAL.iter().any(|beginning| kind.text().starts_with(beginning));
+    if is_personal { Audience::Committee } else { Audience::Alliance }
+}
+
+/// The kinds that only a committee reads, as stored.
+static RESERVED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    Event::ALL.iter().filter(|kind| of(**kind) == Audience::Committee).map(|kind| kind.text()).collect()
+});
+
+/// A condition that holds for the events that the caller may read.
+pub fn seen(ctx: &Ctx) -> Condition {
+    let Actor::Account { id, .. } = ctx.actor else {
+        // Keys read what the members read; the platform reads everything.
+        return match ctx.actor {
+            Actor::System => Condition::all(),
+            _ => scope::in_alliances(ctx, event::Column::AllianceId).add(open_to_members()),
+        };
+    };
+    let administrator = account::Entity::find()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::Id.eq(id))
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(account::Column::IsPlatformAdmin.eq(true))
+        .into_query();
+    let committee = seat::Entity::find()
+        .select_only()
+        .column(seat::Column::AllianceId)
+        .filter(seat::Column::AccountId.eq(id))
+        .filter(seat::Column::Role.eq(Role::Committee))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .into_query();
+    let in_reach = scope::in_alliances(ctx, event::Column::AllianceId)
+        .add(open_to_members().add(event::Column::AllianceId.in_subquery(committee)));
+    // The platform's own chain is its administrators' business.
+    Condition::any().add(in_reach).add(event::Column::AllianceId.is_null().and(Expr::exists(administrator)))
+}
+
+/// Neither reserved by its kind nor about something that is still a draft.
+fn open_to_members() -> Condition {
+    let tasks = draft::<priority_task::Entity>(
+        priority_task::Column::Id,
+        priority_task::Column::State.eq(priority_task::State::Draft),
+    );
+    let lists = draft::<task_list::Entity>(
+        task_list::Column::Id,
+        task_list::Column::State.eq(task_list::State::Draft),
+    );
+    let unpublished =
+        [rotation_plan::State::Draft, rotation_plan::State::Submitted, rotation_plan::State::Approved];
+    let plans = draft::<rotation_plan::Entity>(
+        rotation_plan::Column::Id,
+        rotation_plan::Column::State.is_in(unpublished),
+    );
+    // A turn is as much a draft as its plan.
+    let hidden = rotation_plan::Entity::find()
+        .select_only()
+        .column(rotation_plan::Column::Id)
+        .filter(rotation_plan::Column::State.is_in(unpublished))
+        .into_query();
+    let slots = draft::<rotation_slot::Entity>(
+        rotation_slot::Column::Id,
+        rotation_slot::Column::PlanId.in_subquery(hidden),
+    );
+    let open = Condition::all()
+        .add(event::Column::Kind.is_not_in(RESERVED.iter().copied()))
+        .add(Expr::exists(tasks).not())
+        .add(Expr::exists(lists).not())
+        .add(Expr::exists(plans).not())
+        .add(Expr::exists(slots).not());
+    Condition::any().add(open)
+}
+
+/// The draft that an event is about, if it is about one.
+fn draft<E: EntityTrait>(id: E::Column, state: Expr) -> SelectStatement {
+    E::find()
+        .select_only()
+        .column(id)
+        .filter(id.into_expr().eq(Expr::col((event::Entity, event::Column::SubjectId))))
+        .filter(state)
+        .into_query()
+}

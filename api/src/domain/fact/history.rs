@@ -1,0 +1,105 @@
+//! The events of one object or one caller's reach, in the order they happened. Nothing is hidden from a history but what
+//! the caller may not see; nothing is ever removed from it.
+
+use concord_entities::{
+    event, event_seal,
+    id::{AccountId, EventId},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::audience;
+use crate::domain::{
+    Actor, Ctx, Result,
+    page::{self, Order, Page},
+    privacy,
+};
+
+/// The events that the caller may read.
+pub fn visible(ctx: &Ctx) -> Select<event::Entity> {
+    event::Entity::find().filter(audience::seen(ctx))
+}
+
+/// One event, if the caller may read it.
+pub async fn find(ctx: &Ctx, id: EventId) -> Result<Option<event::Model>> {
+    Ok(visible(ctx).filter(event::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// What happened to one object. An object that the caller may not see has no history, like one that never was.
+pub async fn of(
+    ctx: &Ctx,
+    noun: &str,
+    subject: Uuid,
+    newest_first: bool,
+    args: &page::Args,
+) -> Result<Page<event::Entity>> {
+    ctx.require_signed_in()?;
+    let select =
+        visible(ctx).filter(event::Column::SubjectId.eq(subject)).filter(event::Column::SubjectKind.eq(noun));
+    let order = Order { column: event::Column::OccurredAt, descending: newest_first };
+    page::fetch(ctx, select, order, event::Column::Id, args).await
+}
+
+/// The positions of events; one that waits for its seal has none yet.
+pub async fn positions(ctx: &Ctx, ids: &[EventId]) -> Result<Vec<(EventId, i64)>> {
+    let rows = event_seal::Entity::find()
+        .filter(event_seal::Column::EventId.is_in(ids.iter().copied()))
+        .all(ctx.read())
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.event_id, row.position)).collect())
+}
+
+/// A detail of an event: a name of the schema, and the value as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    pub name: String,
+    pub value: String,
+}
+
+/// The details that a dashboard may hold: states and figures, never words that people typed.
+const IMPERSONAL: [&str; 12] = [
+    "from",
+    "to",
+    "number",
+    "round",
+    "month",
+    "monthOn",
+    "percent",
+    "dueOn",
+    "state",
+    "year",
+    "seq",
+    "slotNumber",
+];
+
+/// The details of an event as the caller may read them, by name; none after an erasure.
+pub fn details(ctx: &Ctx, event: &event::Model) -> Vec<Detail> {
+    let Some(Ok(Value::Object(map))) = event.payload.as_deref().map(serde_json::from_str) else {
+        return Vec::new();
+    };
+    let is_key = matches!(ctx.actor, Actor::Key(_));
+    map.into_iter()
+        .filter(|(name, value)| {
+            !is_key || IMPERSONAL.contains(&name.as_str()) || value.is_number() || value.is_boolean()
+        })
+        .filter_map(|(name, value)| {
+            let value = match value {
+                Value::Null => return None,
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            Some(Detail { name, value })
+        })
+        .collect()
+}
+
+/// The name of whoever acted, masked for a dashboard.
+pub fn actor_name(ctx: &Ctx, name: &str) -> String {
+    if matches!(ctx.actor, Actor::Key(_)) { privacy::mask_name(name) } else { name.to_owned() }
+}
+
+/// Whoever acted, where it was a person.
+pub fn actor(event: &event::Model) -> Option<AccountId> {
+    event.actor_id
+}

@@ -1,0 +1,97 @@
+//! Which events show in whose inbox, as one table without a database: kind of event, why it is shown, and to whom.
+
+use concord_entities::{inbox_entry::Kind, seat::Role};
+
+/// To whom an event is shown; always people with an active seat in its alliance, never whoever did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Managers and staff of the organisations that the event concerns.
+    Concerned,
+    /// Managers and staff of those organisations; where it names none, of all members.
+    ConcernedOrAll,
+    /// People with this role who do not act for an organisation that the event concerns.
+    Independent(Role),
+    /// People with this role.
+    Everyone(Role),
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The kind of event, as stored.
+    pub event: &'static str,
+    pub why: Kind,
+    pub to: To,
+}
+
+const fn rule(event: &'static str, why: Kind, to: To) -> Rule {
+    Rule { event, why, to }
+}
+
+/// The table.
+pub const RULES: [Rule; 15] = [
+    rule("priority_task_published", Kind::Assigned, To::Concerned),
+    rule("priority_task_submitted", Kind::Assigned, To::Everyone(Role::Committee)),
+    rule("priority_task_returned", Kind::Returned, To::Concerned),
+    rule("priority_task_due", Kind::Due, To::Concerned),
+    rule("task_list_published", Kind::Published, To::ConcernedOrAll),
+    rule("problem_registered", Kind::Assigned, To::Everyone(Role::Committee)),
+    rule("problem_assigned", Kind::Assigned, To::Concerned),
+    rule("problem_declined", Kind::Returned, To::Everyone(Role::Committee)),
+    // Whoever checks a closure must not belong to a responsible unit.
+    rule("problem_submitted", Kind::Assigned, To::Independent(Role::Verifier)),
+    rule("problem_verified", Kind::Assigned, To::Everyone(Role::Approver)),
+    rule("problem_returned", Kind::Returned, To::Concerned),
+    rule("rotation_plan_submitted", Kind::Assigned, To::Everyone(Role::Approver)),
+    rule("rotation_plan_published", Kind::Published, To::ConcernedOrAll),
+    rule("rotation_swap_proposed", Kind::Assigned, To::Concerned),
+    rule("rotation_swap_approved", Kind::Swapped, To::ConcernedOrAll),
+];
+
+/// The row for a kind of event.
+pub fn find(kind: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.event == kind)
+}
+
+impl To {
+    /// Whether somebody with this role is told, who acts for an organisation that is concerned or not.
+    pub fn reaches(self, role: Role, is_concerned: bool, names_any: bool) -> bool {
+        let of_member = matches!(role, Role::MemberManager | Role::MemberStaff);
+        match self {
+            Self::Concerned => of_member && is_concerned,
+            Self::ConcernedOrAll => of_member && (is_concerned || !names_any),
+            Self::Independent(wanted) => role == wanted && !is_concerned,
+            Self::Everyone(wanted) => role == wanted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_event_has_one_row() {
+        for rule in &RULES {
+            assert_eq!(RULES.iter().filter(|other| other.event == rule.event).count(), 1, "{}", rule.event);
+            assert_eq!(find(rule.event), Some(rule));
+        }
+        assert_eq!(find("alliance_updated"), None);
+    }
+
+    #[test]
+    fn a_verifier_of_a_responsible_unit_is_not_asked() {
+        let to = find("problem_submitted").expect("a rule").to;
+        assert!(to.reaches(Role::Verifier, false, true));
+        assert!(!to.reaches(Role::Verifier, true, true));
+        assert!(!to.reaches(Role::MemberStaff, true, true));
+    }
+
+    #[test]
+    fn a_published_list_that_names_nobody_goes_to_all_members() {
+        let to = find("task_list_published").expect("a rule").to;
+        assert!(to.reaches(Role::MemberStaff, false, false));
+        assert!(!to.reaches(Role::MemberStaff, false, true));
+        assert!(!to.reaches(Role::Observer, false, false));
+    }
+}

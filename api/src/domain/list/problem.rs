@@ -1,0 +1,364 @@
+//! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
+//! how they are counted in `counts`; deadlines, supervision and joint handling are not here.
+
+pub mod counts;
+pub mod moves;
+pub mod reporter;
+
+use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
+use concord_entities::{
+    alliance, evidence,
+    id::{AllianceId, OrganizationId, ProblemId, RegionId, StoredFileId},
+    problem::{self, Channel, Column, Entity, Model, Severity, State, Tier},
+    problem_responsible, problem_sequence, region,
+};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, Func, LikeExpr, OnConflict, Query, SimpleExpr},
+};
+
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, file, governance,
+    list::evidence as evidences,
+    number_pattern::NumberPattern,
+    page::{self, Order, Page},
+    scope, text,
+};
+
+/// Room for the numbers of one year within an ordinal.
+const NUMBERS_A_YEAR: i64 = 10_000_000_000;
+/// Longest title.
+const TITLE: usize = 200;
+/// Longest free text: description, measures, criterion, verdict, reason.
+pub(super) const FREE_TEXT: usize = 4_000;
+/// Longest category.
+const CATEGORY: usize = 128;
+/// Longest place.
+const PLACE: usize = 300;
+/// Longest text to search for.
+const SEARCH: usize = 100;
+
+/// The problems of the alliances that the caller may see.
+pub fn visible(ctx: &Ctx) -> Select<Entity> {
+    Entity::find().filter(scope::in_alliances(ctx, Column::AllianceId))
+}
+
+/// One problem, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: ProblemId) -> Result<Option<Model>> {
+    Ok(visible(ctx).filter(Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// The problem with this number on an alliance's list, if the caller may see it.
+pub async fn find_by_number(ctx: &Ctx, alliance: AllianceId, number: &str) -> Result<Option<Model>> {
+    let select =
+        visible(ctx).filter(Column::AllianceId.eq(alliance)).filter(Column::Number.eq(number.trim()));
+    Ok(select.one(ctx.read()).await?)
+}
+
+/// Which problems to list; what is absent does not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub alliance_id: Option<AllianceId>,
+    pub states: Option<Vec<State>>,
+    pub open: Option<bool>,
+    pub lead_organization_id: Option<OrganizationId>,
+    /// Led by this unit, or shared by it.
+    pub organization_id: Option<OrganizationId>,
+    /// In this region or below it.
+    pub region_id: Option<RegionId>,
+    pub category: Option<String>,
+    pub channel: Option<Channel>,
+    pub severity: Option<Severity>,
+    pub tier: Option<Tier>,
+    pub number: Option<String>,
+    pub recorded_from: Option<DateTime<Utc>>,
+    pub recorded_to: Option<DateTime<Utc>>,
+    pub text: Option<String>,
+}
+
+impl Filter {
+    async fn condition(self, db: &impl ConnectionTrait) -> Result<Condition> {
+        let responsible = self.organization_id.map(|unit| {
+            let shared = problem_responsible::Entity::find()
+                .select_only()
+                .column(problem_responsible::Column::ProblemId)
+                .filter(problem_responsible::Column::OrganizationId.eq(unit))
+                .into_query();
+            Column::Id.in_subquery(shared)
+        });
+        let within = match self.region_id {
+            Some(id) => {
+                let path = region::Entity::find_by_id(id).one(db).await?.map(|region| region.path);
+                // Of a region that is not there, nothing is listed.
+                Some(path.map_or_else(|| Column::RegionId.eq(id), |path| regions_below(&path)))
+            }
+            None => None,
+        };
+        let search = text::optional(self.text.as_deref(), "filter.text", SEARCH)?;
+        Ok(Condition::all()
+            .add_option(self.alliance_id.map(|id| Column::AllianceId.eq(id)))
+            .add_option(self.states.map(|states| Column::State.is_in(states)))
+            .add_option(self.open.map(|open| Column::IsOpen.eq(open)))
+            .add_option(self.lead_organization_id.map(|id| Column::LeadOrganizationId.eq(id)))
+            .add_option(responsible)
+            .add_option(within)
+            .add_option(self.category.map(|category| Column::Category.eq(category.trim())))
+            .add_option(self.channel.map(|channel| Column::Channel.eq(channel)))
+            .add_option(self.severity.map(|severity| Column::Severity.eq(severity)))
+            .add_option(self.tier.map(|tier| Column::Tier.eq(tier)))
+            .add_option(self.number.map(|number| Column::Number.eq(number.trim())))
+            .add_option(self.recorded_from.map(|from| Column::RecordedAt.gte(from)))
+            .add_option(self.recorded_to.map(|to| Column::RecordedAt.lt(to)))
+            .add_option(search.as_deref().map(mentions)))
+    }
+}
+
+/// A region by its path, and all below it; paths hold no wildcards.
+fn regions_below(path: &str) -> SimpleExpr {
+    let regions = region::Entity::find()
+        .select_only()
+        .column(region::Column::Id)
+        .filter(region::Column::Path.like(format!("{path}%")))
+        .into_query();
+    Column::RegionId.in_subquery(regions)
+}
+
+/// Whether title, description, place or number mention `text`, in whatever case.
+fn mentions(text: &str) -> Condition {
+    let mut pattern = String::from("%");
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    [Column::Title, Column::Description, Column::Place, Column::Number].into_iter().fold(
+        Condition::any(),
+        |condition, column| {
+            let lower = Expr::expr(Func::lower(Expr::col((Entity, column))));
+            condition.add(lower.like(LikeExpr::new(pattern.clone()).escape('\\')))
+        },
+    )
+}
+
+/// In which order problems are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// By year and number, rising.
+    Number,
+    /// By when Concord learnt of them, the latest first.
+    #[default]
+    RecordedAt,
+}
+
+/// The problems that the caller may see.
+pub async fn list(ctx: &Ctx, filter: Filter, sort: Sort, args: &page::Args) -> Result<Page<Entity>> {
+    ctx.require_signed_in()?;
+    let select = visible(ctx).filter(filter.condition(ctx.read()).await?);
+    let order = match sort {
+        Sort::Number => Order { column: Column::Ordinal, descending: false },
+        Sort::RecordedAt => Order { column: Column::RecordedAt, descending: true },
+    };
+    page::fetch(ctx, select, order, Column::Id, args).await
+}
+
+/// What a problem is registered with.
+#[derive(Clone, Debug)]
+pub struct NewProblem {
+    pub alliance_id: AllianceId,
+    pub title: String,
+    pub description: String,
+    pub category: String,
+    pub place: Option<String>,
+    pub region_id: Option<RegionId>,
+    pub channel: Channel,
+    pub reporter_name: Option<String>,
+    pub reporter_phone: Option<String>,
+    pub severity: Severity,
+    /// When it was noticed; now where nobody says.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// Uploaded files that show the matter as found.
+    pub evidence: Vec<StoredFileId>,
+}
+
+/// Registers a problem under the next number of the alliance's year.
+pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let alliance = governance::alliance::visible(ctx)
+        .filter(alliance::Column::Id.eq(new.alliance_id))
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("alliance"))?;
+    let standing = ctx.require(&tx.db, Action::RegisterProblem, Target::alliance(alliance.id)).await?;
+    if new.channel == Channel::Import {
+        return Err(Error::invalid(Code::Malformed, "channel").with("expected", "GRID_OFFICER, HOTLINE"));
+    }
+    let now = ctx.now();
+    let occurred_at = not_in_the_future(new.occurred_at.unwrap_or(now), now)?;
+    if let Some(id) = new.region_id {
+        require_region(&tx, id, alliance.region_id).await?;
+    }
+    let title = text::required(&new.title, "title", TITLE)?;
+    let description = text::required(&new.description, "description", FREE_TEXT)?;
+    let category = text::required(&new.category, "category", CATEGORY)?;
+    let place = text::optional(new.place.as_deref(), "place", PLACE)?;
+    let reporter_name = text::optional(new.reporter_name.as_deref(), "reporterName", 64)?;
+    let reporter_phone = text::optional(new.reporter_phone.as_deref(), "reporterPhone", 32)?;
+    let files = file::attach(&tx, &new.evidence, "evidenceFileIds").await?;
+    let numbers = Numbers::of(&alliance);
+    let year = numbers.year(now);
+    // Taken last: until this unit of work ends, others that register here wait.
+    let seq = take_numbers(&tx, alliance.id, year, 1).await?;
+    let row = problem::ActiveModel {
+        title: Set(title),
+        description: Set(description),
+        category: Set(category),
+        place: Set(place),
+        region_id: Set(new.region_id),
+        channel: Set(new.channel),
+        reporter_name: Set(reporter_name),
+        reporter_phone: Set(reporter_phone),
+        severity: Set(new.severity),
+        occurred_at: Set(occurred_at),
+        ..numbers.blank(ctx, year, seq)
+    };
+    let row = row.insert(&tx.db).await?;
+    evidences::insert_for_problem(&tx, &row, &files, evidence::Stage::Registration, None, standing).await?;
+    tx.record(
+        fact(Event::ProblemRegistered, &row)
+            .detail("title", row.title.clone())
+            .detail("evidence", evidences::digests(&files)),
+    )
+    .await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// A fact about a problem, with what every reader of its history wants.
+pub(super) fn fact(kind: Event, row: &Model) -> Fact {
+    Fact::of(kind, row.id)
+        .alliance(row.alliance_id)
+        .organizations(row.lead_organization_id)
+        .detail("number", row.number.clone())
+}
+
+/// Something noticed cannot lie ahead.
+fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    if at <= now && at.year() >= 1970 {
+        Ok(at)
+    } else {
+        Err(Error::invalid(Code::OutOfRange, "occurredAt")
+            .with("least", "1970-01-01")
+            .with("most", now.to_rfc3339()))
+    }
+}
+
+/// The region must be there and lie within the alliance's own.
+async fn require_region(tx: &Tx<'_>, id: RegionId, territory: RegionId) -> Result<()> {
+    let regions =
+        region::Entity::find().filter(region::Column::Id.is_in([id, territory])).all(&tx.db).await?;
+    let path = |wanted| regions.iter().find(|region| region.id == wanted).map(|region| region.path.as_str());
+    match (path(id), path(territory)) {
+        (None, _) => Err(Error::NotFound("region")),
+        (Some(inner), Some(outer)) if !inner.starts_with(outer) => {
+            Err(Error::invalid(Code::RegionOutside, "regionId"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How an alliance numbers its problems.
+pub(crate) struct Numbers {
+    alliance: AllianceId,
+    zone: Tz,
+    pattern: NumberPattern,
+}
+
+impl Numbers {
+    pub(crate) fn of(alliance: &alliance::Model) -> Self {
+        Self {
+            alliance: alliance.id,
+            zone: zone(&alliance.time_zone),
+            pattern: NumberPattern::parse(&alliance.number_pattern).unwrap_or_default(),
+        }
+    }
+
+    /// The year that an instant falls in, where the alliance is.
+    pub(crate) fn year(&self, at: DateTime<Utc>) -> i32 {
+        at.with_timezone(&self.zone).year()
+    }
+
+    /// A problem just registered under a number, its contents left to the caller.
+    pub(crate) fn blank(&self, ctx: &Ctx, year: i32, seq: i32) -> problem::ActiveModel {
+        let now = ctx.now();
+        problem::ActiveModel {
+            id: Set(ctx.new_id()),
+            alliance_id: Set(self.alliance),
+            year: Set(year),
+            seq: Set(seq),
+            ordinal: Set(i64::from(year) * NUMBERS_A_YEAR + i64::from(seq)),
+            number: Set(self.pattern.render(year, u32::try_from(seq).unwrap_or_default())),
+            tier: Set(None),
+            is_complex: Set(false),
+            measures: Set(None),
+            criterion: Set(None),
+            state: Set(State::Registered),
+            is_open: Set(true),
+            round: Set(1),
+            lead_organization_id: Set(None),
+            handler_id: Set(None),
+            proposed_organization_id: Set(None),
+            due_on: Set(None),
+            reason: Set(None),
+            declined_count: Set(0),
+            returned_count: Set(0),
+            assigned_at: Set(None),
+            accepted_at: Set(None),
+            submitted_at: Set(None),
+            submitted_by: Set(None),
+            verified_at: Set(None),
+            verifier_id: Set(None),
+            verifier_organization_id: Set(None),
+            verdict: Set(None),
+            struck_off_at: Set(None),
+            approver_id: Set(None),
+            external_source: Set(None),
+            external_key: Set(None),
+            recorded_at: Set(now),
+            recorded_by: Set(ctx.author()),
+            closed_at: Set(None),
+            version: Set(1),
+            ..problem::ActiveModel::new()
+        }
+    }
+}
+
+/// An alliance's time zone; one that cannot be read counts as Beijing's.
+pub(super) fn zone(name: &str) -> Tz {
+    name.parse().unwrap_or(chrono_tz::Asia::Shanghai)
+}
+
+/// Takes the next `count` numbers of an alliance's year and gives the first. Whoever else takes numbers there waits for
+/// this unit of work, and a rollback gives them back: so no number is lost and none is given twice.
+pub(crate) async fn take_numbers(tx: &Tx<'_>, alliance: AllianceId, year: i32, count: i32) -> Result<i32> {
+    use problem_sequence::{Column as Sequence, Entity as Sequences};
+    let statement = Query::insert()
+        .into_table(Sequences)
+        .columns([Sequence::AllianceId, Sequence::Year, Sequence::Last])
+        .values_panic([alliance.0.into(), year.into(), count.into()])
+        .on_conflict(
+            OnConflict::columns([Sequence::AllianceId, Sequence::Year])
+                .value(Sequence::Last, Expr::col((Sequences, Sequence::Last)).add(count))
+                .to_owned(),
+        )
+        .returning_col(Sequence::Last)
+        .to_owned();
+    let row = tx.db.query_one(&statement).await?.ok_or_else(|| Error::internal("no number came back"))?;
+    let last: i32 = row.try_get("", "last")?;
+    Ok(last - count + 1)
+}

@@ -1,0 +1,415 @@
+//! The verbs that move a problem through its states. Each takes the row under a lock, asks the table of states, and
+//! writes one event; each runs at most five statements between begin and commit.
+
+use chrono::{Days, NaiveDate};
+use concord_entities::{
+    account, alliance, evidence,
+    id::{AccountId, AllianceId, OrganizationId, ProblemId},
+    membership,
+    problem::{self, Column, Model, State, Tier},
+    problem_responsible::{self, Duty},
+    seat,
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait, RelationTrait,
+    sea_query::{Expr, Query},
+};
+
+use super::{FREE_TEXT, fact, visible, zone};
+use crate::domain::{
+    Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
+    governance::alliance::expect_version,
+    list::{
+        problem_states::{self as states, Concerned},
+        transition::Step,
+    },
+    policy, text,
+};
+
+/// Which problem to move, and the version at which the caller read it, where they care.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    pub id: ProblemId,
+    pub expected_version: Option<i64>,
+}
+
+/// A problem under lock in a unit of work, its mover's right and the step's place checked.
+struct Held<'ctx> {
+    tx: Tx<'ctx>,
+    row: Model,
+    /// All active seats of the caller, in whatever alliance.
+    seats: Vec<seat::Model>,
+    standing: Standing,
+}
+
+impl Held<'_> {
+    /// The caller's seats in the problem's alliance.
+    fn seats_here(&self) -> Vec<seat::Model> {
+        self.seats.iter().filter(|seat| seat.alliance_id == self.row.alliance_id).cloned().collect()
+    }
+
+    /// The caller, who must be a person.
+    fn account(&self) -> Result<AccountId> {
+        self.standing.account_id.ok_or(Error::Forbidden)
+    }
+
+    /// Writes the change and its event, and commits.
+    async fn settle(
+        self,
+        step: &Step<State>,
+        event: Event,
+        change: problem::ActiveModel,
+        about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
+    ) -> Result<Model> {
+        let Self { tx, row: before, .. } = self;
+        let closed = !states::is_open(step.to);
+        let row = problem::ActiveModel {
+            state: Set(step.to),
+            is_open: Set(!closed),
+            closed_at: Set(closed.then(|| tx.ctx.now())),
+            version: Set(before.version + 1),
+            ..change
+        }
+        .update(&tx.db)
+        .await?;
+        let told = fact(event, &row)
+            .organizations(before.lead_organization_id)
+            .moved(before.state.to_value(), row.state.to_value())
+            .detail("title", row.title.clone());
+        tx.record(about(told, &row)).await?;
+        tx.commit(row.id).await?;
+        Ok(row)
+    }
+}
+
+/// Takes the problem under a lock and checks version, right and state.
+async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
+    let tx = ctx.begin().await?;
+    let row = visible(ctx)
+        .filter(Column::Id.eq(which.id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("problem"))?;
+    let (seats, standing) = right(&tx, &row, step.action).await?;
+    if let Some(expected) = which.expected_version {
+        expect_version(expected, row.version)?;
+    }
+    step.check(row.state)?;
+    Ok(Held { tx, row, seats, standing })
+}
+
+/// The caller's active seats everywhere, and the one that allows `action` on the problem.
+async fn right(tx: &Tx<'_>, row: &Model, action: Action) -> Result<(Vec<seat::Model>, Standing)> {
+    let account = match tx.ctx.actor {
+        Actor::System => return Ok((Vec::new(), Standing::default())),
+        Actor::Anonymous => return Err(Error::Unauthenticated),
+        Actor::Key(_) => return Err(Error::Forbidden),
+        Actor::Account { id, .. } => id,
+    };
+    let seats = seat::Entity::find()
+        .inner_join(account::Entity)
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(seat::Column::AccountId.eq(account))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .all(&tx.db)
+        .await?;
+    let here: Vec<_> = seats.iter().filter(|seat| seat.alliance_id == row.alliance_id).cloned().collect();
+    let target = Concerned::of(row).target(action);
+    let standing = policy::standing(account, &here, action, target).ok_or(Error::Forbidden)?;
+    Ok((seats, standing))
+}
+
+/// What triage sets.
+#[derive(Clone, Debug)]
+pub struct Triage {
+    pub tier: Tier,
+    pub measures: String,
+    pub criterion: String,
+    pub is_complex: bool,
+}
+
+/// Judges a problem: who can settle it, what is to be done, and what closure is measured by.
+pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
+    let held = hold(ctx, which, &states::TRIAGE).await?;
+    let change = problem::ActiveModel {
+        tier: Set(Some(triage.tier)),
+        measures: Set(Some(text::required(&triage.measures, "measures", FREE_TEXT)?)),
+        criterion: Set(Some(text::required(&triage.criterion, "criterion", FREE_TEXT)?)),
+        is_complex: Set(triage.is_complex),
+        ..held.row.clone().into_active_model()
+    };
+    let tier_before = held.row.tier;
+    held.settle(&states::TRIAGE, Event::ProblemTriaged, change, |fact, _| {
+        fact.detail("tierBefore", serde_json::json!(tier_before))
+            .detail("tier", serde_json::json!(triage.tier))
+    })
+    .await
+}
+
+/// Makes an organisation responsible for a problem.
+pub async fn assign(
+    ctx: &Ctx,
+    which: Which,
+    lead: OrganizationId,
+    due_on: Option<NaiveDate>,
+) -> Result<Model> {
+    let today = today_at(ctx, which.id).await?;
+    let held = hold(ctx, which, &states::ASSIGN).await?;
+    let due_on = due_on.map(|on| due_date(on, today)).transpose()?;
+    let made = make_responsible(&held.tx, held.row.alliance_id, held.row.id, lead).await?;
+    if !made {
+        return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
+    }
+    let change = problem::ActiveModel {
+        lead_organization_id: Set(Some(lead)),
+        due_on: Set(due_on),
+        assigned_at: Set(Some(ctx.now())),
+        accepted_at: Set(None),
+        handler_id: Set(None),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
+        fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
+    })
+    .await
+}
+
+/// The day it is in the alliance of a problem; read ahead of the unit of work, as zones do not change.
+async fn today_at(ctx: &Ctx, id: ProblemId) -> Result<NaiveDate> {
+    let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
+    let alliance =
+        alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).one(ctx.read()).await?;
+    let zone = zone(alliance.as_ref().map_or("", |alliance| &alliance.time_zone));
+    Ok(ctx.now().with_timezone(&zone).date_naive())
+}
+
+/// A due date lies between today and ten years on.
+fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
+    let most = today.checked_add_days(Days::new(3_660)).unwrap_or(today);
+    if (today..=most).contains(&on) {
+        Ok(on)
+    } else {
+        Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", today).with("most", most))
+    }
+}
+
+/// Notes `lead` as responsible if it is an active member: check and change in one statement.
+async fn make_responsible(
+    tx: &Tx<'_>,
+    alliance: AllianceId,
+    problem: ProblemId,
+    lead: OrganizationId,
+) -> Result<bool> {
+    use problem_responsible::{Column as To, Entity as Responsible};
+    use sea_orm::ConnectionTrait;
+    let member = Query::select()
+        .expr(Expr::value(problem.0))
+        .expr(Expr::value(lead.0))
+        .expr(Expr::value(Duty::Lead.to_value()))
+        .expr(Expr::value(tx.ctx.now()))
+        .from(membership::Entity)
+        .and_where(membership::Column::AllianceId.eq(alliance))
+        .and_where(membership::Column::OrganizationId.eq(lead))
+        .and_where(membership::Column::State.eq(membership::State::Active))
+        .to_owned();
+    let mut insert = Query::insert();
+    insert.into_table(Responsible).columns([To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt]);
+    insert.select_from(member).map_err(Error::internal)?;
+    Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
+}
+
+/// Takes an assignment on; whoever does so for their unit becomes its handler.
+pub async fn accept(ctx: &Ctx, which: Which) -> Result<Model> {
+    let held = hold(ctx, which, &states::ACCEPT).await?;
+    let handler = held.account()?;
+    let change = problem::ActiveModel {
+        handler_id: Set(Some(handler)),
+        accepted_at: Set(Some(ctx.now())),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::ACCEPT, Event::ProblemAccepted, change, |fact, _| {
+        fact.detail("handlerId", handler.to_string())
+    })
+    .await
+}
+
+/// Hands an assignment back, naming the unit thought right. It counts, and after two the assignment binds.
+pub async fn decline(
+    ctx: &Ctx,
+    which: Which,
+    reason: &str,
+    proposed: Option<OrganizationId>,
+) -> Result<Model> {
+    // Read ahead of the unit of work: the proposal binds nobody, so a seat that ends meanwhile does no harm.
+    let seated = match proposed {
+        Some(unit) => is_seated_with(ctx, which.id, unit).await?,
+        None => true,
+    };
+    let held = hold(ctx, which, &states::DECLINE).await?;
+    states::may_decline(held.row.declined_count)?;
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    if !seated {
+        return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
+    }
+    problem_responsible::Entity::delete_many()
+        .filter(problem_responsible::Column::ProblemId.eq(which.id))
+        .exec(&held.tx.db)
+        .await?;
+    let change = problem::ActiveModel {
+        lead_organization_id: Set(None),
+        proposed_organization_id: Set(proposed),
+        due_on: Set(None),
+        assigned_at: Set(None),
+        reason: Set(Some(reason)),
+        declined_count: Set(held.row.declined_count + 1),
+        ..held.row.clone().into_active_model()
+    };
+    let by = held.row.lead_organization_id;
+    held.settle(&states::DECLINE, Event::ProblemDeclined, change, |fact, row| {
+        fact.organizations(proposed)
+            .reason(row.reason.as_deref())
+            .detail("organizationId", by.map(|unit| unit.to_string()))
+            .detail("proposedOrganizationId", proposed.map(|unit| unit.to_string()))
+            .detail("declinedCount", row.declined_count)
+    })
+    .await
+}
+
+/// Whether an organisation is an active member of a problem's alliance.
+async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Result<bool> {
+    let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
+    let found = membership::Entity::find()
+        .filter(membership::Column::AllianceId.in_subquery(of))
+        .filter(membership::Column::OrganizationId.eq(unit))
+        .filter(membership::Column::State.eq(membership::State::Active))
+        .count(ctx.read())
+        .await?;
+    Ok(found > 0)
+}
+
+/// Begins the work; `handler` is a colleague who takes it over from whoever accepted.
+pub async fn start(ctx: &Ctx, which: Which, handler: Option<AccountId>) -> Result<Model> {
+    let held = hold(ctx, which, &states::START).await?;
+    if let Some(handler) = handler {
+        let lead = held.row.lead_organization_id.ok_or(Error::NotFound("organization"))?;
+        let colleague = seat::Entity::find()
+            .join(JoinType::InnerJoin, seat::Relation::Account.def())
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(seat::Column::AccountId.eq(handler))
+            .filter(seat::Column::AllianceId.eq(held.row.alliance_id))
+            .filter(seat::Column::OrganizationId.eq(lead))
+            .filter(seat::Column::State.eq(seat::State::Active))
+            .one(&held.tx.db)
+            .await?;
+        if colleague.is_none() {
+            return Err(Error::NotFound("account"));
+        }
+    }
+    let handler = handler.or(held.row.handler_id);
+    let change = problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
+    held.settle(&states::START, Event::ProblemStarted, change, |fact, _| {
+        fact.detail("handlerId", handler.map(|id| id.to_string()))
+    })
+    .await
+}
+
+/// Asks for closure; evidence of the present round must be there.
+pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
+    let held = hold(ctx, which, &states::SUBMIT).await?;
+    let shown = evidence::Entity::find()
+        .filter(evidence::Column::ProblemId.eq(held.row.id))
+        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
+        .filter(evidence::Column::Round.eq(held.row.round))
+        .count(&held.tx.db)
+        .await?;
+    states::has_evidence(shown > 0)?;
+    let change = problem::ActiveModel {
+        submitted_at: Set(Some(ctx.now())),
+        submitted_by: Set(Some(held.account()?)),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
+}
+
+/// Passes the evidence against the closure criterion.
+pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
+    let held = hold(ctx, which, &states::VERIFY).await?;
+    let verifier = held.account()?;
+    let responsible: Vec<OrganizationId> = problem_responsible::Entity::find()
+        .filter(problem_responsible::Column::ProblemId.eq(held.row.id))
+        .all(&held.tx.db)
+        .await?
+        .into_iter()
+        .map(|row| row.organization_id)
+        .collect();
+    let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
+    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
+    let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
+    let change = problem::ActiveModel {
+        verified_at: Set(Some(ctx.now())),
+        verifier_id: Set(Some(verifier)),
+        verifier_organization_id: Set(Some(unit)),
+        verdict: Set(Some(verdict.clone())),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::VERIFY, Event::ProblemVerified, change, |fact, _| {
+        fact.detail("verifierOrganizationId", unit.to_string()).detail("verdict", verdict)
+    })
+    .await
+}
+
+/// Sends a problem back to work; it counts as rework.
+pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let held = hold(ctx, which, &states::RETURN).await?;
+    if ctx.actor != Actor::System {
+        states::may_return(held.row.state, &held.seats_here())?;
+    }
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    let change = problem::ActiveModel {
+        reason: Set(Some(reason)),
+        returned_count: Set(held.row.returned_count + 1),
+        verified_at: Set(None),
+        verifier_id: Set(None),
+        verifier_organization_id: Set(None),
+        verdict: Set(None),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+        fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
+    })
+    .await
+}
+
+/// Strikes a verified problem off the list.
+pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
+    let held = hold(ctx, which, &states::STRIKE_OFF).await?;
+    let approver = held.account()?;
+    states::may_strike_off(&held.row, approver)?;
+    let change = problem::ActiveModel {
+        struck_off_at: Set(Some(ctx.now())),
+        approver_id: Set(Some(approver)),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await
+}
+
+/// Refuses a problem that is no matter for this list.
+pub async fn reject(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    end(ctx, which, &states::REJECT, Event::ProblemRejected, reason).await
+}
+
+/// Takes a problem back before anybody was made responsible.
+pub async fn withdraw(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    end(ctx, which, &states::WITHDRAW, Event::ProblemWithdrawn, reason).await
+}
+
+async fn end(ctx: &Ctx, which: Which, step: &Step<State>, event: Event, reason: &str) -> Result<Model> {
+    let held = hold(ctx, which, step).await?;
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    let change = problem::ActiveModel { reason: Set(Some(reason)), ..held.row.clone().into_active_model() };
+    held.settle(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await
+}

@@ -1,0 +1,591 @@
+//! Faces of problems: the object, its list and its look-ups. The mutations stand in `problem_mutation`.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, dataloader::Loader};
+use concord_entities::{
+    account,
+    id::{AccountId, OrganizationId, ProblemId, TypedId},
+    organization, problem, problem_responsible, seat,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::{
+    evidence::{Evidence, EvidenceOf, evidence_of},
+    person::{Person, person},
+    transition::{self, Transition},
+};
+use crate::{
+    domain::{
+        self, Actor, Ctx, Error,
+        list::{
+            evidence::Subject,
+            problem::{self as verbs, Filter, Sort},
+            problem_states::{self, Circumstances},
+            transition::Viewer,
+        },
+        privacy,
+    },
+    graphql::{
+        connection::{args, connection},
+        ctx,
+        error::OrApiError,
+        governance::{alliance::Alliance, organization::Organization},
+        id,
+        loaders::{self, Loaders},
+        node::Node,
+        scalar::{Date, DateTime},
+        territory::region::Region,
+    },
+};
+
+/// Where a problem stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "concord_entities::problem::State")]
+pub enum ProblemState {
+    /// Registered (登记).
+    Registered,
+    /// Triaged (研判): measures and closure criterion are set.
+    Triaged,
+    /// Assigned (交办) to an organisation.
+    Assigned,
+    /// Accepted (签收) by that organisation.
+    Accepted,
+    /// In progress (办理中).
+    InProgress,
+    /// Submitted for closure (申请销号).
+    Submitted,
+    /// Verified (核验通过) by somebody independent.
+    Verified,
+    /// Struck off (已销号).
+    StruckOff,
+    /// Rejected (不予受理).
+    Rejected,
+    /// Withdrawn (撤回).
+    Withdrawn,
+    /// Closed in the system it was imported from; counted as closed, never as struck off.
+    ClosedAtSource,
+}
+
+/// How a problem came in.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "concord_entities::problem::Channel")]
+pub enum ProblemChannel {
+    /// A grid officer.
+    GridOfficer,
+    /// A patrol.
+    Patrol,
+    /// A resident, in person.
+    Resident,
+    /// A hotline.
+    Hotline,
+    /// Online.
+    Online,
+    /// A member organisation.
+    MemberOrganization,
+    /// An inspection.
+    Inspection,
+    /// An import whose source does not say; registrations by hand do not use it.
+    Import,
+}
+
+/// How urgent a problem is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "concord_entities::problem::Severity")]
+pub enum ProblemSeverity {
+    /// Life or property is at risk.
+    LifeSafety,
+    /// Water, power, heating or another utility.
+    Utilities,
+    /// Ordinary.
+    Ordinary,
+}
+
+/// Who can settle a problem.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "concord_entities::problem::Tier")]
+pub enum ProblemTier {
+    /// Residents settle it (小事).
+    Small,
+    /// The property firm settles it (大事).
+    Big,
+    /// A council deliberates on it (难事).
+    Hard,
+}
+
+/// A problem on the closure list (问题销号清单), struck off only after its evidence has been verified.
+#[derive(Clone)]
+pub struct Problem(pub problem::Model);
+
+impl From<problem::Model> for Problem {
+    fn from(row: problem::Model) -> Self {
+        Self(row)
+    }
+}
+
+impl Node for Problem {
+    const NOUN: &'static str = ProblemId::NOUN;
+
+    async fn find(ctx: &Ctx, id: Uuid) -> domain::Result<Option<Self>> {
+        Ok(verbs::find(ctx, id.into()).await?.map(Self))
+    }
+}
+
+impl Problem {
+    async fn organization(
+        context: &Context<'_>,
+        unit: Option<OrganizationId>,
+    ) -> Result<Option<Organization>> {
+        match unit {
+            Some(unit) => Ok(loaders::one(context, unit).await?.map(Organization)),
+            None => Ok(None),
+        }
+    }
+
+    async fn someone(
+        &self,
+        context: &Context<'_>,
+        account: Option<AccountId>,
+        unit: Option<OrganizationId>,
+    ) -> Result<Option<Person>> {
+        person(context, self.0.alliance_id, account, unit).await
+    }
+}
+
+#[Object]
+impl Problem {
+    /// Global identifier.
+    pub async fn id(&self) -> ID {
+        id::encode(self.0.id)
+    }
+
+    /// The alliance on whose list it stands.
+    async fn alliance(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
+        Ok(loaders::one(context, self.0.alliance_id).await?.map(Alliance))
+    }
+
+    /// Its number by the alliance's pattern, such as 西海销〔2026〕0001号; gap-free within alliance and year, never reused.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+
+    /// The year of its number.
+    async fn year(&self) -> i32 {
+        self.0.year
+    }
+
+    /// Its place within that year, from 1.
+    async fn sequence(&self) -> i32 {
+        self.0.seq
+    }
+
+    /// In a few words.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What is wrong.
+    async fn description(&self) -> &str {
+        &self.0.description
+    }
+
+    /// Kind of matter.
+    async fn category(&self) -> &str {
+        &self.0.category
+    }
+
+    /// Where, in words.
+    async fn place(&self) -> Option<&str> {
+        self.0.place.as_deref()
+    }
+
+    /// The region it lies in, often a community.
+    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        match self.0.region_id {
+            Some(region) => Ok(loaders::one(context, region).await?.map(Region)),
+            None => Ok(None),
+        }
+    }
+
+    /// How it came in.
+    async fn channel(&self) -> ProblemChannel {
+        self.0.channel.into()
+    }
+
+    /// Who reported it, masked; `revealReporter` shows it in full to whoever may know and says why.
+    async fn reporter_name(&self) -> Option<String> {
+        self.0.reporter_name.as_deref().map(privacy::mask_name)
+    }
+
+    /// Phone of the reporter, masked; `revealReporter` shows it in full to whoever may know and says why.
+    async fn reporter_phone(&self) -> Option<String> {
+        self.0.reporter_phone.as_deref().map(privacy::mask_phone)
+    }
+
+    /// How urgent it is.
+    async fn severity(&self) -> ProblemSeverity {
+        self.0.severity.into()
+    }
+
+    /// Who can settle it; set at triage.
+    async fn tier(&self) -> Option<ProblemTier> {
+        self.0.tier.map(Into::into)
+    }
+
+    /// Whether it takes the longer limit of complex matters.
+    async fn is_complex(&self) -> bool {
+        self.0.is_complex
+    }
+
+    /// What is to be done (整改措施); set at triage.
+    async fn measures(&self) -> Option<&str> {
+        self.0.measures.as_deref()
+    }
+
+    /// What verification checks against (销号标准); set at triage.
+    async fn criterion(&self) -> Option<&str> {
+        self.0.criterion.as_deref()
+    }
+
+    /// Where it stands.
+    async fn state(&self) -> ProblemState {
+        self.0.state.into()
+    }
+
+    /// Whether it still counts as open: neither struck off, rejected, withdrawn nor closed at its source.
+    async fn is_open(&self) -> bool {
+        self.0.is_open
+    }
+
+    /// 1 for the first round; a reopening begins the next.
+    async fn round(&self) -> i32 {
+        self.0.round
+    }
+
+    /// The responsible organisation that leads; absent until it is assigned.
+    async fn lead_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        Self::organization(context, self.0.lead_organization_id).await
+    }
+
+    /// The organisations responsible for it, the leading one first.
+    async fn responsible_organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
+        let units = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+        Ok(units.into_iter().map(Organization).collect())
+    }
+
+    /// Who handles it in the leading organisation.
+    async fn handler(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        self.someone(context, self.0.handler_id, self.0.lead_organization_id).await
+    }
+
+    /// The organisation that the last decliner thinks right.
+    async fn proposed_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        Self::organization(context, self.0.proposed_organization_id).await
+    }
+
+    /// By when it is to be solved, where somebody set a date.
+    async fn due_on(&self) -> Option<Date> {
+        self.0.due_on.map(Date)
+    }
+
+    /// Why it was last declined, returned, rejected or withdrawn.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// How often an assignment was declined; after two the next binds.
+    async fn declined_count(&self) -> i32 {
+        self.0.declined_count
+    }
+
+    /// How often it was returned for rework.
+    async fn returned_count(&self) -> i32 {
+        self.0.returned_count
+    }
+
+    /// When it was noticed.
+    async fn occurred_at(&self) -> DateTime {
+        self.0.occurred_at.into()
+    }
+
+    /// When Concord learnt of it.
+    async fn recorded_at(&self) -> DateTime {
+        self.0.recorded_at.into()
+    }
+
+    /// Who registered it.
+    async fn recorded_by(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        self.someone(context, self.0.recorded_by, None).await
+    }
+
+    /// When it was last assigned.
+    async fn assigned_at(&self) -> Option<DateTime> {
+        self.0.assigned_at.map(DateTime)
+    }
+
+    /// When the organisation accepted it.
+    async fn accepted_at(&self) -> Option<DateTime> {
+        self.0.accepted_at.map(DateTime)
+    }
+
+    /// When closure was last asked for.
+    async fn submitted_at(&self) -> Option<DateTime> {
+        self.0.submitted_at.map(DateTime)
+    }
+
+    /// Who asked for closure.
+    async fn submitted_by(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        self.someone(context, self.0.submitted_by, self.0.lead_organization_id).await
+    }
+
+    /// When the evidence passed.
+    async fn verified_at(&self) -> Option<DateTime> {
+        self.0.verified_at.map(DateTime)
+    }
+
+    /// Who passed it.
+    async fn verifier(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        self.someone(context, self.0.verifier_id, self.0.verifier_organization_id).await
+    }
+
+    /// For which organisation the verifier acts; never a responsible one.
+    async fn verifier_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        Self::organization(context, self.0.verifier_organization_id).await
+    }
+
+    /// What the verifier found.
+    async fn verdict(&self) -> Option<&str> {
+        self.0.verdict.as_deref()
+    }
+
+    /// When it was struck off.
+    async fn struck_off_at(&self) -> Option<DateTime> {
+        self.0.struck_off_at.map(DateTime)
+    }
+
+    /// Who struck it off.
+    async fn approver(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        self.someone(context, self.0.approver_id, None).await
+    }
+
+    /// When it stopped being open; for one closed at its source, when the source says so.
+    async fn closed_at(&self) -> Option<DateTime> {
+        self.0.closed_at.map(DateTime)
+    }
+
+    /// The system it was imported from.
+    async fn external_source(&self) -> Option<&str> {
+        self.0.external_source.as_deref()
+    }
+
+    /// Its key in that system.
+    async fn external_key(&self) -> Option<&str> {
+        self.0.external_key.as_deref()
+    }
+
+    /// Its evidence, in the order in which it was added.
+    async fn evidence(&self, context: &Context<'_>) -> Result<Vec<Evidence>> {
+        evidence_of(context, Subject::Problem(self.0.id)).await
+    }
+
+    /// What the viewer can do with it next, and what blocks the rest.
+    async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
+        let actor = ctx(context).actor;
+        let seats = transition::seats(context, self.0.alliance_id).await?;
+        let responsible = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+        let shown = loaders::one(context, EvidenceOf(Subject::Problem(self.0.id))).await?;
+        let own = match actor {
+            Actor::Account { id, .. } => loaders::one(context, UnitsOf(id)).await?.unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
+        let circumstances = Circumstances {
+            responsible: &responsible,
+            has_closure_evidence: shown.unwrap_or_default().iter().any(|piece| piece.closes(self.0.round)),
+            own: &own,
+        };
+        let viewer = Viewer { actor, seats: &seats };
+        Ok(transition::faces(context, problem_states::transitions(&self.0, viewer, circumstances)))
+    }
+
+    /// Grows by one with every change of the problem; give it as `expectedVersion`.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+}
+
+connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity);
+
+/// Key of the organisations responsible for a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResponsibleFor(pub ProblemId);
+
+impl Loader<ResponsibleFor> for Loaders {
+    type Value = Vec<organization::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[ResponsibleFor],
+    ) -> Result<HashMap<ResponsibleFor, Self::Value>, Self::Error> {
+        let rows = problem_responsible::Entity::find()
+            .filter(problem_responsible::Column::ProblemId.is_in(keys.iter().map(|key| key.0)))
+            .order_by_desc(problem_responsible::Column::Duty)
+            .order_by_asc(problem_responsible::Column::OrganizationId)
+            .find_also_related(organization::Entity)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<ResponsibleFor, Self::Value> = HashMap::new();
+        for (row, unit) in rows {
+            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit);
+        }
+        Ok(found)
+    }
+}
+
+/// Key of all organisations that a person acts for, in whatever alliance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UnitsOf(pub AccountId);
+
+impl Loader<UnitsOf> for Loaders {
+    type Value = Vec<OrganizationId>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[UnitsOf]) -> Result<HashMap<UnitsOf, Self::Value>, Self::Error> {
+        let rows: Vec<(AccountId, OrganizationId)> = seat::Entity::find()
+            .inner_join(account::Entity)
+            .select_only()
+            .column(seat::Column::AccountId)
+            .column(seat::Column::OrganizationId)
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(seat::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
+            .filter(seat::Column::State.eq(seat::State::Active))
+            .filter(seat::Column::OrganizationId.is_not_null())
+            .into_tuple()
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<UnitsOf, Self::Value> = HashMap::new();
+        for (account, unit) in rows {
+            found.entry(UnitsOf(account)).or_default().push(unit);
+        }
+        Ok(found)
+    }
+}
+
+/// Which problems to list; what is absent does not restrict.
+#[derive(InputObject, Default)]
+pub struct ProblemFilter {
+    /// On this alliance's list.
+    alliance_id: Option<ID>,
+    /// In one of these states.
+    states: Option<Vec<ProblemState>>,
+    /// Open, or no longer open.
+    open: Option<bool>,
+    /// Led by this organisation.
+    lead_organization_id: Option<ID>,
+    /// For which this organisation is responsible, leading or sharing.
+    organization_id: Option<ID>,
+    /// In this region or one below it.
+    region_id: Option<ID>,
+    /// Of exactly this category.
+    category: Option<String>,
+    /// That came in this way.
+    channel: Option<ProblemChannel>,
+    /// Of this urgency.
+    severity: Option<ProblemSeverity>,
+    /// Of this tier.
+    tier: Option<ProblemTier>,
+    /// With exactly this number.
+    number: Option<String>,
+    /// Recorded at this instant or later.
+    recorded_from: Option<DateTime>,
+    /// Recorded before this instant.
+    recorded_to: Option<DateTime>,
+    /// Whose title, description, place or number mentions this, at most 100 characters.
+    text: Option<String>,
+}
+
+impl ProblemFilter {
+    fn read(self) -> domain::Result<Filter> {
+        Ok(Filter {
+            alliance_id: id::decode_optional(self.alliance_id.as_ref(), "filter.allianceId")?,
+            states: self.states.map(|states| states.into_iter().map(Into::into).collect()),
+            open: self.open,
+            lead_organization_id: id::decode_optional(
+                self.lead_organization_id.as_ref(),
+                "filter.leadOrganizationId",
+            )?,
+            organization_id: id::decode_optional(self.organization_id.as_ref(), "filter.organizationId")?,
+            region_id: id::decode_optional(self.region_id.as_ref(), "filter.regionId")?,
+            category: self.category,
+            channel: self.channel.map(Into::into),
+            severity: self.severity.map(Into::into),
+            tier: self.tier.map(Into::into),
+            number: self.number,
+            recorded_from: self.recorded_from.map(|at| at.0),
+            recorded_to: self.recorded_to.map(|at| at.0),
+            text: self.text,
+        })
+    }
+}
+
+/// In which order problems are listed.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::list::problem::Sort")]
+pub enum ProblemOrder {
+    /// By year and number, rising.
+    Number,
+    /// By when Concord learnt of them, the latest first.
+    RecordedAt,
+}
+
+#[derive(Default)]
+pub struct ProblemQuery;
+
+#[Object]
+impl ProblemQuery {
+    /// One problem; null where there is none or the caller may not see it.
+    async fn problem(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Identifier of the problem.")] id: ID,
+    ) -> Result<Option<Problem>> {
+        let ctx = ctx(context);
+        let id = id::decode(&id, "id").or_api_error(ctx)?;
+        Ok(verbs::find(ctx, id).await.or_api_error(ctx)?.map(Problem))
+    }
+
+    /// The problem with a number on an alliance's list; null where there is none or the caller may not see it.
+    async fn problem_by_number(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The alliance on whose list it stands.")] alliance_id: ID,
+        #[graphql(desc = "The number as shown, such as 西海销〔2026〕0001号.")] number: String,
+    ) -> Result<Option<Problem>> {
+        let ctx = ctx(context);
+        let alliance = id::decode(&alliance_id, "allianceId").or_api_error(ctx)?;
+        Ok(verbs::find_by_number(ctx, alliance, &number).await.or_api_error(ctx)?.map(Problem))
+    }
+
+    /// The problems that the caller may see, across alliances unless the filter names one.
+    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
+    async fn problems(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which problems.")] filter: Option<ProblemFilter>,
+        #[graphql(desc = "In which order.", default_with = "ProblemOrder::RecordedAt")]
+        order_by: ProblemOrder,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<ProblemConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx)?;
+        let page = verbs::list(ctx, filter, Sort::from(order_by), &args(first, after, last, before)).await;
+        Ok(page.or_api_error(ctx)?.into())
+    }
+}

@@ -35,9 +35,13 @@ async fn overseen(app: &TestApp, world: &World) -> (AccountId, AccountId, String
     .expect("an alliance")
     .id;
     for member in [0, 1, 3] {
-        membership::admit(&system, town, world.members[member], Contact::default()).await.expect("a membership");
+        membership::admit(&system, town, world.members[member], Contact::default())
+            .await
+            .expect("a membership");
     }
-    for (account_id, role, member) in [(world.committee, Role::Committee, 0), (world.approver, Role::Approver, 3)] {
+    for (account_id, role, member) in
+        [(world.committee, Role::Committee, 0), (world.approver, Role::Approver, 3)]
+    {
         let organization_id = Some(world.members[member]);
         let new = NewSeat { account_id, alliance_id: town, role, organization_id, region_id: None };
         seat::grant(&system, new).await.expect("a seat");

@@ -69,16 +69,22 @@ async fn a_team_checks_in_docks_serves_and_hands_over() {
     let world = &town.world;
     let staff = app.client(world.staff);
     // Another team's people, an observer and a community officer do not check this team in.
-    for (who, code) in
-        [(world.other_staff, "FORBIDDEN"), (world.observer, "FORBIDDEN"), (world.officer, "FORBIDDEN"), (world.stranger, "NOT_FOUND")]
-    {
+    for (who, code) in [
+        (world.other_staff, "FORBIDDEN"),
+        (world.observer, "FORBIDDEN"),
+        (world.officer, "FORBIDDEN"),
+        (world.stranger, "NOT_FOUND"),
+    ] {
         is(&app.client(who).send(CHECK_IN, came(&slot, "2026-01-05T01:00:00Z")).await, code);
     }
     is(&staff.send(DOCK, met(&slot, true, true)).await, "STATE_REFUSED");
     is(&staff.send(CHECK_IN, came(&slot, "2026-01-05T02:00:00Z")).await, "OUT_OF_RANGE");
     is(&staff.send(CHECK_IN, came(&slot, "2025-12-31T15:59:59Z")).await, "OUT_OF_RANGE");
     let later = town.slot(&app, &plan, 2).await;
-    is(&app.client(world.other_staff).send(CHECK_IN, came(&later, "2026-01-05T01:00:00Z")).await, "SLOT_NOT_BEGUN");
+    is(
+        &app.client(world.other_staff).send(CHECK_IN, came(&later, "2026-01-05T01:00:00Z")).await,
+        "SLOT_NOT_BEGUN",
+    );
     let done = staff.send(CHECK_IN, came(&slot, "2026-01-05T00:30:00Z")).await.fine();
     assert_eq!(done.text("/recordCheckIn/checkIn/slot/state"), "CHECKED_IN");
     assert_eq!(done.text("/recordCheckIn/checkIn/attendees"), "张三、李四");

@@ -73,7 +73,10 @@ async fn an_address_is_shown_once_and_revoked_by_its_maker() {
     let secret = token(&made.text("/createCalendarFeed/path"));
     let feed = made.text("/createCalendarFeed/calendarFeed/id");
     let own = staff.run("{ calendarFeeds { id plan { name } revokedAt } }").await.fine();
-    assert_eq!(own.at("/calendarFeeds"), &json!([{ "id": feed, "plan": { "name": "年度轮值" }, "revokedAt": null }]));
+    assert_eq!(
+        own.at("/calendarFeeds"),
+        &json!([{ "id": feed, "plan": { "name": "年度轮值" }, "revokedAt": null }])
+    );
     let others = app.client(town.world.manager).run("{ calendarFeeds { id } }").await.fine();
     assert_eq!(others.at("/calendarFeeds"), &json!([]));
     let revoke = json!({ "input": { "calendarFeedId": feed } });

@@ -95,7 +95,10 @@ async fn a_preview_shows_what_would_be_saved_and_saves_nothing() {
     assert_eq!(seen.at("/previewRotation/objective"), &json!({ "backToBack": 0, "spread": 0 }));
     let none = "{ rotationPlans { totalCount } rotationSlots { totalCount } }";
     let none = app.client(town.world.committee).run(none).await.fine();
-    assert_eq!(none.at(""), &json!({ "rotationPlans": { "totalCount": 0 }, "rotationSlots": { "totalCount": 0 } }));
+    assert_eq!(
+        none.at(""),
+        &json!({ "rotationPlans": { "totalCount": 0 }, "rotationSlots": { "totalCount": 0 } })
+    );
     for outsider in [town.world.staff, town.world.observer] {
         let refused = app.client(outsider).send(PREVIEW, json!({ "input": input })).await;
         assert_eq!(refused.code().as_deref(), Some("FORBIDDEN"));
@@ -120,7 +123,10 @@ async fn a_month_that_nobody_can_take_is_named_with_what_blocks_it() {
     assert!(message.contains("2026-04 (第1服务队, 第2服务队)"), "{message}");
     assert!(town.slots(&app, &plan).await.is_empty());
     let seen = app.client(town.world.committee).send(SAVED_PREVIEW, json!({ "id": plan })).await.fine();
-    assert_eq!(seen.at("/rotationPreview"), &json!({ "slots": [], "emptyMonths": [{ "number": 3 }], "tooHard": false }));
+    assert_eq!(
+        seen.at("/rotationPreview"),
+        &json!({ "slots": [], "emptyMonths": [{ "number": 3 }], "tooHard": false })
+    );
     // An empty plan is not published.
     let early = town.step(&app, "publishRotationPlan", &plan).await;
     assert_eq!(early.code().as_deref(), Some("ROTATION_INCOMPLETE"));
@@ -156,9 +162,7 @@ async fn blocks_and_hand_assignments_bind_the_generator() {
         town.step(&app, "publishRotationPlan", &plan).await.code().as_deref(),
         Some("ROTATION_INCOMPLETE")
     );
-    let hand = |slot: i32, team: usize| {
-        json!({ "input": { "planId": plan, "slotNumber": slot, "teamId": town.team(team), "reason": "州里安排" } })
-    };
+    let hand = |slot: i32, team: usize| json!({ "input": { "planId": plan, "slotNumber": slot, "teamId": town.team(team), "reason": "州里安排" } });
     assert_eq!(committee.send(ASSIGN, hand(1, 1)).await.code().as_deref(), Some("TEAM_BLOCKED"));
     let given = committee.send(ASSIGN, hand(2, 1)).await.fine();
     assert_eq!(given.text("/assignRotationSlot/rotationSlot/origin"), "ASSIGNED");
@@ -250,12 +254,12 @@ async fn turns_are_counted_from_the_anchor_and_clamped_to_the_months_end() {
     let made = committee.send(CREATE, json!({ "input": input })).await.fine();
     let plan = made.text("/createRotationPlan/rotationPlan/id");
     town.step(&app, "generateRotation", &plan).await.fine();
-    let starts: Vec<_> =
-        town.slots(&app, &plan).await.iter().map(|slot| slot["startsOn"].clone()).collect();
+    let starts: Vec<_> = town.slots(&app, &plan).await.iter().map(|slot| slot["startsOn"].clone()).collect();
     assert_eq!(starts, ["2026-01-31", "2026-02-28", "2026-03-31"]);
     // While it is a draft its dates move, and the turns with them.
     let version = committee.send(PLAN, json!({ "id": plan })).await.at("/rotationPlan/version").clone();
-    let input = json!({ "planId": plan, "expectedVersion": version, "anchorOn": "2026-02-01", "slotCount": 2 });
+    let input =
+        json!({ "planId": plan, "expectedVersion": version, "anchorOn": "2026-02-01", "slotCount": 2 });
     committee.send(UPDATE, json!({ "input": input })).await.fine();
     let slots = town.slots(&app, &plan).await;
     let starts: Vec<_> = slots.iter().map(|slot| slot["startsOn"].clone()).collect();
@@ -408,7 +412,13 @@ async fn a_list_of_turns_reads_with_few_statements() {
     assert!(statements.len() <= 14, "{} statements:\n{}", statements.len(), statements.join("\n"));
     let first = &answer.at("/rotationSlots/nodes/0/availableTransitions");
     let step = |mutation: &str| {
-        first.as_array().expect("steps").iter().find(|step| step["mutation"] == mutation).cloned().expect("a step")
+        first
+            .as_array()
+            .expect("steps")
+            .iter()
+            .find(|step| step["mutation"] == mutation)
+            .cloned()
+            .expect("a step")
     };
     assert_eq!(step("recordCheckIn")["available"], true);
     assert_eq!(step("offerHandover")["blockers"][0]["code"], "STATE_REFUSED");

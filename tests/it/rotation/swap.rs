@@ -70,7 +70,10 @@ async fn two_teams_change_places() {
     let made = propose(&app, world.manager, &first, &second).await.fine();
     let shown = made.at("/proposeSwap/rotationSwap");
     assert_eq!((&shown["state"], &shown["firstByCommittee"]), (&json!("PROPOSED"), &json!(false)));
-    assert_eq!((&shown["firstTeam"]["name"], &shown["secondTeam"]["name"]), (&json!("第1服务队"), &json!("第2服务队")));
+    assert_eq!(
+        (&shown["firstTeam"]["name"], &shown["secondTeam"]["name"]),
+        (&json!("第1服务队"), &json!("第2服务队"))
+    );
     let swap = made.text("/proposeSwap/rotationSwap/id");
     is(&step(&app, world.committee, "approveSwap", &swap).await, "STATE_REFUSED");
     is(&step(&app, world.manager, "agreeSwap", &swap).await, "FORBIDDEN");
@@ -117,9 +120,8 @@ async fn a_stale_swap_is_refused() {
     let app = TestApp::new().await;
     let (town, plan) = town(&app).await;
     let swap = agreed(&app, &town, &plan).await;
-    let hand = |team: usize| {
-        json!({ "input": { "planId": plan, "slotNumber": 2, "teamId": town.team(team) } })
-    };
+    let hand =
+        |team: usize| json!({ "input": { "planId": plan, "slotNumber": 2, "teamId": town.team(team) } });
     let committee = app.client(town.world.committee);
     committee.send(ASSIGN, hand(3)).await.fine();
     is(&step(&app, town.world.committee, "approveSwap", &swap).await, "SWAP_STALE");

@@ -35,7 +35,8 @@ const ENABLE: &str = "mutation($input: EnableAccountInput!) {
     enableAccount(input: $input) { account { state disabledAt } userErrors { code } }
 }";
 
-const LIST: &str = "query($id: ID!, $filter: AccountFilter, $order: AccountOrder, $first: Int, $after: String) {
+const LIST: &str =
+    "query($id: ID!, $filter: AccountFilter, $order: AccountOrder, $first: Int, $after: String) {
     accounts(allianceId: $id, filter: $filter, orderBy: $order, first: $first, after: $after) {
         nodes { id username displayName phone state seats { role alliance { name } } }
         totalCount pageInfo { hasNextPage endCursor }
@@ -84,7 +85,8 @@ async fn the_committee_invites_a_person_who_sets_a_password_once() {
     assert_eq!(redeem(&app, &token, PASSWORD).await.fine().text("/redeemAccountLink/username"), "zhang.san");
     assert_eq!(redeem(&app, &token, PASSWORD).await.code().as_deref(), Some("LINK_INVALID"));
     let tokens = app.sign_in("zhang.san", PASSWORD).await;
-    let mine = app.bearer(&tokens.access_token).await.expect("good").run("{ alliances { totalCount } }").await;
+    let mine =
+        app.bearer(&tokens.access_token).await.expect("good").run("{ alliances { totalCount } }").await;
     assert_eq!(mine.at("/alliances/totalCount"), 1);
     app.run_background().await;
 }
@@ -270,7 +272,8 @@ async fn the_list_is_narrowed_ordered_and_paged() {
         }
         client.send(LIST, variables)
     };
-    let count = async |filter: Value| ask(json!({ "filter": filter })).await.at("/accounts/totalCount").clone();
+    let count =
+        async |filter: Value| ask(json!({ "filter": filter })).await.at("/accounts/totalCount").clone();
     assert_eq!(count(json!({ "role": "MEMBER_STAFF" })).await, 2);
     assert_eq!(count(json!({ "organizationId": id::encode(world.members[1]) })).await, 2);
     assert_eq!(count(json!({ "state": "DISABLED" })).await, 0);

@@ -46,7 +46,13 @@ fn role(person: Value, alliance: AllianceId, role: &str, organization: Option<Or
         "organizationId": organization.map(id::encode) } })
 }
 
-async fn grant(app: &TestApp, account_id: AccountId, alliance_id: AllianceId, role: Role, unit: OrganizationId) {
+async fn grant(
+    app: &TestApp,
+    account_id: AccountId,
+    alliance_id: AllianceId,
+    role: Role,
+    unit: OrganizationId,
+) {
     let organization_id = Some(unit);
     let new = NewSeat { account_id, alliance_id, role, organization_id, region_id: None };
     seat::grant(&app.system(), new).await.expect("a seat");
@@ -141,7 +147,10 @@ async fn who_resets_or_disables_a_person() {
             (world.stranger, "NOT_FOUND"),
             (there.committee, "NOT_FOUND"),
         ] {
-            assert_eq!(code(&app.client(who).send(query, about(world.staff)).await).as_deref(), Some(expected));
+            assert_eq!(
+                code(&app.client(who).send(query, about(world.staff)).await).as_deref(),
+                Some(expected)
+            );
         }
         let anonymous = app.anonymous().send(query, about(world.staff)).await;
         assert_eq!(code(&anonymous).as_deref(), Some("NOT_FOUND"));

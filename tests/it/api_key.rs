@@ -47,7 +47,8 @@ async fn a_key_reads_its_alliance_and_nothing_else() {
     let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
     let (key, secret) = make(&app.client(here.committee), &[here.town]).await;
     let reader = app.bearer(&secret).await.expect("the key is good");
-    let seen = reader.run("{ alliances { nodes { name } } me { id } viewer { ... on ApiKey { id alliances { id } } } }");
+    let seen = reader
+        .run("{ alliances { nodes { name } } me { id } viewer { ... on ApiKey { id alliances { id } } } }");
     let seen = seen.await;
     assert_eq!(seen.at("/alliances/nodes").as_array().expect("nodes").len(), 1);
     assert!(seen.at("/me").is_null());
@@ -72,7 +73,8 @@ async fn a_key_changes_nothing() {
     let reader = app.bearer(&secret).await.expect("good");
     let update = "mutation($input: UpdateAllianceInput!) {
         updateAlliance(input: $input) { userErrors { code } } }";
-    let change = json!({ "input": { "allianceId": id::encode(world.town), "expectedVersion": 1, "name": "x" } });
+    let change =
+        json!({ "input": { "allianceId": id::encode(world.town), "expectedVersion": 1, "name": "x" } });
     assert_eq!(reader.send(update, change).await.code().as_deref(), Some("FORBIDDEN"));
     assert_eq!(reader.send(CREATE, input(&[world.town])).await.code().as_deref(), Some("FORBIDDEN"));
     let revoke = json!({ "input": { "apiKeyId": key } });
@@ -109,7 +111,8 @@ async fn a_known_prefix_opens_nothing() {
     let ((_, one), (_, two)) = (make(&committee, &[world.town]).await, make(&committee, &[world.town]).await);
     assert!(one.starts_with("cnc_key_"));
     let mixed = format!("{}{}", &one[..17], &two[17..]);
-    for text in [mixed.as_str(), &one[..one.len() - 1], &one.to_lowercase(), "cnc_key_abcdefgh_", &one[..17]] {
+    for text in [mixed.as_str(), &one[..one.len() - 1], &one.to_lowercase(), "cnc_key_abcdefgh_", &one[..17]]
+    {
         assert!(unauthenticated(app.bearer(text).await), "{text}");
     }
     let rows = api_key::Entity::find().all(&app.app.read).await.expect("a read");
@@ -129,7 +132,10 @@ async fn only_committees_make_keys_for_their_own_alliances() {
         assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"));
     }
     let committee = app.client(world.committee);
-    assert_eq!(committee.send(CREATE, input(&[world.town, there.town])).await.code().as_deref(), Some("NOT_FOUND"));
+    assert_eq!(
+        committee.send(CREATE, input(&[world.town, there.town])).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
     assert_eq!(committee.send(CREATE, input(&[])).await.code().as_deref(), Some("REQUIRED"));
     for (field, value, code) in [
         ("name", json!(" "), "REQUIRED"),
@@ -141,7 +147,10 @@ async fn only_committees_make_keys_for_their_own_alliances() {
         bad["input"][field] = value;
         let answer = committee.send(CREATE, bad).await;
         assert_eq!(answer.code().as_deref(), Some(code));
-        assert_eq!(answer.at("/createApiKey/userErrors/0/field").as_str(), Some(format!("input.{field}").as_str()));
+        assert_eq!(
+            answer.at("/createApiKey/userErrors/0/field").as_str(),
+            Some(format!("input.{field}").as_str())
+        );
     }
     let keyed = committee.keyed("k", 1).send(CREATE, input(&[world.town])).await;
     assert_eq!(keyed.code().as_deref(), Some("IDEMPOTENCY_KEY_REFUSED"));

@@ -62,8 +62,7 @@ async fn trusting() -> (TestApp, World, KeyRing, tempfile::TempDir, MockServer) 
 /// A token as the issuer makes it, with some claims changed.
 fn token(app: &TestApp, folder: &tempfile::TempDir, ring: &KeyRing, change: Value) -> String {
     let now = app.app.now().timestamp();
-    let mut claims =
-        json!({ "iss": ISSUER, "aud": "concord", "sub": "u-1", "iat": now, "exp": now + 600, "email": "admin@town" });
+    let mut claims = json!({ "iss": ISSUER, "aud": "concord", "sub": "u-1", "iat": now, "exp": now + 600, "email": "admin@town" });
     for (name, value) in change.as_object().expect("an object") {
         claims[name] = value.clone();
     }
@@ -86,17 +85,20 @@ async fn a_linked_subject_comes_in_and_an_unlinked_one_does_not() {
     let good = token(&app, &folder, &ring, json!({}));
     let refused = async |text: &str| matches!(app.bearer(text).await.err(), Some(Error::Unauthenticated));
     assert!(refused(&good).await, "a token alone links nobody, whatever e-mail it names");
-    let input = |subject: &str, issuer: &str| {
-        json!({ "input": { "accountId": id::encode(world.staff), "issuer": issuer, "subject": subject } })
-    };
+    let input = |subject: &str, issuer: &str| json!({ "input": { "accountId": id::encode(world.staff), "issuer": issuer, "subject": subject } });
     let committee = app.client(world.committee);
     let linked = committee.send(LINK, input("u-1", ISSUER)).await.fine();
-    let me = app.bearer(&good).await.expect("linked").run("{ me { username externalIdentities { subject } } }");
+    let me =
+        app.bearer(&good).await.expect("linked").run("{ me { username externalIdentities { subject } } }");
     let me = me.await;
     assert_eq!(me.text("/me/username"), "staff.632223");
     assert_eq!(me.text("/me/externalIdentities/0/subject"), "u-1");
     // There is no session of ours to end, unless all are meant.
-    let out = app.bearer(&good).await.expect("linked").run("mutation { signOut(input: {}) { userErrors { code } } }");
+    let out = app
+        .bearer(&good)
+        .await
+        .expect("linked")
+        .run("mutation { signOut(input: {}) { userErrors { code } } }");
     assert_eq!(out.await.code().as_deref(), Some("STATE_REFUSED"));
     for wrong in [
         json!({ "sub": "u-2" }),
@@ -113,9 +115,14 @@ async fn a_linked_subject_comes_in_and_an_unlinked_one_does_not() {
     let unknown = committee.send(LINK, input("u-3", "https://other.example")).await;
     assert_eq!(unknown.code().as_deref(), Some("MALFORMED"));
     let link = json!({ "input": { "externalIdentityId": linked.text("/linkExternalIdentity/externalIdentity/id") } });
-    assert_eq!(app.client(world.other_staff).send(UNLINK, link.clone()).await.code().as_deref(), Some("NOT_FOUND"));
+    assert_eq!(
+        app.client(world.other_staff).send(UNLINK, link.clone()).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
     let gone = committee.send(UNLINK, link).await.fine();
-    assert!(gone.at("/unlinkExternalIdentity/account/externalIdentities").as_array().expect("links").is_empty());
+    assert!(
+        gone.at("/unlinkExternalIdentity/account/externalIdentities").as_array().expect("links").is_empty()
+    );
     assert!(refused(&good).await);
     app.run_background().await;
 }
@@ -123,8 +130,11 @@ async fn a_linked_subject_comes_in_and_an_unlinked_one_does_not() {
 #[tokio::test]
 async fn linking_takes_the_power_that_a_reset_takes_and_ends_with_the_account() {
     let (app, world, ring, folder, _server) = trusting().await;
-    let input = json!({ "input": { "accountId": id::encode(world.staff), "issuer": ISSUER, "subject": "u-1" } });
-    for (who, code) in [(world.staff, "FORBIDDEN"), (world.other_staff, "NOT_FOUND"), (world.stranger, "NOT_FOUND")] {
+    let input =
+        json!({ "input": { "accountId": id::encode(world.staff), "issuer": ISSUER, "subject": "u-1" } });
+    for (who, code) in
+        [(world.staff, "FORBIDDEN"), (world.other_staff, "NOT_FOUND"), (world.stranger, "NOT_FOUND")]
+    {
         assert_eq!(app.client(who).send(LINK, input.clone()).await.code().as_deref(), Some(code));
     }
     app.client(world.manager).send(LINK, input).await.fine();

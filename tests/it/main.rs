@@ -2,8 +2,9 @@
 
 mod alliance;
 mod door;
-mod server;
 mod golden;
+mod guard_history;
+mod server;
 
 // identity
 mod account;

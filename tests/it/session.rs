@@ -156,8 +156,10 @@ async fn a_refresh_token_is_good_once_and_its_return_ends_the_family() {
     let first = app.sign_in("staff.632223", PASSWORD).await;
     app.advance(TimeDelta::minutes(5));
     let second = try_refresh(&app, &first.refresh_token).await.fine();
-    let (access, next) =
-        (second.text("/refreshSession/tokens/accessToken"), second.text("/refreshSession/tokens/refreshToken"));
+    let (access, next) = (
+        second.text("/refreshSession/tokens/accessToken"),
+        second.text("/refreshSession/tokens/refreshToken"),
+    );
     assert!(!refused(&app, &access).await);
     assert_ne!(next, first.refresh_token);
     // Whoever brings the spent one back is a thief, or was robbed: nobody goes on.

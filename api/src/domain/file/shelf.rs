@@ -3,8 +3,8 @@
 
 use concord_entities::stored_file::{Column, Entity};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, Statement,
 };
 
 use super::refused;
@@ -31,9 +31,8 @@ pub(super) async fn hold(tx: &Tx<'_>, sha256: &Sha256Hex) -> Result<()> {
 /// Removes bytes unless a file names them.
 async fn clear(tx: &Tx<'_>, sha256: &Sha256Hex) -> Result<()> {
     hold(tx, sha256).await?;
-    let named = Condition::any()
-        .add(Column::Sha256.eq(sha256.as_str()))
-        .add(Column::CopySha256.eq(sha256.as_str()));
+    let named =
+        Condition::any().add(Column::Sha256.eq(sha256.as_str())).add(Column::CopySha256.eq(sha256.as_str()));
     if Entity::find().filter(named).count(&tx.db).await? == 0 {
         tx.ctx.app.files.remove(sha256).await.map_err(refused)?;
     }

@@ -6,13 +6,9 @@ use concord_entities::{
     id::{AccountId, AllianceId, EvidenceId, OrganizationId, PriorityTaskId, ProblemId, StoredFileId},
     priority_task, problem, problem_responsible, stored_file, task_co_organizer,
 };
-use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select,
-};
+use sea_orm::{ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 
-use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx, file, scope, text,
-};
+use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx, file, scope, text};
 
 /// Most files of one call.
 const MOST_FILES: usize = 20;

@@ -14,9 +14,10 @@ use concord_entities::{
     problem_responsible, problem_sequence, region,
 };
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait,
-    EntityTrait, ExprTrait,
-    QueryFilter, QuerySelect, QueryTrait, Select,
+    ActiveModelBehavior, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select,
     sea_query::{Expr, Func, LikeExpr, OnConflict, Query, SimpleExpr},
 };
 
@@ -53,7 +54,8 @@ pub async fn find(ctx: &Ctx, id: ProblemId) -> Result<Option<Model>> {
 
 /// The problem with this number on an alliance's list, if the caller may see it.
 pub async fn find_by_number(ctx: &Ctx, alliance: AllianceId, number: &str) -> Result<Option<Model>> {
-    let select = visible(ctx).filter(Column::AllianceId.eq(alliance)).filter(Column::Number.eq(number.trim()));
+    let select =
+        visible(ctx).filter(Column::AllianceId.eq(alliance)).filter(Column::Number.eq(number.trim()));
     Ok(select.one(ctx.read()).await?)
 }
 
@@ -258,10 +260,8 @@ fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<U
 
 /// The region must be there and lie within the alliance's own.
 async fn require_region(tx: &Tx<'_>, id: RegionId, territory: RegionId) -> Result<()> {
-    let regions = region::Entity::find()
-        .filter(region::Column::Id.is_in([id, territory]))
-        .all(&tx.db)
-        .await?;
+    let regions =
+        region::Entity::find().filter(region::Column::Id.is_in([id, territory])).all(&tx.db).await?;
     let path = |wanted| regions.iter().find(|region| region.id == wanted).map(|region| region.path.as_str());
     match (path(id), path(territory)) {
         (None, _) => Err(Error::NotFound("region")),

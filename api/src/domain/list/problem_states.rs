@@ -218,14 +218,10 @@ fn missing(
     match action {
         Action::DeclineProblem => may_decline(row.declined_count),
         Action::SubmitProblem => has_evidence(circumstances.has_closure_evidence),
-        Action::VerifyProblem => verifying_organization(
-            row,
-            account,
-            viewer.seats,
-            circumstances.own,
-            circumstances.responsible,
-        )
-        .map(drop),
+        Action::VerifyProblem => {
+            verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.responsible)
+                .map(drop)
+        }
         Action::ReturnProblem => may_return(row.state, viewer.seats),
         Action::StrikeOffProblem => may_strike_off(row, account),
         _ => Ok(()),

@@ -177,7 +177,9 @@ impl Alliance {
     async fn problem_counts(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The month of the closure rate; the present one where absent.")] month: Option<YearMonth>,
+        #[graphql(desc = "The month of the closure rate; the present one where absent.")] month: Option<
+            YearMonth,
+        >,
     ) -> Result<ProblemCounts> {
         problem_counts(context, &self.0, month).await
     }

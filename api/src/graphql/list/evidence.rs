@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject, dataloader::Loader};
+use async_graphql::{
+    Context, Enum, ID, InputObject, Object, OneofObject, Result, SimpleObject, dataloader::Loader,
+};
 use concord_entities::{
     evidence,
     id::{EvidenceId, StoredFileId, TypedId},
@@ -70,9 +72,10 @@ impl Evidence {
         if let Some(file) = &self.file {
             return Ok(file.clone());
         }
-        loaders::one(context, self.row.file_id).await?.map(Arc::new).ok_or_else(|| {
-            api_error(ctx(context), &Error::internal("evidence without its file"))
-        })
+        loaders::one(context, self.row.file_id)
+            .await?
+            .map(Arc::new)
+            .ok_or_else(|| api_error(ctx(context), &Error::internal("evidence without its file")))
     }
 
     /// The file, if the viewer may know when and where a picture was taken.

@@ -72,7 +72,9 @@ impl ProblemCounts {
 
     /// How many are in each state, in the order of the work.
     async fn by_state(&self) -> Vec<ProblemStateCount> {
-        State::iter().map(|state| ProblemStateCount { state: state.into(), count: self.0.of(state) }).collect()
+        State::iter()
+            .map(|state| ProblemStateCount { state: state.into(), count: self.0.of(state) })
+            .collect()
     }
 
     /// The month of the closure rate.

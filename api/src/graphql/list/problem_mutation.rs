@@ -413,10 +413,9 @@ impl ProblemMutation {
         #[graphql(desc = "Whose reporter, and why.")] input: RevealReporterInput,
     ) -> Result<RevealReporterPayload> {
         let ctx = ctx(context);
-        let result = async {
-            reporter::reveal(ctx, id::decode(&input.problem_id, "problemId")?, &input.reason).await
-        }
-        .await;
+        let result =
+            async { reporter::reveal(ctx, id::decode(&input.problem_id, "problemId")?, &input.reason).await }
+                .await;
         Ok(match result {
             Ok(row) => RevealReporterPayload {
                 reporter_name: row.reporter_name.clone(),

@@ -53,7 +53,8 @@ pub async fn counts(ctx: &Ctx, alliance: &alliance::Model, month: Option<NaiveDa
     let zone = zone(&alliance.time_zone);
     let today = ctx.now().with_timezone(&zone).date_naive();
     let month = first_of(month.unwrap_or(today));
-    let (from, to) = (begins(month, zone), begins(month.checked_add_months(Months::new(1)).unwrap_or(month), zone));
+    let (from, to) =
+        (begins(month, zone), begins(month.checked_add_months(Months::new(1)).unwrap_or(month), zone));
     let was_open = || {
         Condition::all()
             .add(Column::RecordedAt.lt(to))
@@ -93,10 +94,8 @@ fn first_of(day: NaiveDate) -> NaiveDate {
 /// The instant at which a day begins in a zone; where a clock jumps over midnight, the first instant after it.
 fn begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = day.and_time(chrono::NaiveTime::MIN);
-    zone.from_local_datetime(&midnight)
-        .earliest()
-        .map_or_else(
-            || (midnight - zone.offset_from_utc_datetime(&midnight).fix()).and_utc(),
-            |at| at.with_timezone(&Utc),
-        )
+    zone.from_local_datetime(&midnight).earliest().map_or_else(
+        || (midnight - zone.offset_from_utc_datetime(&midnight).fix()).and_utc(),
+        |at| at.with_timezone(&Utc),
+    )
 }

@@ -11,8 +11,10 @@ use concord_entities::{
     seat,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType,
-    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait, RelationTrait,
     sea_query::{Expr, Query},
 };
 
@@ -142,7 +144,8 @@ pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
     };
     let tier_before = held.row.tier;
     held.settle(&states::TRIAGE, Event::ProblemTriaged, change, |fact, _| {
-        fact.detail("tierBefore", serde_json::json!(tier_before)).detail("tier", serde_json::json!(triage.tier))
+        fact.detail("tierBefore", serde_json::json!(tier_before))
+            .detail("tier", serde_json::json!(triage.tier))
     })
     .await
 }
@@ -170,8 +173,7 @@ pub async fn assign(
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
-        fact.detail("leadOrganizationId", lead.to_string())
-            .detail("dueOn", due_on.map(|on| on.to_string()))
+        fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
     })
     .await
 }
@@ -308,8 +310,7 @@ pub async fn start(ctx: &Ctx, which: Which, handler: Option<AccountId>) -> Resul
         }
     }
     let handler = handler.or(held.row.handler_id);
-    let change =
-        problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
+    let change = problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
     held.settle(&states::START, Event::ProblemStarted, change, |fact, _| {
         fact.detail("handlerId", handler.map(|id| id.to_string()))
     })
@@ -346,8 +347,7 @@ pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
         .map(|row| row.organization_id)
         .collect();
     let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    let unit =
-        states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
+    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),

@@ -14,11 +14,7 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
     // The answer holds personal data, which must not be given again without a look being recorded.
     idempotency::refuse(ctx)?;
     let tx = ctx.begin().await?;
-    let row = visible(ctx)
-        .filter(Column::Id.eq(id))
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
+    let row = visible(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?.ok_or(Error::NotFound("problem"))?;
     ctx.require(&tx.db, Action::ReadReporter, Target::alliance(row.alliance_id)).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     tx.record(fact(Event::ReporterRevealed, &row).reason(Some(&reason))).await?;

@@ -10,6 +10,7 @@ pub mod database;
 pub mod domain;
 pub mod graphql;
 pub mod http;
+pub mod import;
 pub mod messages;
 pub mod outbound;
 pub mod storage;

@@ -3,7 +3,6 @@
 mod alliance;
 mod door;
 mod golden;
-mod guard_history;
 mod server;
 
 // identity
@@ -22,14 +21,20 @@ mod service_team;
 mod calendar;
 // rotation
 // priority task
+mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod problem;
 // file
+mod evidence;
+mod file;
 // fact
 mod chain;
 mod changes;
 mod history;
 mod inbox;
 // import
+mod import;
+mod import_problems;

@@ -12,7 +12,7 @@ use self::worker::Worker;
 use crate::domain::{
     App, Ctx, Result, chain,
     fact::{follow, inbox},
-    idempotency,
+    file, idempotency,
     identity::api_key,
 };
 
@@ -59,6 +59,7 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     // rotation
     crate::domain::rotation::slot::mark_missed(ctx).await?;
     // list
+    file::sweep(ctx).await?;
     while crate::domain::list::due::notify(ctx).await? > 0 {}
     // fact
     Ok(())

@@ -160,6 +160,30 @@ codes! {
     /// The listener fell too far behind; it goes on from the last position it got.
     Lagged = "LAGGED",
     // import
+    /// A file to import is not there or cannot be read.
+    ImportFileMissing = "IMPORT_FILE_MISSING",
+    /// A file to import is larger than allowed, or has too many rows.
+    ImportTooLarge = "IMPORT_TOO_LARGE",
+    /// A value of an imported file is not UTF-8.
+    ImportNotUtf8 = "IMPORT_NOT_UTF8",
+    /// A quotation mark of an imported row has no counterpart; the file may be cut off.
+    ImportQuoteOpen = "IMPORT_QUOTE_OPEN",
+    /// An imported row has more or fewer columns than its header.
+    ImportWrongColumns = "IMPORT_WRONG_COLUMNS",
+    /// The header of an imported file lacks a column, or names one twice.
+    ImportColumnMissing = "IMPORT_COLUMN_MISSING",
+    /// An imported row repeats an earlier one.
+    ImportDuplicate = "IMPORT_DUPLICATE",
+    /// An imported row refers to something that is neither on record nor in the files.
+    ImportUnknown = "IMPORT_UNKNOWN",
+    /// A cell of an imported file is not UTF-8.
+    RowEncoding = "ROW_ENCODING",
+    /// An imported file breaks off, or is empty.
+    RowTruncated = "ROW_TRUNCATED",
+    /// A row of an imported file has more or fewer cells than its header.
+    RowWidth = "ROW_WIDTH",
+    /// A mapping of columns cannot be read, or does not fit the file.
+    MappingInvalid = "MAPPING_INVALID",
 }
 
 impl Code {

@@ -111,6 +111,8 @@ events! {
     ExternalIdentityUnlinked = "external_identity_unlinked",
     // territory
     // governance
+    /// An organisation's particulars changed.
+    OrganizationUpdated = "organization_updated",
     // calendar
     /// A year of the working calendar was replaced.
     CalendarImported = "calendar_imported",

@@ -120,8 +120,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         TaskMilestone,
         TaskProgress,
         // problem
-        Problem,
-        Evidence,
+        Problem, Evidence,
         // file
         // fact
         Event,

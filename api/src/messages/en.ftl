@@ -128,3 +128,15 @@ too-many-files = { $most } of your files wait to be attached already; attach the
 lagged = You fell too far behind. Go on from the position given with this error.
 
 # import
+import-file-missing = The file { $file } is not there or cannot be read.
+import-too-large = The file is too large: at most { $most } are taken.
+import-not-utf8 = This value is not UTF-8; save the file as "CSV UTF-8".
+import-quote-open = A quotation mark has no counterpart here; the file may be cut off.
+import-wrong-columns = This row has { $found } columns, the header has { $expected }.
+import-column-missing = The header lacks the column { $name }, or names it twice.
+import-duplicate = This row repeats line { $first }.
+import-unknown = { $value } is neither on record nor in the files.
+row-encoding = The text is not UTF-8.
+row-truncated = The file breaks off here.
+row-width = The row has { $found } cells, the header { $expected }.
+mapping-invalid = The mapping of columns does not fit: { $reason }.

@@ -128,3 +128,15 @@ too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等�
 lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。
 
 # import
+import-file-missing = 文件 { $file } 不存在或无法读取。
+import-too-large = 文件过大：最多 { $most }。
+import-not-utf8 = 此值不是 UTF-8 编码，请将文件另存为“CSV UTF-8”。
+import-quote-open = 此处引号不成对，文件可能被截断。
+import-wrong-columns = 此行有 { $found } 列，表头有 { $expected } 列。
+import-column-missing = 表头缺少“{ $name }”列，或该列重复。
+import-duplicate = 此行与第 { $first } 行重复。
+import-unknown = “{ $value }”既未登记，也不在导入文件中。
+row-encoding = 文字不是 UTF-8 编码。
+row-truncated = 文件在此处中断。
+row-width = 该行有 { $found } 列，表头为 { $expected } 列。
+mapping-invalid = 列映射不适用：{ $reason }。

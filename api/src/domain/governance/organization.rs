@@ -8,8 +8,8 @@ use concord_entities::{
     region,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
-    QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select,
 };
 
 use crate::domain::{
@@ -139,6 +139,38 @@ pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::M
     )
     .await?;
     Ok(row)
+}
+
+/// What changes of an organisation's particulars; absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationChange {
+    pub short_name: Option<String>,
+    pub kind: Option<Kind>,
+    pub credit_code: Option<String>,
+    pub region_id: Option<RegionId>,
+}
+
+/// Changes an organisation within a unit of work whose rights were checked; tells whether anything is different.
+pub async fn amend(
+    tx: &Tx<'_>,
+    row: organization::Model,
+    change: OrganizationChange,
+) -> Result<(organization::Model, bool)> {
+    let before = row.clone();
+    let short_name = short_name(change.short_name.as_deref())?.or_else(|| before.short_name.clone());
+    let credit_code = credit_code(change.credit_code.as_deref())?.or_else(|| before.credit_code.clone());
+    let mut after = row.into_active_model();
+    after.short_name.set_if_not_equals(short_name);
+    after.kind.set_if_not_equals(change.kind.unwrap_or(before.kind));
+    after.credit_code.set_if_not_equals(credit_code);
+    after.region_id.set_if_not_equals(change.region_id.or(before.region_id));
+    if !after.is_changed() {
+        return Ok((before, false));
+    }
+    after.version = Set(before.version + 1);
+    let after = after.update(&tx.db).await?;
+    tx.record(Fact::of(Event::OrganizationUpdated, after.id).organizations([after.id])).await?;
+    Ok((after, true))
 }
 
 /// The organisation that carries a credit code.

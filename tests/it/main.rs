@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod demo;
 mod door;
 mod golden;
 mod server;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod check;
+pub mod demo;
 mod import;
 mod keys;
 mod migrate;
@@ -62,6 +63,11 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
+    /// Tell the story of Xihai town in a fresh SQLite file and serve it, with accounts and queries to try
+    ///
+    /// The folder is `demo-data` unless --data names another; `demo.json` in it tells scripts of accounts and objects. A
+    /// folder that holds a demo already is served again.
+    Demo(demo::Options),
     /// Bring the tables up to date and stop
     Migrate,
     /// Bring in registers, rosters, problems and calendars from files
@@ -135,6 +141,7 @@ fn start(cli: Cli) -> Outcome {
     let body = async {
         match cli.command {
             Command::Serve { .. } => serve::run(config).await,
+            Command::Demo(options) => Box::pin(demo::run(config, cli.global.data, options)).await,
             Command::Migrate => migrate::run(config).await,
             Command::Import(command) => import::run(config, command).await,
             Command::Admin(command) => admin::run(config, command).await,

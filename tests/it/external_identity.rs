@@ -88,18 +88,13 @@ async fn a_linked_subject_comes_in_and_an_unlinked_one_does_not() {
     let input = |subject: &str, issuer: &str| json!({ "input": { "accountId": id::encode(world.staff), "issuer": issuer, "subject": subject } });
     let committee = app.client(world.committee);
     let linked = committee.send(LINK, input("u-1", ISSUER)).await.fine();
-    let me =
-        app.bearer(&good).await.expect("linked").run("{ me { username externalIdentities { subject } } }");
-    let me = me.await;
+    let linked_client = app.bearer(&good).await.expect("linked");
+    let me = linked_client.run("{ me { username externalIdentities { subject } } }").await;
     assert_eq!(me.text("/me/username"), "staff.632223");
     assert_eq!(me.text("/me/externalIdentities/0/subject"), "u-1");
     // There is no session of ours to end, unless all are meant.
-    let out = app
-        .bearer(&good)
-        .await
-        .expect("linked")
-        .run("mutation { signOut(input: {}) { userErrors { code } } }");
-    assert_eq!(out.await.code().as_deref(), Some("STATE_REFUSED"));
+    let out = linked_client.run("mutation { signOut(input: {}) { userErrors { code } } }").await;
+    assert_eq!(out.code().as_deref(), Some("STATE_REFUSED"));
     for wrong in [
         json!({ "sub": "u-2" }),
         json!({ "iss": "https://other.example" }),

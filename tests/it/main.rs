@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod demo;
 mod door;
 mod golden;
 mod server;
@@ -20,7 +21,9 @@ mod service_team;
 // calendar
 mod calendar;
 // rotation
+mod rotation;
 // priority task
+mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;

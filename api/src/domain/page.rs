@@ -2,10 +2,10 @@
 //! that runs only when somebody asks.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, PaginatorTrait, QuerySelect, Select,
-    Value,
+    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, PaginatorTrait,
+    QuerySelect, Select, Value,
 };
 use uuid::Uuid;
 
@@ -18,6 +18,9 @@ use super::{
 pub const DEFAULT: u64 = 20;
 /// Most items of a page.
 pub const MOST: u64 = 100;
+
+/// Years that both databases can compare.
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
 /// The Relay arguments of a list, unchecked.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,25 @@ pub struct Page<E: EntityTrait> {
     pub all: Select<E>,
 }
 
+/// How many items a page wants, and from which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub limit: u64,
+    pub backward: bool,
+}
+
+/// Checks what a page wants.
+pub fn window(args: &Args) -> Result<Window> {
+    Ok(match (args.first, args.last) {
+        (Some(_), Some(_)) => return Err(Error::invalid(Code::PageInvalid, "last")),
+        (None, Some(last)) => Window { limit: size(last, "last")?, backward: true },
+        (first, None) => {
+            let limit = first.map_or(Ok(DEFAULT), |first| size(first, "first"))?;
+            Window { limit, backward: false }
+        }
+    })
+}
+
 /// Reads one page of `select`.
 pub async fn fetch<E>(
     ctx: &Ctx,
@@ -56,11 +78,7 @@ where
     E::Model: ModelTrait<Entity = E> + Send + Sync,
     Select<E>: Clone,
 {
-    let (limit, backward) = match (args.first, args.last) {
-        (Some(_), Some(_)) => return Err(Error::invalid(Code::PageInvalid, "last")),
-        (None, Some(last)) => (size(last, "last")?, true),
-        (first, None) => (first.map_or(Ok(DEFAULT), |first| size(first, "first"))?, false),
-    };
+    let Window { limit, backward } = window(args)?;
     let mut cursor = select.clone().cursor_by((order.column, id));
     if let Some(after) = &args.after {
         cursor.after(decode(after, order, "after")?);
@@ -119,7 +137,16 @@ fn encode<M>(
 where
     M: ModelTrait,
 {
-    let (tag, text) = match model.get(order.column) {
+    let id = match model.get(id) {
+        Value::Uuid(Some(id)) => id,
+        _ => Uuid::nil(),
+    };
+    write(order.column.as_str(), &model.get(order.column), id)
+}
+
+/// Writes the cursor of a row: the column's name, its value, the id.
+pub fn write(column: &str, value: &Value, id: Uuid) -> String {
+    let (tag, text) = match value {
         Value::ChronoDateTimeUtc(Some(at)) => ('t', at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
         Value::ChronoDate(Some(on)) => ('d', on.to_string()),
         Value::Int(Some(number)) => ('i', number.to_string()),
@@ -128,15 +155,28 @@ where
         Value::Uuid(Some(raw)) => ('u', raw.to_string()),
         _ => ('-', String::new()),
     };
-    let id = match model.get(id) {
-        Value::Uuid(Some(id)) => id.to_string(),
-        _ => String::new(),
-    };
-    URL_SAFE_NO_PAD.encode(format!("{}\n{tag}{text}\n{id}", order.column.as_str()))
+    URL_SAFE_NO_PAD.encode(format!("{column}\n{tag}{text}\n{id}"))
 }
 
 fn decode<C: ColumnTrait>(cursor: &str, order: Order<C>, field: &'static str) -> Result<(Value, Value)> {
-    read(cursor, order.column.as_str()).ok_or_else(|| Error::invalid(Code::CursorMalformed, field))
+    read(cursor, order.column.as_str())
+        // A value of another type would be an error of the database, not of the caller.
+        .filter(|(value, _)| fits(value, order.column.def().get_column_type()))
+        .ok_or_else(|| Error::invalid(Code::CursorMalformed, field))
+}
+
+fn fits(value: &Value, column: &ColumnType) -> bool {
+    matches!(
+        (value, column),
+        (
+            Value::ChronoDateTimeUtc(_),
+            ColumnType::TimestampWithTimeZone | ColumnType::Timestamp | ColumnType::DateTime
+        ) | (Value::ChronoDate(_), ColumnType::Date)
+            | (Value::Int(_), ColumnType::Integer)
+            | (Value::BigInt(_), ColumnType::BigInteger)
+            | (Value::String(_), ColumnType::String(_) | ColumnType::Text)
+            | (Value::Uuid(_), ColumnType::Uuid)
+    )
 }
 
 /// Reads a cursor that was written for `column`.
@@ -151,8 +191,8 @@ pub fn read(cursor: &str, column: &str) -> Option<(Value, Value)> {
     let tag = chars.next()?;
     let value = chars.as_str();
     let value: Value = match tag {
-        't' => value.parse::<DateTime<Utc>>().ok()?.into(),
-        'd' => value.parse::<NaiveDate>().ok()?.into(),
+        't' => value.parse::<DateTime<Utc>>().ok().filter(|at| YEARS.contains(&at.year()))?.into(),
+        'd' => value.parse::<NaiveDate>().ok().filter(|on| YEARS.contains(&on.year()))?.into(),
         'i' => value.parse::<i32>().ok()?.into(),
         'l' => value.parse::<i64>().ok()?.into(),
         's' if !value.contains('\0') => value.to_owned().into(),

@@ -51,6 +51,7 @@ pub struct Query(
     rotation::swap::RotationSwapQuery,
     rotation::feed::CalendarFeedQuery,
     // priority task
+    list::open_item::OpenItemQuery,
     list::task_list::TaskListQuery,
     list::priority_task::PriorityTaskQuery,
     // problem

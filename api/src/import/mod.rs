@@ -8,7 +8,6 @@ use crate::domain::{Code, Error, Result};
 pub mod calendar;
 pub mod csv;
 pub mod members;
-// problem
 pub mod problems;
 pub mod regions;
 

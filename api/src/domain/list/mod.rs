@@ -2,6 +2,7 @@
 
 // priority task
 pub mod due;
+pub mod open_item;
 pub mod priority_task;
 pub mod task_list;
 pub mod task_read;

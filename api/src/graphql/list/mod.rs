@@ -1,6 +1,7 @@
 //! Faces of the two lists.
 
 // priority task
+pub mod open_item;
 pub mod priority_task;
 pub mod task_input;
 pub mod task_list;

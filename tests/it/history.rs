@@ -142,6 +142,7 @@ async fn what_happens_to_a_draft_shows_once_it_is_published() {
         responsible_name: Set(None),
         reason: Set(None),
         returned_count: Set(0),
+        published_at: Set(None),
         acknowledged_at: Set(None),
         submitted_at: Set(None),
         completed_at: Set(None),

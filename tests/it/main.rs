@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod demo;
 mod door;
 mod golden;
 mod server;
@@ -27,7 +28,10 @@ mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod problem;
 // file
+mod evidence;
+mod file;
 // fact
 mod chain;
 mod changes;
@@ -35,3 +39,4 @@ mod history;
 mod inbox;
 // import
 mod import;
+mod import_problems;

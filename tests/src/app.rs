@@ -1,7 +1,10 @@
 //! `TestApp`: the product under a frozen clock and seeded randomness, answering GraphQL in the process.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,13 +53,27 @@ impl TestApp {
 
     /// An app with other settings.
     pub async fn with(change: impl FnOnce(&mut concord::config::Config)) -> Self {
-        let home = database::home().await;
+        Self::open(database::home().await, 1, change).await
+    }
+
+    /// Closes the app and keeps its database, for copies to be opened.
+    pub async fn freeze(self) -> Frozen {
+        if self.app.backend() == sea_orm::DbBackend::Sqlite {
+            self.sql("PRAGMA wal_checkpoint(TRUNCATE)").await.expect("the log is folded in");
+        }
+        let frozen = Frozen { now: self.app.now(), opened: AtomicU64::new(2), home: self.home };
+        self.app.read.clone().close().await.expect("the readers close");
+        self.app.write.clone().close().await.expect("the writer closes");
+        frozen
+    }
+
+    async fn open(home: Home, seed: u64, change: impl FnOnce(&mut concord::config::Config)) -> Self {
         let mut config = database::config(&home);
         change(&mut config);
         let start = Utc.with_ymd_and_hms(2026, 1, 5, 1, 0, 0).single().expect("an instant");
         let clock = Arc::new(TestClock(Mutex::new(start)));
         let mut app =
-            app::build(config, clock.clone(), app::seeded_random(1), false).await.expect("the app builds");
+            app::build(config, clock.clone(), app::seeded_random(seed), false).await.expect("the app builds");
         let statements = Arc::new(Mutex::new(Vec::new()));
         let parts = Arc::get_mut(&mut app).expect("nobody else holds the app yet");
         for connection in [&mut parts.read, &mut parts.write] {
@@ -137,6 +154,24 @@ impl TestApp {
     /// Runs raw SQL, to prove that the database itself refuses.
     pub async fn sql(&self, text: &str) -> Result<u64, sea_orm::DbErr> {
         Ok(self.app.write.execute_unprepared(text).await?.rows_affected())
+    }
+}
+
+/// The database of a closed app, of which any number of copies can be opened.
+pub struct Frozen {
+    home: Home,
+    now: DateTime<Utc>,
+    opened: AtomicU64,
+}
+
+impl Frozen {
+    /// Opens a copy; what happens to it stays there.
+    pub async fn thaw(&self) -> TestApp {
+        // Another seed each time, so that new identifiers do not repeat those in the copy.
+        let seed = self.opened.fetch_add(1, Ordering::Relaxed);
+        let app = TestApp::open(database::copy(&self.home).await, seed, |_| {}).await;
+        app.set_now(self.now);
+        app
     }
 }
 

@@ -60,13 +60,47 @@ pub async fn home() -> Home {
     let directory = tempfile::tempdir().expect("a temporary folder");
     let (url, copy) = match postgres() {
         Some(server) => {
-            let name = postgres_copy(&server).await;
+            let template = POSTGRES.get_or_init(|| postgres_template(&server)).await;
+            let name = postgres_copy(&server, template).await;
             (with_name(&server, &name), Some((server, name)))
         }
         None => {
             let template = SQLITE.get_or_init(sqlite_template).await;
             let path = directory.path().join("concord.db");
             std::fs::copy(template, &path).expect("the template is copied");
+            (format!("sqlite://{}?mode=rwc", path.display()), None)
+        }
+    };
+    Home { directory, url: Secret::new(url), copy }
+}
+
+/// Makes an empty database, without any table.
+pub async fn empty() -> Home {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let (url, copy) = match postgres() {
+        Some(server) => {
+            let name = name();
+            let admin = Database::connect(&server).await.expect("PostgreSQL answers");
+            admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+            admin.close().await.expect("the connection closes");
+            (with_name(&server, &name), Some((server, name)))
+        }
+        None => (format!("sqlite://{}?mode=rwc", directory.path().join("concord.db").display()), None),
+    };
+    Home { directory, url: Secret::new(url), copy }
+}
+
+/// Copies a database that nobody has open.
+pub async fn copy(of: &Home) -> Home {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let (url, copy) = match &of.copy {
+        Some((server, template)) => {
+            let name = postgres_copy(server, template).await;
+            (with_name(server, &name), Some((server.clone(), name)))
+        }
+        None => {
+            let path = directory.path().join("concord.db");
+            std::fs::copy(of.directory.path().join("concord.db"), &path).expect("the file is copied");
             (format!("sqlite://{}?mode=rwc", path.display()), None)
         }
     };
@@ -90,8 +124,7 @@ async fn sqlite_template() -> PathBuf {
     path
 }
 
-async fn postgres_copy(server: &str) -> String {
-    let template = POSTGRES.get_or_init(|| postgres_template(server)).await;
+async fn postgres_copy(server: &str, template: &str) -> String {
     let name = name();
     let admin = Database::connect(server).await.expect("PostgreSQL answers");
     let text = format!("CREATE DATABASE {name} TEMPLATE {template}");

@@ -2,13 +2,15 @@
 //! Setup goes through verbs, not rows.
 
 mod app;
-mod database;
+pub mod database;
+pub mod introspection;
 pub mod proving;
 mod server;
+pub mod specimens;
 mod world;
 
 pub use self::{
-    app::{Answer, Answers, Client, TestApp, TestClock},
+    app::{Answer, Answers, Client, Frozen, TestApp, TestClock},
     server::Server,
     world::World,
 };

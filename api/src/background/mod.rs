@@ -12,8 +12,8 @@ use self::worker::Worker;
 use crate::domain::{
     App, Ctx, Result, chain,
     fact::{follow, inbox},
-    idempotency,
-    identity::api_key,
+    file, idempotency,
+    identity::{api_key, session},
 };
 
 /// How often the hands that follow the clock look.
@@ -55,10 +55,12 @@ async fn follow_events(ctx: &Ctx) -> Result<()> {
 /// Does what time alone makes due.
 async fn follow_clock(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
+    session::sweep(ctx).await?;
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
     crate::domain::rotation::slot::mark_missed(ctx).await?;
     // list
+    file::sweep(ctx).await?;
     while crate::domain::list::due::notify(ctx).await? > 0 {}
     // fact
     Ok(())

@@ -176,6 +176,14 @@ codes! {
     ImportDuplicate = "IMPORT_DUPLICATE",
     /// An imported row refers to something that is neither on record nor in the files.
     ImportUnknown = "IMPORT_UNKNOWN",
+    /// A cell of an imported file is not UTF-8.
+    RowEncoding = "ROW_ENCODING",
+    /// An imported file breaks off, or is empty.
+    RowTruncated = "ROW_TRUNCATED",
+    /// A row of an imported file has more or fewer cells than its header.
+    RowWidth = "ROW_WIDTH",
+    /// A mapping of columns cannot be read, or does not fit the file.
+    MappingInvalid = "MAPPING_INVALID",
 }
 
 impl Code {

@@ -9,6 +9,7 @@ pub mod assets;
 pub mod backend;
 pub mod drain;
 pub mod extras;
+pub mod files;
 pub mod graphql;
 pub mod health;
 pub mod lexer;

@@ -8,8 +8,9 @@ use crate::domain::{Code, Error, Result};
 pub mod calendar;
 pub mod csv;
 pub mod members;
-// problem
+pub mod problems;
 pub mod regions;
+mod rows;
 
 /// Most errors that a report spells out.
 const MOST_ERRORS: usize = 1_000;

@@ -136,3 +136,7 @@ import-wrong-columns = This row has { $found } columns, the header has { $expect
 import-column-missing = The header lacks the column { $name }, or names it twice.
 import-duplicate = This row repeats line { $first }.
 import-unknown = { $value } is neither on record nor in the files.
+row-encoding = The text is not UTF-8.
+row-truncated = The file breaks off here.
+row-width = The row has { $found } cells, the header { $expected }.
+mapping-invalid = The mapping of columns does not fit: { $reason }.

@@ -136,3 +136,7 @@ import-wrong-columns = 此行有 { $found } 列，表头有 { $expected } 列。
 import-column-missing = 表头缺少“{ $name }”列，或该列重复。
 import-duplicate = 此行与第 { $first } 行重复。
 import-unknown = “{ $value }”既未登记，也不在导入文件中。
+row-encoding = 文字不是 UTF-8 编码。
+row-truncated = 文件在此处中断。
+row-width = 该行有 { $found } 列，表头为 { $expected } 列。
+mapping-invalid = 列映射不适用：{ $reason }。

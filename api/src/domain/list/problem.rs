@@ -4,6 +4,7 @@
 pub mod counts;
 pub mod moves;
 pub mod reporter;
+pub mod take_over;
 
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;

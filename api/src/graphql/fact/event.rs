@@ -9,7 +9,7 @@ use concord_entities::{
     event,
     id::{EventId, TypedId},
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, future::try_join_all};
 use uuid::Uuid;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, api_error},
-        governance::alliance::Alliance,
+        governance::{alliance::Alliance, organization::Organization},
         id,
         loaders::{self, Loaders},
         node::{self, AnyNode, Node},
@@ -170,6 +170,13 @@ impl Event {
     /// Global identifiers of the organisations that it concerns.
     async fn organization_ids(&self) -> Vec<ID> {
         domain::chain::organizations(&self.row).into_iter().map(id::encode).collect()
+    }
+
+    /// The organisations that it concerns.
+    async fn organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
+        let concerned = domain::chain::organizations(&self.row);
+        let found = try_join_all(concerned.into_iter().map(|id| loaders::one(context, id))).await?;
+        Ok(found.into_iter().flatten().map(Organization).collect())
     }
 
     /// What changed and why, by name; empty after an erasure. Dashboards get states and figures only.

@@ -263,7 +263,8 @@ impl Problem {
         self.0.round
     }
 
-    /// The responsible organisation that leads; absent until it is assigned.
+    /// The responsible organisation that leads. Absent until it is assigned, but an imported problem comes with the one
+    /// that its source names.
     async fn lead_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
         Self::organization(context, self.0.lead_organization_id).await
     }

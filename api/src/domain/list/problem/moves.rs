@@ -15,7 +15,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
     QueryTrait, RelationTrait,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, OnConflict, Query},
 };
 
 use super::{FREE_TEXT, fact, visible, zone};
@@ -160,6 +160,10 @@ pub async fn assign(
     let today = today_at(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
     let due_on = due_on.map(|on| due_date(on, today)).transpose()?;
+    if held.row.lead_organization_id.is_some_and(|named| named != lead) {
+        // An imported problem comes with the unit that its source names.
+        release(&held.tx, which.id).await?;
+    }
     let made = make_responsible(&held.tx, held.row.alliance_id, held.row.id, lead).await?;
     if !made {
         return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
@@ -197,6 +201,15 @@ fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     }
 }
 
+/// Frees whoever was responsible.
+async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
+    problem_responsible::Entity::delete_many()
+        .filter(problem_responsible::Column::ProblemId.eq(problem))
+        .exec(&tx.db)
+        .await?;
+    Ok(())
+}
+
 /// Notes `lead` as responsible if it is an active member: check and change in one statement.
 async fn make_responsible(
     tx: &Tx<'_>,
@@ -219,6 +232,9 @@ async fn make_responsible(
     let mut insert = Query::insert();
     insert.into_table(Responsible).columns([To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt]);
     insert.select_from(member).map_err(Error::internal)?;
+    insert.on_conflict(
+        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_column(To::AssignedAt).to_owned(),
+    );
     Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
 }
 
@@ -255,10 +271,7 @@ pub async fn decline(
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
-    problem_responsible::Entity::delete_many()
-        .filter(problem_responsible::Column::ProblemId.eq(which.id))
-        .exec(&held.tx.db)
-        .await?;
+    release(&held.tx, which.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),

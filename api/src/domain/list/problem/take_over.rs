@@ -1,0 +1,309 @@
+//! Problems taken over from another system: each once, under a number of ours, its organisation seated if it is not yet.
+//! The one way to a problem that is closed at its source.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use concord_entities::{
+    alliance,
+    id::{AllianceId, OrganizationId},
+    membership, organization,
+    problem::{self, Channel, Column, Entity, Severity, State},
+    problem_responsible::{self, Duty},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+
+use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    governance::{
+        self,
+        organization::{NewOrganization, insert as insert_organization},
+    },
+    text,
+};
+
+/// Longest name of a source.
+const SOURCE: usize = 64;
+/// Longest key.
+const KEY: usize = 128;
+
+/// Where problems come from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub source: String,
+    /// Kind of organisations that are recorded on the way.
+    pub organization_kind: organization::Kind,
+}
+
+/// A problem as its source tells it.
+#[derive(Clone, Debug)]
+pub struct SourceProblem {
+    /// The line it stands on.
+    pub line: u64,
+    pub key: String,
+    pub title: String,
+    pub description: String,
+    pub category: String,
+    pub place: Option<String>,
+    pub channel: Channel,
+    pub severity: Severity,
+    pub organization: Option<String>,
+    pub organization_short_name: Option<String>,
+    pub occurred_at: DateTime<Utc>,
+    pub is_closed: bool,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub imported: u64,
+    /// Rows that had been taken over before.
+    pub known: u64,
+    /// Rows that cannot be problems, with their lines.
+    pub refused: Vec<(u64, Error)>,
+}
+
+/// The list that problems are taken over to.
+pub struct Destination<'ctx> {
+    ctx: &'ctx Ctx,
+    alliance: AllianceId,
+    origin: Origin,
+    /// Keys of this run, so that a key that stands twice in a file is told.
+    seen: HashSet<String>,
+}
+
+impl<'ctx> Destination<'ctx> {
+    /// Opens an alliance's list for a source.
+    pub async fn open(ctx: &'ctx Ctx, alliance: AllianceId, origin: Origin) -> Result<Self> {
+        let row = governance::alliance::find(ctx, alliance).await?.ok_or(Error::NotFound("alliance"))?;
+        ctx.require(ctx.read(), Action::ImportProblems, Target::alliance(row.id)).await?;
+        let source = text::required(&origin.source, "source", SOURCE)?;
+        Ok(Self { ctx, alliance, origin: Origin { source, ..origin }, seen: HashSet::new() })
+    }
+
+    /// Takes a batch over in one unit of work.
+    pub async fn take(&mut self, batch: Vec<SourceProblem>) -> Result<Taken> {
+        let mut taken = Taken::default();
+        if batch.is_empty() {
+            return Ok(taken);
+        }
+        let now = self.ctx.now();
+        let tx = self.ctx.begin().await?;
+        // Two imports into one list take turns, so that neither takes over what the other just did.
+        let alliance = alliance::Entity::find_by_id(self.alliance)
+            .lock_exclusive()
+            .one(&tx.db)
+            .await?
+            .ok_or(Error::NotFound("alliance"))?;
+        self.ctx.require(&tx.db, Action::ImportProblems, Target::alliance(alliance.id)).await?;
+        let known = self.known(&tx, &batch).await?;
+        let mut fresh = Vec::with_capacity(batch.len());
+        for row in batch {
+            if !self.seen.insert(row.key.clone()) {
+                taken.refused.push((row.line, Error::invalid(Code::AlreadyExists, "key")));
+            } else if known.contains(&row.key) {
+                taken.known += 1;
+            } else {
+                match checked(row, now) {
+                    Ok(row) => fresh.push(row),
+                    Err(refused) => taken.refused.push(refused),
+                }
+            }
+        }
+        if let Some(first) = fresh.first().map(|row| row.key.clone()) {
+            let count = i32::try_from(fresh.len()).map_err(Error::internal)?;
+            let units = self.units(&tx, &fresh).await?;
+            let numbers = Numbers::of(&alliance);
+            let year = numbers.year(now);
+            let seq = take_numbers(&tx, alliance.id, year, count).await?;
+            let rows: Vec<_> = fresh
+                .into_iter()
+                .zip(seq..)
+                .map(|(row, seq)| self.active(&numbers, year, seq, row, &units))
+                .collect();
+            write(&tx, &alliance, rows).await?;
+            taken.imported = u64::from(count.unsigned_abs());
+            tracing::debug!(problem.key = first, count, "a batch of problems was taken over");
+        }
+        tx.commit(alliance.id).await?;
+        Ok(taken)
+    }
+
+    /// The keys of a batch that were taken over before.
+    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashSet<String>> {
+        let keys: Vec<Option<String>> = Entity::find()
+            .select_only()
+            .column(Column::ExternalKey)
+            .filter(Column::AllianceId.eq(self.alliance))
+            .filter(Column::ExternalSource.eq(self.origin.source.as_str()))
+            .filter(Column::ExternalKey.is_in(batch.iter().map(|row| row.key.as_str())))
+            .into_tuple()
+            .all(&tx.db)
+            .await?;
+        Ok(keys.into_iter().flatten().collect())
+    }
+
+    /// The organisations that a batch names; those without a seat in the alliance are recorded and admitted.
+    async fn units(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, OrganizationId>> {
+        let mut named: Vec<(&str, Option<&str>)> = batch
+            .iter()
+            .filter_map(|row| Some((row.organization.as_deref()?, row.organization_short_name.as_deref())))
+            .collect();
+        named.sort_unstable();
+        named.dedup_by_key(|(name, _)| *name);
+        if named.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // Names are the alliance's own: an equal name elsewhere may be another unit.
+        let here = membership::Entity::find()
+            .select_only()
+            .column(membership::Column::OrganizationId)
+            .filter(membership::Column::AllianceId.eq(self.alliance))
+            .into_query();
+        let seated = organization::Entity::find()
+            .filter(organization::Column::Id.in_subquery(here))
+            .filter(organization::Column::Name.is_in(named.iter().map(|(name, _)| *name)))
+            .order_by_asc(organization::Column::Id)
+            .all(&tx.db)
+            .await?;
+        let mut units: HashMap<String, OrganizationId> = HashMap::new();
+        for row in seated {
+            units.entry(row.name).or_insert(row.id);
+        }
+        for (name, short_name) in named {
+            if !units.contains_key(name) {
+                units.insert(name.to_owned(), self.seat(tx, name, short_name).await?);
+            }
+        }
+        Ok(units)
+    }
+
+    /// Records an organisation and admits it.
+    async fn seat(&self, tx: &Tx<'_>, name: &str, short_name: Option<&str>) -> Result<OrganizationId> {
+        let new = NewOrganization {
+            name: name.to_owned(),
+            short_name: short_name.map(str::to_owned),
+            kind: self.origin.organization_kind,
+            credit_code: None,
+            region_id: None,
+        };
+        let unit = insert_organization(tx, new).await?.id;
+        let row = membership::ActiveModel {
+            id: Set(tx.ctx.new_id()),
+            alliance_id: Set(self.alliance),
+            organization_id: Set(unit),
+            state: Set(membership::State::Active),
+            contact_name: Set(None),
+            contact_title: Set(None),
+            contact_phone: Set(None),
+            reason: Set(None),
+            created_at: Set(tx.ctx.now()),
+            admitted_at: Set(Some(tx.ctx.now())),
+            ended_at: Set(None),
+            version: Set(1),
+        };
+        let row = row.insert(&tx.db).await?;
+        let fact = Fact::of(Event::MembershipAdmitted, row.id);
+        tx.record(fact.alliance(self.alliance).organizations([unit])).await?;
+        Ok(unit)
+    }
+
+    fn active(
+        &self,
+        numbers: &Numbers,
+        year: i32,
+        seq: i32,
+        row: SourceProblem,
+        units: &HashMap<String, OrganizationId>,
+    ) -> problem::ActiveModel {
+        let now = self.ctx.now();
+        problem::ActiveModel {
+            title: Set(row.title),
+            description: Set(row.description),
+            category: Set(row.category),
+            place: Set(row.place),
+            region_id: Set(None),
+            channel: Set(row.channel),
+            reporter_name: Set(None),
+            reporter_phone: Set(None),
+            severity: Set(row.severity),
+            state: Set(if row.is_closed { State::ClosedAtSource } else { State::Registered }),
+            is_open: Set(!row.is_closed),
+            lead_organization_id: Set(row.organization.and_then(|name| units.get(&name).copied())),
+            external_source: Set(Some(self.origin.source.clone())),
+            external_key: Set(Some(row.key)),
+            occurred_at: Set(row.occurred_at),
+            closed_at: Set(row.is_closed.then(|| row.closed_at.unwrap_or(now))),
+            ..numbers.blank(self.ctx, year, seq)
+        }
+    }
+}
+
+/// Checks what the columns hold; a refusal carries the line.
+fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<SourceProblem, (u64, Error)> {
+    let line = row.line;
+    let check = || -> Result<SourceProblem> {
+        let closed_at = match row.closed_at {
+            Some(at) if at > now => {
+                return Err(not_in_the_future(at, now).err().map_or_else(
+                    || Error::invalid(Code::OutOfRange, "closedAt"),
+                    |error| error.at("closedAt"),
+                ));
+            }
+            other => other,
+        };
+        Ok(SourceProblem {
+            key: text::required(&row.key, "key", KEY)?,
+            title: text::required(&row.title, "title", TITLE)?,
+            description: text::required(&row.description, "description", FREE_TEXT)?,
+            category: text::required(&row.category, "category", CATEGORY)?,
+            place: text::optional(row.place.as_deref(), "place", PLACE)?,
+            organization: text::optional(row.organization.as_deref(), "organization", 200)?,
+            organization_short_name: text::optional(
+                row.organization_short_name.as_deref(),
+                "organizationShortName",
+                64,
+            )?,
+            occurred_at: not_in_the_future(row.occurred_at, now)?,
+            closed_at,
+            ..row
+        })
+    };
+    check().map_err(|error| (line, error))
+}
+
+/// Writes the problems, who is responsible for them, and an event for each.
+async fn write(tx: &Tx<'_>, alliance: &alliance::Model, rows: Vec<problem::ActiveModel>) -> Result<()> {
+    let rows = Entity::insert_many(rows).exec_with_returning(&tx.db).await?;
+    let responsible: Vec<_> = rows
+        .iter()
+        .filter_map(|row| {
+            Some(problem_responsible::ActiveModel {
+                problem_id: Set(row.id),
+                organization_id: Set(row.lead_organization_id?),
+                duty: Set(Duty::Lead),
+                assigned_at: Set(row.recorded_at),
+            })
+        })
+        .collect();
+    if !responsible.is_empty() {
+        problem_responsible::Entity::insert_many(responsible).exec_without_returning(&tx.db).await?;
+    }
+    for row in &rows {
+        tx.record(
+            super::fact(Event::ProblemImported, row)
+                .alliance(alliance.id)
+                .detail("title", row.title.clone())
+                .detail("source", row.external_source.clone())
+                .detail("key", row.external_key.clone())
+                .detail("open", row.is_open),
+        )
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The import of problems: a thousand real service requests of New York City (NYC Open Data, "311 Service Requests"), and
+//! files with something wrong in them.
+
+use concord::{
+    domain::{Code, list::problem},
+    graphql::id,
+    import::problems::{self, Mapping, Report},
+};
+use concord_entities::id::AllianceId;
+use concord_tests::{TestApp, World};
+use serde_json::{Value, json};
+
+use crate::problem::count;
+
+const REQUESTS: &[u8] = include_bytes!("../data/nyc311-requests.csv");
+const MAPPING: &str = include_str!("../../docs/examples/nyc311.toml");
+
+const HEADER: &str = "unique_key,created_date,agency,agency_name,complaint_type,descriptor,incident_zip,\
+    intersection_street_1,intersection_street_2,status,resolution_description,borough,open_data_channel_type,\
+    incident_address,street_name,cross_street_1,cross_street_2,location_type,closed_date";
+
+async fn import(app: &TestApp, alliance: AllianceId, bytes: &[u8]) -> Report {
+    let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
+    problems::import(&app.system(), alliance, &mapping, bytes, |_| {}).await.expect("an import")
+}
+
+/// A row of the short table.
+fn row(key: &str, status: &str, created: &str) -> String {
+    format!(
+        "{key},{created},DOT,Department of Transportation,Street Condition,Pothole,10033,,,{status},,QUEENS,PHONE,1 MAIN STREET,,,,,"
+    )
+}
+
+#[tokio::test]
+async fn a_thousand_real_requests_all_become_problems_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let report = import(&app, world.town, REQUESTS).await;
+    let faults: Vec<_> = report.faults.iter().take(3).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!((report.rows, report.imported, report.known, report.refused), (1000, 1000, 0, 0));
+
+    let client = app.client(world.observer);
+    let counts =
+        "query($id: ID!) { alliance(id: $id) { problemCounts { total open struckOff closedAtSource } } }";
+    let answer = client.send(counts, json!({ "id": id::encode(world.town) })).await;
+    let expected = json!({ "total": 1000, "open": 323, "struckOff": 0, "closedAtSource": 677 });
+    assert_eq!(answer.at("/alliance/problemCounts"), &expected);
+
+    // The first request of the file, told at 02:08:51 in New York's summer.
+    let number = "query($id: ID!, $number: String!) { problemByNumber(allianceId: $id, number: $number) {
+        number title category place channel state isOpen occurredAt recordedAt closedAt externalSource externalKey
+        leadOrganization { name } responsibleOrganizations { name } } }";
+    let ask = json!({ "id": id::encode(world.town), "number": "西海销〔2026〕0001号" });
+    let answer = client.send(number, ask).await;
+    let first = answer.at("/problemByNumber");
+    assert_eq!(first["title"], "Street Condition / Pothole");
+    assert_eq!(first["category"], "Street Condition");
+    assert_eq!(first["place"], "ST NICHOLAS AVENUE / WEST 178 STREET / MANHATTAN / 10033.0");
+    assert_eq!(first["channel"], "IMPORT");
+    assert_eq!((&first["state"], &first["isOpen"]), (&json!("REGISTERED"), &json!(true)));
+    assert_eq!(first["occurredAt"], "2024-05-27T06:08:51Z");
+    assert_eq!(first["recordedAt"], "2026-01-05T01:00:00Z");
+    assert_eq!((&first["externalSource"], &first["externalKey"]), (&json!("nyc311"), &json!("61276295")));
+    assert_eq!(first["leadOrganization"]["name"], "Department of Transportation");
+    assert_eq!(first["responsibleOrganizations"][0]["name"], "Department of Transportation");
+
+    // What the source had closed is closed, and nothing moves it on.
+    let closed = "{ problems(filter: { states: [CLOSED_AT_SOURCE] }, first: 1) { totalCount nodes {
+        isOpen closedAt availableTransitions { available } } } }";
+    let answer = client.run(closed).await;
+    assert_eq!(answer.at("/problems/totalCount"), 677);
+    let node = answer.at("/problems/nodes/0");
+    assert_eq!(node["isOpen"], false);
+    assert!(node["closedAt"].as_str().expect("an instant").starts_with("2024-05-2"));
+    let transitions = node["availableTransitions"].as_array().expect("a list");
+    assert!(transitions.iter().all(|found| found["available"] == false));
+
+    // One event for each, numbers without gaps, every agency once; and the same again changes nothing.
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_imported'").await, 1000);
+    assert_eq!(
+        count(&app, "SELECT COUNT(DISTINCT seq) AS n FROM problem WHERE seq BETWEEN 1 AND 1000").await,
+        1000
+    );
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM organization WHERE short_name IS NOT NULL").await, 10);
+    let again = import(&app, world.town, REQUESTS).await;
+    assert_eq!((again.imported, again.known, again.refused), (0, 1000, 0));
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem").await, 1000);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let good = "2024-05-27T02:08:51.000";
+    let mut file = format!("\u{feff}{HEADER}\n").into_bytes();
+    for text in [
+        row("1", "Open", good),
+        row("2", "Lost", good),
+        row("3", "Open", "yesterday"),
+        row("4", "Open", "2033-05-27T02:08:51.000"),
+        row("5", "Open", good).replace(",PHONE", ",PIGEON"),
+        row("6", "Open", good).replace("Street Condition,Pothole", ","),
+        row("1", "Open", good),
+        "8,too,short".to_owned(),
+        row("", "Open", good),
+        row("10", "Closed", good),
+    ] {
+        file.extend_from_slice(text.as_bytes());
+        file.push(b'\n');
+    }
+    file.extend_from_slice(
+        &row("11", "Open", good)
+            .into_bytes()
+            .iter()
+            .map(|byte| if *byte == b'Q' { 0xff } else { *byte })
+            .collect::<Vec<_>>(),
+    );
+    file.extend_from_slice(format!("\n{}\n12,\"cut", row("13", "Open", good)).as_bytes());
+    let report = import(&app, world.town, &file).await;
+    assert_eq!((report.rows, report.imported, report.refused), (13, 3, 10));
+    let told: Vec<_> = report
+        .faults
+        .iter()
+        .map(|fault| (fault.line, fault.column.as_deref().unwrap_or("-"), fault.error.code()))
+        .collect();
+    let expected = [
+        (3, "status", Code::Malformed),
+        (4, "created_date", Code::Malformed),
+        (5, "created_date", Code::OutOfRange),
+        (6, "open_data_channel_type", Code::Malformed),
+        (7, "complaint_type, descriptor", Code::Required),
+        (8, "unique_key", Code::AlreadyExists),
+        (9, "-", Code::RowWidth),
+        (10, "unique_key", Code::Required),
+        (12, "borough", Code::RowEncoding),
+        (14, "-", Code::RowTruncated),
+    ];
+    assert_eq!(told, expected);
+    // The numbers of the refused rows went to nobody.
+    assert_eq!(count(&app, "SELECT CAST(MAX(seq) AS BIGINT) AS n FROM problem").await, 3);
+}
+
+#[tokio::test]
+async fn a_mapping_that_does_not_fit_changes_nothing() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
+    for (bytes, code) in [
+        (&b"a,b\n1,2\n"[..], Code::MappingInvalid),
+        (&b""[..], Code::RowTruncated),
+        (&b"\xff\xfe,a\n"[..], Code::RowEncoding),
+    ] {
+        let refused = problems::import(&app.system(), world.town, &mapping, bytes, |_| {}).await;
+        assert_eq!(refused.expect_err("refused").code(), code);
+    }
+    for text in
+        ["source = 1", &MAPPING.replace("America/New_York", "Mars/Olympus"), &format!("{MAPPING}\nx = 1")]
+    {
+        assert_eq!(Mapping::parse(text).expect_err("refused").code(), Code::MappingInvalid);
+    }
+    let file = format!("{HEADER}\n{}\n", row("1", "Open", "2024-05-27T02:08:51.000"));
+    let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
+    for (who, code) in [(world.staff, Code::Forbidden), (world.stranger, Code::NotFound)] {
+        let refused = problems::import(&app.ctx(who), world.town, &mapping, file.as_bytes(), |_| {}).await;
+        assert_eq!(refused.expect_err("refused").code(), code);
+    }
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem").await, 0);
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem_sequence").await, 0);
+}
+
+#[tokio::test]
+async fn an_imported_problem_goes_on_like_any_other() {
+    use concord::domain::list::problem::moves::{self, Triage, Which};
+    use concord_entities::problem::{State, Tier};
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let file = format!("{HEADER}\n{}\n", row("1", "Open", "2024-05-27T02:08:51.000"));
+    assert_eq!(import(&app, world.town, file.as_bytes()).await.imported, 1);
+    let found = problem::find_by_number(&app.ctx(world.committee), world.town, "西海销〔2026〕0001号").await;
+    let row = found.expect("an answer").expect("the problem");
+    let which = Which { id: row.id, expected_version: None };
+    let triage = Triage {
+        tier: Tier::Big,
+        measures: "填平".to_owned(),
+        criterion: "平整".to_owned(),
+        is_complex: false,
+    };
+    moves::triage(&app.ctx(world.committee), which, triage).await.expect("triaged");
+    // The committee gives it to another unit than the source named, which is then responsible alone.
+    let lead = world.members[1];
+    let row = moves::assign(&app.ctx(world.committee), which, lead, None).await.expect("assigned");
+    assert_eq!((row.state, row.lead_organization_id), (State::Assigned, Some(lead)));
+    let query = "query($id: ID!) { problem(id: $id) { responsibleOrganizations { name } } }";
+    let answer = app.client(world.committee).send(query, json!({ "id": id::encode(row.id) })).await;
+    let units: &Value = answer.at("/problem/responsibleOrganizations");
+    assert_eq!(units, &json!([{ "name": "成员单位1-632223" }]));
+}

@@ -1,0 +1,196 @@
+//! One row in every table, made from what the database itself says of its columns: material for the guards, which ask what
+//! the tables and the faces refuse. Stories are told through verbs instead.
+
+use std::collections::BTreeMap;
+
+use concord::domain::governance::organization::{self, NewOrganization};
+use concord_entities::organization::Kind;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use uuid::Uuid;
+
+use crate::{
+    TestApp, World,
+    introspection::{Column, Shape, Table},
+};
+
+/// Rows by table: the identifier of the first one, where it has one.
+pub type Specimens = BTreeMap<String, Uuid>;
+
+/// Values that a column must have to mean something; the rest is made up from its type.
+const VALUES: [(&str, &str, &str); 26] = [
+    ("account_link", "purpose", "invitation"),
+    ("calendar_day", "kind", "off"),
+    ("docking", "counterpart", "committee"),
+    ("evidence", "stage", "closure"),
+    ("evidence", "round", "1"),
+    ("inbox_entry", "kind", "assigned"),
+    ("priority_task", "is_open", "true"),
+    ("priority_task", "state", "published"),
+    ("problem", "channel", "patrol"),
+    ("problem", "is_open", "true"),
+    ("problem", "round", "1"),
+    ("problem", "severity", "ordinary"),
+    ("problem", "state", "registered"),
+    ("problem", "tier", "small"),
+    ("problem", "year", "2026"),
+    ("problem_responsible", "duty", "lead"),
+    ("rotation_plan", "cadence_unit", "month"),
+    ("rotation_plan", "slot_count", "12"),
+    ("rotation_plan", "state", "published"),
+    ("rotation_slot", "origin", "generated"),
+    ("rotation_slot", "state", "scheduled"),
+    ("rotation_swap", "state", "proposed"),
+    ("session", "ended_reason", "signed_out"),
+    ("stored_file", "media_type", "image/png"),
+    ("task_list", "state", "published"),
+    ("calendar_day", "name", "元旦"),
+];
+
+/// Tables that the town's own verbs and the sealer fill.
+const BY_VERBS: [&str; 6] =
+    ["alliance_closure", "event_chain", "event_organization", "event_pending", "event_seal", "hand_cursor"];
+
+/// Columns that stay empty although they could be filled: an end, a reason, a read mark.
+const EMPTY: [(&str, &str); 16] = [
+    ("account", "disabled_at"),
+    ("account", "locked_until_at"),
+    ("account_link", "used_at"),
+    ("api_key", "revoked_at"),
+    ("calendar_feed", "revoked_at"),
+    ("inbox_entry", "read_at"),
+    ("membership", "ended_at"),
+    ("priority_task", "completed_at"),
+    ("problem", "closed_at"),
+    ("problem", "struck_off_at"),
+    ("problem", "verifier_id"),
+    ("problem", "verifier_organization_id"),
+    ("refresh_token", "redeemed_at"),
+    ("rotation_slot", "missed_at"),
+    ("service_team", "ended_at"),
+    ("stored_file", "expires_at"),
+];
+
+/// Writes a row into every table that a town leaves empty, and a second one where a rule speaks of two.
+pub async fn insert(app: &TestApp, world: &World) -> Specimens {
+    let shape = Shape::read(&app.app.write).await;
+    let mut made: Specimens = BTreeMap::from([
+        ("account".to_owned(), world.staff.into()),
+        ("alliance".to_owned(), world.town.into()),
+        ("organization".to_owned(), world.members[1].into()),
+        ("region".to_owned(), world.communities[0].into()),
+    ]);
+    let owners = [
+        ("membership", "organization_id", "organization"),
+        ("seat", "account_id", "account"),
+        ("event", "alliance_id", "alliance"),
+    ];
+    app.run_background().await;
+    for (noun, filter, owner) in owners {
+        let text = format!("SELECT id FROM {noun} WHERE {filter} = {}", uuid(app, made[owner]));
+        let row = app.app.write.query_one_raw(Statement::from_string(app.app.backend(), text)).await;
+        let id = row.expect("a query").expect("a row").try_get("", "id").expect("an identifier");
+        made.insert(noun.to_owned(), id);
+    }
+    for name in shape.in_order() {
+        let table = &shape.tables[&name];
+        if made.contains_key(&name) || BY_VERBS.contains(&name.as_str()) {
+            continue;
+        }
+        let id: Uuid = app.system().new_id();
+        row(app, &name, table, &made, id, &[]).await;
+        if table.columns.contains_key("id") {
+            made.insert(name.clone(), id);
+        }
+        if name == "calendar_day" {
+            row(app, &name, table, &made, app.system().new_id(), &[("alliance_id", "NULL".to_owned())]).await;
+        }
+    }
+    // The last event waits for its seal.
+    let new = NewOrganization {
+        name: "第七单位".to_owned(),
+        short_name: None,
+        kind: Kind::Enterprise,
+        credit_code: Some("91230800DEM0001100".to_owned()),
+        region_id: None,
+    };
+    organization::record(&app.system(), new).await.expect("an organisation");
+    made
+}
+
+async fn row(app: &TestApp, name: &str, table: &Table, made: &Specimens, id: Uuid, given: &[(&str, String)]) {
+    let (mut columns, mut values) = (Vec::new(), Vec::new());
+    for (column, shape) in &table.columns {
+        let target = table.foreign.iter().find(|(own, ..)| own == column).map(|(_, target, _)| target);
+        let value = if let Some((_, value)) = given.iter().find(|(own, _)| own == column) {
+            value.clone()
+        } else if column == "id" {
+            uuid(app, id)
+        } else if EMPTY.contains(&(name, column)) {
+            "NULL".to_owned()
+        } else if let Some((.., value)) = VALUES.iter().find(|(own, of, _)| (*own, *of) == (name, column)) {
+            literal(shape, value)
+        } else if let Some(target) = target.and_then(|target| made.get(target)) {
+            uuid(app, *target)
+        } else if is_uuid(shape) && column.ends_with("_by") {
+            uuid(app, made["account"])
+        } else if is_uuid(shape) && !shape.is_required {
+            "NULL".to_owned()
+        } else {
+            fresh(app, shape)
+        };
+        columns.push(column.clone());
+        values.push(value);
+    }
+    let text = format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), values.join(", "));
+    app.sql(&text).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+}
+
+fn is_uuid(column: &Column) -> bool {
+    column.kind.starts_with("uuid")
+}
+
+/// An identifier as the engine writes it.
+pub fn uuid(app: &TestApp, id: Uuid) -> String {
+    if app.app.backend() == DbBackend::Sqlite { format!("x'{}'", id.simple()) } else { format!("'{id}'") }
+}
+
+/// A value of a column's type, from its text.
+fn literal(column: &Column, value: &str) -> String {
+    let kind = column.kind.to_lowercase();
+    if kind.contains("int") || kind == "boolean" || kind.starts_with("double") {
+        value.to_owned()
+    } else {
+        format!("'{value}'")
+    }
+}
+
+/// A value of a column's type that stands in no other row.
+pub fn fresh(app: &TestApp, column: &Column) -> String {
+    let kind = column.kind.to_lowercase();
+    let unique: Uuid = app.system().new_id();
+    let bytes = unique.simple().to_string();
+    let length = kind.split_once('(').and_then(|(_, rest)| rest.trim_end_matches(')').parse::<usize>().ok());
+    if is_uuid(column) {
+        uuid(app, unique)
+    } else if kind.starts_with("timestamp") {
+        "'2026-01-05 01:00:00.000000+00:00'".to_owned()
+    } else if kind.starts_with("date") {
+        // A day of its own, by the identifier's tail.
+        let day = u32::from_str_radix(&bytes[28..], 16).expect("four digits") % 28 + 1;
+        let year = 2030 + u32::from_str_radix(&bytes[24..28], 16).expect("four digits") % 1000;
+        format!("'{year}-01-{day:02}'")
+    } else if kind.starts_with("bool") {
+        "false".to_owned()
+    } else if kind.contains("int") {
+        (u32::from_str_radix(&bytes[26..], 16).expect("six digits") + 1000).to_string()
+    } else if kind.starts_with("double") {
+        "1.5".to_owned()
+    } else if kind.contains("blob") || kind == "bytea" {
+        let blob = bytes.repeat(2);
+        if app.app.backend() == DbBackend::Sqlite { format!("x'{blob}'") } else { format!("'\\x{blob}'") }
+    } else {
+        // The tail is the random part.
+        let tail = &bytes[bytes.len() - length.unwrap_or(32).min(12)..];
+        format!("'{tail}'")
+    }
+}

@@ -14,8 +14,8 @@ use concord::{
     domain::{App, chain, context::Clock},
 };
 use concord_entities::{
-    account, evidence, membership, organization, priority_task, problem, region, rotation_slot, rotation_swap,
-    service_team, service_team_member,
+    account, evidence, membership, organization, priority_task, problem, region, rotation_slot,
+    rotation_swap, service_team, service_team_member,
 };
 use concord_tests::Server;
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, Iterable, PaginatorTrait, QueryFilter, QueryOrder};
@@ -58,9 +58,15 @@ async fn assert_whole(told: &Told, end: DateTime<Utc>) {
     for state in problem::State::iter() {
         assert!(problems.iter().any(|problem| problem.state == state), "no problem is {state:?}");
     }
-    assert!(problems.iter().any(|problem| problem.state == problem::State::Triaged && problem.declined_count == 1));
     assert!(
-        problems.iter().any(|problem| problem.state == problem::State::InProgress && problem.returned_count == 1)
+        problems
+            .iter()
+            .any(|problem| problem.state == problem::State::Triaged && problem.declined_count == 1)
+    );
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.state == problem::State::InProgress && problem.returned_count == 1)
     );
     let tasks = priority_task::Entity::find().all(db).await.expect("tasks");
     for state in priority_task::State::iter() {
@@ -79,7 +85,8 @@ async fn the_story_holds_a_town_at_work() {
     let told = tell(friday()).await;
     let db = &told.app.read;
     assert_whole(&told, friday()).await;
-    let members = membership::Entity::find().find_also_related(organization::Entity).all(db).await.expect("members");
+    let members =
+        membership::Entity::find().find_also_related(organization::Entity).all(db).await.expect("members");
     let town: Vec<_> = members
         .iter()
         .filter(|(seat, _)| told.handout.ids["alliance"] == *concord::graphql::id::encode(seat.alliance_id))
@@ -96,8 +103,11 @@ async fn the_story_holds_a_town_at_work() {
     assert_eq!(communities.count(), 4);
     let swaps = rotation_swap::Entity::find().all(db).await.expect("swaps");
     assert_eq!(swaps.iter().map(|swap| swap.state).collect::<Vec<_>>(), [rotation_swap::State::Approved]);
-    let slots =
-        rotation_slot::Entity::find().order_by_asc(rotation_slot::Column::Number).all(db).await.expect("slots");
+    let slots = rotation_slot::Entity::find()
+        .order_by_asc(rotation_slot::Column::Number)
+        .all(db)
+        .await
+        .expect("slots");
     let states: Vec<String> = slots.iter().map(|slot| slot.state.to_value()).collect();
     let expected: Vec<&str> =
         [["handed_over"; 7].as_slice(), &["in_service"], ["announced"; 4].as_slice()].concat();
@@ -120,9 +130,11 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
         let answer = server.send(None, query, input).await.fine();
         tokens.insert(part.clone(), answer.text("/signIn/tokens/accessToken"));
     }
-    let roles: BTreeSet<&str> = read.accounts.values().filter_map(|account| account.role.as_deref()).collect();
+    let roles: BTreeSet<&str> =
+        read.accounts.values().filter_map(|account| account.role.as_deref()).collect();
     assert_eq!(roles.len(), 8, "one account per role: {roles:?}");
-    let query = "query($alliance: ID!, $plan: ID!, $problem: ID!, $task: ID!, $list: ID!, $unit: ID!, $slot: ID!) {
+    let query =
+        "query($alliance: ID!, $plan: ID!, $problem: ID!, $task: ID!, $list: ID!, $unit: ID!, $slot: ID!) {
         alliance(id: $alliance) { members(first: 1) { totalCount } }
         rotationPlan(id: $plan) { fairnessReport { spread backToBack { number } } }
         rotationSlot(id: $slot) { state }
@@ -143,14 +155,22 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     assert_eq!(seen.at("/priorityTask/state"), "IN_PROGRESS");
     assert!(seen.at("/problems/totalCount").as_i64().expect("a number") >= 5);
     let unseen = server.send(Some(&tokens["neighbour"]), query, variables.clone()).await;
-    assert!(["/alliance", "/rotationPlan", "/problem", "/priorityTask", "/taskList"].iter().all(|path| {
-        unseen.at(path).is_null()
-    }));
+    assert!(
+        ["/alliance", "/rotationPlan", "/problem", "/priorityTask", "/taskList"]
+            .iter()
+            .all(|path| { unseen.at(path).is_null() })
+    );
     assert_eq!(unseen.at("/problems/totalCount"), 0);
     // The neighbour's own problem, in turn, is nobody's in the town.
     let own = json!({ "id": ids["neighbourProblem"] });
     let ask = "query($id: ID!) { problem(id: $id) { number } }";
-    assert!(server.send(Some(&tokens["neighbour"]), ask, own.clone()).await.text("/problem/number").starts_with("沙柳河销"));
+    assert!(
+        server
+            .send(Some(&tokens["neighbour"]), ask, own.clone())
+            .await
+            .text("/problem/number")
+            .starts_with("沙柳河销")
+    );
     assert!(server.send(Some(&tokens["committee"]), ask, own).await.at("/problem").is_null());
     // The dashboard reads counts, and no names.
     let counts = server.send(Some(&read.dashboard_key), query, variables).await.fine();
@@ -176,7 +196,11 @@ async fn the_same_day_tells_the_same_story_with_other_secrets() {
     assert_ne!(once.handout.calendar_feed, again.handout.calendar_feed);
     let numbers = async |app: &App| {
         let problems = problem::Entity::find().order_by_asc(problem::Column::Id).all(&app.read).await;
-        problems.expect("problems").into_iter().map(|problem| (problem.number, problem.title)).collect::<Vec<_>>()
+        problems
+            .expect("problems")
+            .into_iter()
+            .map(|problem| (problem.number, problem.title))
+            .collect::<Vec<_>>()
     };
     assert_eq!(numbers(&once.app).await, numbers(&again.app).await);
     // What signs tokens was never predictable.

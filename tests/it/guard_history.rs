@@ -442,7 +442,7 @@ async fn every_trigger_refuses_its_violations() {
     for case in cases() {
         let app = town().await;
         assert_eq!(unrefused(&app, &case).await, Vec::<String>::new());
-        }
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod service_team;
 // calendar
 mod calendar;
 // rotation
+mod rotation;
 // priority task
 mod open_item;
 mod priority_task;

@@ -4,6 +4,7 @@
 mod admin;
 mod check;
 pub mod demo;
+mod import;
 mod keys;
 mod migrate;
 mod schema;
@@ -69,6 +70,9 @@ enum Command {
     Demo(demo::Options),
     /// Bring the tables up to date and stop
     Migrate,
+    /// Bring in registers, rosters, problems and calendars from files
+    #[command(subcommand)]
+    Import(import::Import),
     /// Make accounts that run the platform
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -139,6 +143,7 @@ fn start(cli: Cli) -> Outcome {
             Command::Serve { .. } => serve::run(config).await,
             Command::Demo(options) => Box::pin(demo::run(config, cli.global.data, options)).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Import(command) => import::run(config, command).await,
             Command::Admin(command) => admin::run(config, command).await,
             Command::Keys(command) => keys::run(&config, command),
             Command::Check => check::run(config).await,

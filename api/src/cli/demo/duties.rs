@@ -105,8 +105,11 @@ pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
                 "西海镇政府二楼会议室",
                 "对接会通报当月重点任务清单和问题销号清单，逐项明确责任单位、完成时限和联系人，双方确认两张清单。",
             );
-            docking::record(&story.of("committee")?, NewDocking { confirms_tasks: true, confirms_problems: true, ..new })
-                .await?;
+            docking::record(
+                &story.of("committee")?,
+                NewDocking { confirms_tasks: true, confirms_problems: true, ..new },
+            )
+            .await?;
         }
         Cue::DockCommunity(number, index) => {
             let duty = on_duty(story, number)?;

@@ -32,7 +32,11 @@ const KEY_DAYS: i64 = 365;
 
 /// Who is shown on the terminal, what they are, and a query to begin with; `<name>` stands for an id of that name.
 const PARTS: [(&str, &str, &str); 11] = [
-    ("admin", "平台管理员 platform administrator", "{ alliances { totalCount nodes { name region { name } } } }"),
+    (
+        "admin",
+        "平台管理员 platform administrator",
+        "{ alliances { totalCount nodes { name region { name } } } }",
+    ),
     (
         "committee",
         "镇党委 town committee: 轮值与公平性 the rotation and its fairness",
@@ -201,9 +205,9 @@ impl Handout {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::wrong(format!("{}: {error}", path.display()))),
         };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| Failure::wrong(format!("{}: {error}; start afresh with --fresh", path.display())))
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            Failure::wrong(format!("{}: {error}; start afresh with --fresh", path.display()))
+        })
     }
 
     /// Writes the file, readable by its owner only.
@@ -232,7 +236,10 @@ impl Handout {
         line(format!("  GraphiQL     {origin}/graphiql"));
         line(format!("  日历 iCal    {origin}{}", self.calendar_feed));
         line(format!("  大屏密钥 dashboard key    {}", self.dashboard_key));
-        line(format!("  故事截止 the story ends at {}   重新开始 start afresh: --fresh", self.told_at.format("%F %T UTC")));
+        line(format!(
+            "  故事截止 the story ends at {}   重新开始 start afresh: --fresh",
+            self.told_at.format("%F %T UTC")
+        ));
         line(String::new());
         line(format!("所有账户的密码 password of every account: {PASSWORD}"));
         for (part, what, query) in PARTS {

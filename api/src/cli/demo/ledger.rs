@@ -5,7 +5,10 @@ use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{days::ZONE, story::{Story, missing}};
+use super::{
+    days::ZONE,
+    story::{Story, missing},
+};
 use crate::{
     domain::Result,
     import::problems::{self, Mapping},

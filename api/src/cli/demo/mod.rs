@@ -79,7 +79,9 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
         println!("{}", handout.terminal());
     }
     if !listen.ip().is_loopback() {
-        eprintln!("concord: 密码公开，请勿暴露到外网 the passwords are well known: keep this demo off public networks");
+        eprintln!(
+            "concord: 密码公开，请勿暴露到外网 the passwords are well known: keep this demo off public networks"
+        );
     }
     serve::serve(app).await
 }
@@ -148,7 +150,8 @@ pub async fn create(mut config: Config, now: DateTime<Utc>) -> Result<(Arc<App>,
 
 /// Turns away a demo whose events do not hold together.
 async fn sound(app: &Arc<App>) -> Outcome {
-    let found = chain::verify(&app.read).await.map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
+    let found =
+        chain::verify(&app.read).await.map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
     match found.first_break {
         None => Ok(()),
         Some(link) => Err(Failure::wrong(format!(

@@ -27,11 +27,7 @@ use crate::domain::{
         account::{self, Invitation, NewAccount},
         link, session,
     },
-    rotation::{
-        self, block, generate,
-        plan::NewPlan,
-        publish,
-    },
+    rotation::{self, block, generate, plan::NewPlan, publish},
     territory::region,
 };
 
@@ -107,15 +103,30 @@ async fn alliances(story: &mut Story<'_>) -> Result<()> {
     story.cast.community_units = of_kind(Kind::CommunityCommittee);
     story.cast.station_units = of_kind(Kind::StationOrOffice);
     let prefecture =
-        found(&system, "海北州区域化党建联盟", "北联", region_of(register::PREFECTURE), None, None, None).await?;
-    let county =
-        found(&system, "海晏县区域化党建联盟", "晏联", region_of(register::COUNTY), Some(prefecture), None, None)
+        found(&system, "海北州区域化党建联盟", "北联", region_of(register::PREFECTURE), None, None, None)
             .await?;
+    let county = found(
+        &system,
+        "海晏县区域化党建联盟",
+        "晏联",
+        region_of(register::COUNTY),
+        Some(prefecture),
+        None,
+        None,
+    )
+    .await?;
     let committee = Some(story.unit(units::COMMITTEE.1)?);
     let oversight = Some(story.unit(OVERSIGHT)?);
-    let town =
-        found(&system, "西海镇区域化党建联盟", "西海", region_of(register::TOWN), Some(county), committee, oversight)
-            .await?;
+    let town = found(
+        &system,
+        "西海镇区域化党建联盟",
+        "西海",
+        region_of(register::TOWN),
+        Some(county),
+        committee,
+        oversight,
+    )
+    .await?;
     for (unit, id) in roster.iter().zip(&ids) {
         let contact = Contact {
             name: Some(unit.liaison.clone()),
@@ -125,13 +136,8 @@ async fn alliances(story: &mut Story<'_>) -> Result<()> {
         membership::admit(&system, town, *id, contact).await?;
     }
     let neighbour = neighbour(&system, prefecture).await?;
-    story.cast.alliances = [
-        ("prefecture", prefecture),
-        ("county", county),
-        ("town", town),
-        ("neighbour", neighbour),
-    ]
-    .into();
+    story.cast.alliances =
+        [("prefecture", prefecture), ("county", county), ("town", town), ("neighbour", neighbour)].into();
     Ok(())
 }
 
@@ -187,16 +193,9 @@ async fn neighbour(system: &Ctx, prefecture: AllianceId) -> Result<AllianceId> {
     };
     let committee = organization::record(system, new).await?.id;
     let region = region_of(register::NEIGHBOUR_TOWN);
-    let id = found(
-        system,
-        "沙柳河镇区域化党建联盟",
-        "沙柳河",
-        region,
-        Some(prefecture),
-        Some(committee),
-        None,
-    )
-    .await?;
+    let id =
+        found(system, "沙柳河镇区域化党建联盟", "沙柳河", region, Some(prefecture), Some(committee), None)
+            .await?;
     membership::admit(system, id, committee, Contact::default()).await?;
     Ok(id)
 }
@@ -205,8 +204,7 @@ async fn neighbour(system: &Ctx, prefecture: AllianceId) -> Result<AllianceId> {
 async fn people(story: &mut Story<'_>) -> Result<()> {
     let system = story.stage.system();
     let (town, county, neighbour) = (story.town()?, story.alliance("county")?, story.alliance("neighbour")?);
-    let hash =
-        session::hash_new(&story.stage.app, "admin", PASSWORD, "password").await?;
+    let hash = session::hash_new(&story.stage.app, "admin", PASSWORD, "password").await?;
     let admin = NewAccount {
         username: "admin".to_owned(),
         display_name: "平台管理员".to_owned(),
@@ -215,8 +213,13 @@ async fn people(story: &mut Story<'_>) -> Result<()> {
         ..NewAccount::default()
     };
     let admin = account::create(&system, admin).await?;
-    let person =
-        Person { id: admin.id, username: admin.username, display_name: admin.display_name, role: None, unit: None };
+    let person = Person {
+        id: admin.id,
+        username: admin.username,
+        display_name: admin.display_name,
+        role: None,
+        unit: None,
+    };
     story.cast.people.insert("admin", person);
     let community = story.cast.communities.first().copied();
     let community_unit = Some("城南社区");

@@ -20,7 +20,11 @@ fn picture(serial: usize) -> Result<Vec<u8>> {
     let low = |value: usize| u8::try_from(value % 256).unwrap_or_default();
     let picture = RgbImage::from_fn(48, 32, |x, y| {
         let (x, y) = (x.to_be_bytes()[3], y.to_be_bytes()[3]);
-        Rgb([low(serial * 7).wrapping_add(x), low(serial / 30).wrapping_add(y.wrapping_mul(3)), low(serial * 31)])
+        Rgb([
+            low(serial * 7).wrapping_add(x),
+            low(serial / 30).wrapping_add(y.wrapping_mul(3)),
+            low(serial * 31),
+        ])
     });
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png).map_err(Error::internal)?;

@@ -169,12 +169,14 @@ pub fn agenda(story: &mut Story<'_>, agenda: &mut Agenda) -> Result<()> {
         let mut last = chrono::DateTime::<Utc>::MIN_UTC;
         for (step, hours) in matter.fate.steps() {
             let at = days.in_office(registered + TimeDelta::hours(i64::from(hours)));
-            last = if step == Step::Register { at } else { at.max(last + TimeDelta::minutes(7)) }.min(days.end);
+            last =
+                if step == Step::Register { at } else { at.max(last + TimeDelta::minutes(7)) }.min(days.end);
             agenda.push((last, On::Problem(Cue::Take(index, step))));
         }
     }
     agenda.push((days.in_office(days.end - TimeDelta::days(6)), On::Problem(Cue::Neighbour)));
-    story.cast.problems = Book { entries: matters.into_iter().map(|matter| (matter, None)).collect(), neighbour: None };
+    story.cast.problems =
+        Book { entries: matters.into_iter().map(|matter| (matter, None)).collect(), neighbour: None };
     Ok(())
 }
 
@@ -246,7 +248,8 @@ async fn register(story: &mut Story<'_>, index: usize) -> Result<()> {
 
 async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
     let (matter, id) = story.cast.problems.entries.get(index).ok_or_else(|| missing("a problem"))?;
-    let which = Which { id: id.ok_or_else(|| missing("a problem that was registered"))?, expected_version: None };
+    let which =
+        Which { id: id.ok_or_else(|| missing("a problem that was registered"))?, expected_version: None };
     let committee = story.of("committee")?;
     match step {
         Step::Register => {}
@@ -267,9 +270,14 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
         }
         Step::Decline => {
             let wrongly = matter.fate == Fate::StruckOffAfterDecline;
-            let (from, right) = if wrongly { (WRONG_UNIT, matter.unit.as_str()) } else { (matter.unit.as_str(), "州供水公司") };
+            let (from, right) = if wrongly {
+                (WRONG_UNIT, matter.unit.as_str())
+            } else {
+                (matter.unit.as_str(), "州供水公司")
+            };
             let (from, right) = (story.staff(story.unit(from)?)?, story.unit(right)?);
-            moves::decline(&from, which, "不属于本单位职责范围，建议由主管单位牵头办理。", Some(right)).await?;
+            moves::decline(&from, which, "不属于本单位职责范围，建议由主管单位牵头办理。", Some(right))
+                .await?;
         }
         Step::Accept => {
             moves::accept(&handler(story, matter)?, which).await?;
@@ -304,7 +312,8 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
             moves::reject(&committee, which, "不属于联盟受理范围，已告知反映人相应办理渠道。").await?;
         }
         Step::Withdraw => {
-            moves::withdraw(&registrar(story, matter.channel)?, which, "经核实已现场解决，撤回登记。").await?;
+            moves::withdraw(&registrar(story, matter.channel)?, which, "经核实已现场解决，撤回登记。")
+                .await?;
         }
     }
     Ok(())

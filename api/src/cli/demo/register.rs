@@ -26,8 +26,7 @@ pub const NEIGHBOUR_TOWN: &str = "632224100";
 
 /// Imports the register.
 pub async fn bring_in(system: &Ctx) -> Result<()> {
-    let sources =
-        FILES.map(|(name, text)| Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() });
+    let sources = FILES.map(|(name, text)| Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() });
     let report = regions::run(system, &Register::of(sources), Options::default()).await?;
     if report.refused() == 0 { Ok(()) } else { Err(missing("rows of its register")) }
 }

@@ -216,7 +216,8 @@ async fn draft(story: &mut Story<'_>, turn: u32) -> Result<()> {
     let committee = story.of("committee")?;
     let month_on = story.days.month(turn);
     let title = format!("西海镇{}重点任务清单", month_on.format("%Y年%-m月"));
-    let list = task_list::create(&committee, NewTaskList { alliance_id: story.town()?, month_on, title }).await?;
+    let list =
+        task_list::create(&committee, NewTaskList { alliance_id: story.town()?, month_on, title }).await?;
     story.cast.tasks.lists.insert(turn, list.id);
     let entries: Vec<(usize, Work, NaiveDate)> = story
         .cast

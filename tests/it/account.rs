@@ -5,7 +5,10 @@ use concord::{
     domain::{Error, identity::session, list},
     graphql::id,
 };
-use concord_entities::id::{AccountId, OrganizationId};
+use concord_entities::{
+    id::{AccountId, OrganizationId},
+    problem::{Channel, Severity, Tier},
+};
 use concord_tests::{Answer, Client, TestApp, World};
 use serde_json::{Value, json};
 
@@ -321,6 +324,37 @@ async fn names_and_numbers_are_masked_outside_the_own_organisation() {
     assert_eq!(clear(world.stranger).await, [false; 4]);
 }
 
+/// Registers a problem that `handler` of the first member takes on, and gives its number.
+async fn handled(app: &TestApp, world: &World, handler: AccountId) -> String {
+    use list::problem::{self, moves};
+    let committee = app.ctx(world.committee);
+    let new = problem::NewProblem {
+        alliance_id: world.town,
+        title: "路灯不亮".to_owned(),
+        description: "第1社区东门".to_owned(),
+        category: "市政".to_owned(),
+        place: None,
+        region_id: None,
+        channel: Channel::Patrol,
+        reporter_name: None,
+        reporter_phone: None,
+        severity: Severity::Ordinary,
+        occurred_at: None,
+        evidence: Vec::new(),
+    };
+    let row = problem::register(&committee, new).await.expect("a problem");
+    let which = moves::Which { id: row.id, expected_version: None };
+    let triage = moves::Triage {
+        tier: Tier::Small,
+        measures: "换灯".to_owned(),
+        criterion: "灯亮".to_owned(),
+        is_complex: false,
+    };
+    moves::triage(&committee, which, triage).await.expect("triaged");
+    moves::assign(&committee, which, world.members[1], None).await.expect("assigned");
+    moves::accept(&app.ctx(handler), which).await.expect("accepted").number
+}
+
 #[tokio::test]
 async fn what_a_leaver_leaves_open_is_listed_for_reassignment() {
     let (app, world) = town().await;
@@ -352,6 +386,7 @@ async fn what_a_leaver_leaves_open_is_listed_for_reassignment() {
         list::priority_task::create(&app.ctx(world.committee), new).await.expect("a task");
     }
     list::task_list::publish(&app.ctx(world.committee), list.id, None).await.expect("published");
+    let (mine, _) = (handled(&app, &world, world.staff).await, handled(&app, &world, world.manager).await);
     let query = "query($id: ID!) { openWork(accountId: $id) {
         problemCount problems { number } taskCount tasks { id title dueOn alliance { name } } } }";
     let ask = json!({ "id": id::encode(world.staff) });
@@ -361,7 +396,8 @@ async fn what_a_leaver_leaves_open_is_listed_for_reassignment() {
         assert_eq!(answer.at("/openWork/taskCount"), 1);
         assert_eq!(answer.text("/openWork/tasks/0/title"), "清雪");
         assert_eq!(answer.text("/openWork/tasks/0/dueOn"), "2026-01-20");
-        assert_eq!(answer.at("/openWork/problemCount"), 0);
+        assert_eq!(answer.at("/openWork/problemCount"), 1);
+        assert_eq!(answer.text("/openWork/problems/0/number"), mine);
     }
     for who in [world.other_staff, world.stranger, world.county_committee] {
         assert_eq!(app.client(who).send(query, ask.clone()).await.code().as_deref(), Some("NOT_FOUND"));

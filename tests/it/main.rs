@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod demo;
 mod door;
 mod golden;
 mod guard_architecture;
@@ -24,6 +25,7 @@ mod service_team;
 // calendar
 mod calendar;
 // rotation
+mod rotation;
 // priority task
 mod open_item;
 mod priority_task;

@@ -66,6 +66,9 @@ async fn a_person_signs_in_and_the_token_stands_for_them_until_it_ends() {
     assert_eq!(answer.text("/signIn/tokens/accessExpiresAt"), "2026-01-05T01:05:00Z");
     assert_eq!(answer.text("/signIn/tokens/refreshExpiresAt"), "2026-02-04T01:00:00Z");
     let access = answer.text("/signIn/tokens/accessToken");
+    let (found, statements) = app.statements(async || app.bearer(&access).await.is_ok()).await;
+    assert!(found);
+    assert_eq!(statements.len(), 1, "account and session are asked about at once: {statements:?}");
     let client = app.bearer(&access).await.expect("the token is good");
     let me = client
         .run(
@@ -141,13 +144,22 @@ async fn too_many_wrong_passwords_pause_signing_in_for_a_while() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_guesses_do_not_outrun_the_lock() {
     let (app, _) = town().await;
-    // The right password comes after so many wrong ones that it must not be looked at any more.
+    // However the guesses overlap, no more than the allowed ones are made: one of the others has locked the account.
     let guesses = (0..64).map(|_| try_sign_in(&app, "staff.632223", "wrong password"));
     for answer in futures_util::future::join_all(guesses).await {
         assert_eq!(answer.code().as_deref(), Some("SIGN_IN_REFUSED"));
     }
     assert_eq!(recorded(&app, Event::AccountLocked).await, 1);
     assert!(try_sign_in(&app, "staff.632223", PASSWORD).await.code().is_some());
+}
+
+#[tokio::test]
+async fn settings_that_would_lock_everybody_out_are_refused() {
+    let mut config = concord::config::Config::defaults();
+    assert!(parts::check(&config.identity).is_ok());
+    config.identity.lockout_minutes = i64::MAX;
+    let error = parts::check(&config.identity).expect_err("no lock lasts that long").to_string();
+    assert_eq!(error, "[identity] lockout_minutes must lie between 1 and 10080");
 }
 
 #[tokio::test]
@@ -197,6 +209,14 @@ async fn a_session_ends_for_good_however_often_it_is_refreshed() {
     }
     app.advance(TimeDelta::days(6));
     assert_eq!(try_refresh(&app, &token).await.code().as_deref(), Some("UNAUTHENTICATED"));
+    let remembered = async || {
+        app.run_background().await;
+        session::Entity::find().count(&app.app.read).await.expect("a count")
+            + refresh_token::Entity::find().count(&app.app.read).await.expect("a count")
+    };
+    assert_eq!(remembered().await, 9);
+    app.advance(TimeDelta::days(7));
+    assert_eq!(remembered().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,19 @@
 //! Task lists: one a month, drafted out of sight, published with all their tasks in one stroke.
 
-use concord::graphql::id;
+use concord::{
+    domain::{
+        governance::service_team::{self, NewTeam},
+        rotation::{
+            generate,
+            plan::{self, NewPlan},
+            publish,
+        },
+    },
+    graphql::id,
+};
+use concord_entities::rotation_plan::CadenceUnit;
 use concord_tests::{TestApp, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::priority_task::{CREATE_LIST, PUBLISH_LIST, create_list, key, task};
 
@@ -150,6 +161,60 @@ async fn bad_input_of_a_list_is_told_by_code_and_changes_nothing() {
     }
     assert_eq!(committee.send(LISTS, json!({})).await.at("/taskLists/totalCount"), 0);
     assert_eq!(events(&app, "task_list_created").await, 0);
+}
+
+#[tokio::test]
+async fn a_list_belongs_to_the_turn_of_its_month_once_the_rotation_is_published() {
+    let app = TestApp::new().await;
+    let (world, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let committee = app.ctx(world.committee);
+    let mut teams = Vec::new();
+    for number in 1..=2 {
+        let new = NewTeam {
+            name: format!("第{number}服务队"),
+            lead_organization_id: world.members[number],
+            member_organization_ids: Vec::new(),
+            captain_name: "王队长".to_owned(),
+            captain_title: None,
+            captain_phone: None,
+            liaison_name: None,
+            liaison_phone: None,
+        };
+        teams.push(service_team::form(&committee, world.town, new).await.expect("a team").id);
+    }
+    let early = create_list(&app, &world, "2026-02").await;
+    let new = NewPlan {
+        alliance_id: world.town,
+        name: "年度轮值".to_owned(),
+        anchor_on: "2026-02-01".parse().expect("a date"),
+        cadence_unit: CadenceUnit::Month,
+        cadence_every: 1,
+        slot_count: 2,
+        team_ids: teams,
+    };
+    let plan = plan::create(&committee, new).await.expect("a plan").id;
+    generate::generate(&committee, plan, None).await.expect("generated");
+    // A rotation that is not published yet binds nobody.
+    let march = create_list(&app, &world, "2026-03").await;
+    let slot = async |list: &Value| {
+        let text = "query($id: ID!) { taskList(id: $id) { slot { startsOn } } }";
+        let seen = app.client(world.committee).send(text, json!({ "id": list })).await;
+        seen.at("/taskList/slot/startsOn").clone()
+    };
+    assert_eq!((slot(&early).await, slot(&march).await), (Value::Null, Value::Null));
+    publish::publish(&committee, plan, None).await.expect("published");
+    for list in [&early, &march] {
+        let input = json!({ "input": { "taskListId": list } });
+        app.client(world.committee).send(PUBLISH_LIST, input).await.fine();
+    }
+    assert_eq!((slot(&early).await, slot(&march).await), (json!("2026-02-01"), json!("2026-03-01")));
+    // After its last turn the alliance rotates no more, and its neighbour never did.
+    let april = create_list(&app, &world, "2026-04").await;
+    assert_eq!(slot(&april).await, Value::Null);
+    create_list(&app, &there, "2026-02").await;
+    let text = "query { taskLists { nodes { slot { startsOn } } } }";
+    let seen = app.client(there.committee).run(text).await;
+    assert_eq!(seen.at("/taskLists/nodes"), &json!([{ "slot": null }]));
 }
 
 /// How many events of a kind there are.

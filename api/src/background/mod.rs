@@ -13,7 +13,7 @@ use crate::domain::{
     App, Ctx, Result, chain,
     fact::{follow, inbox},
     file, idempotency,
-    identity::api_key,
+    identity::{api_key, session},
 };
 
 /// How often the hands that follow the clock look.
@@ -55,6 +55,7 @@ async fn follow_events(ctx: &Ctx) -> Result<()> {
 /// Does what time alone makes due.
 async fn follow_clock(ctx: &Ctx) -> Result<()> {
     idempotency::sweep(ctx).await?;
+    session::sweep(ctx).await?;
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
     crate::domain::rotation::slot::mark_missed(ctx).await?;

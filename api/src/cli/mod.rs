@@ -3,6 +3,8 @@
 
 mod admin;
 mod check;
+pub mod demo;
+mod import;
 mod keys;
 mod migrate;
 mod schema;
@@ -61,8 +63,16 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
+    /// Tell the story of Xihai town in a fresh SQLite file and serve it, with accounts and queries to try
+    ///
+    /// The folder is `demo-data` unless --data names another; `demo.json` in it tells scripts of accounts and objects. A
+    /// folder that holds a demo already is served again.
+    Demo(demo::Options),
     /// Bring the tables up to date and stop
     Migrate,
+    /// Bring in registers, rosters, problems and calendars from files
+    #[command(subcommand)]
+    Import(import::Import),
     /// Make accounts that run the platform
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -131,7 +141,9 @@ fn start(cli: Cli) -> Outcome {
     let body = async {
         match cli.command {
             Command::Serve { .. } => serve::run(config).await,
+            Command::Demo(options) => Box::pin(demo::run(config, cli.global.data, options)).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Import(command) => import::run(config, command).await,
             Command::Admin(command) => admin::run(config, command).await,
             Command::Keys(command) => keys::run(&config, command),
             Command::Check => check::run(config).await,

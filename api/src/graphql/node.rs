@@ -120,7 +120,8 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         TaskMilestone,
         TaskProgress,
         // problem
-        Problem, Evidence,
+        Problem,
+        Evidence,
         // file
         // fact
         Event,

@@ -224,7 +224,12 @@ pub fn overloaded() -> Refusal {
 }
 
 /// Writes a refusal as an answer.
-fn refuse<B: Backend>(door: &Door<B>, meta: &RequestMeta, media: Media, refusal: Refusal) -> HttpResponse {
+pub(super) fn refuse<B: Backend>(
+    door: &Door<B>,
+    meta: &RequestMeta,
+    media: Media,
+    refusal: Refusal,
+) -> HttpResponse {
     let answer = Answer::refused(&door.backend, meta, refusal);
     let mut response = head(status(&answer, media), media, meta);
     if let Some(refusal) = &answer.refusal {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     issuer::IssuerSet,
     jws::MAX_TOKEN_BYTES,
-    parts::keys_directory,
+    parts::{self, keys_directory},
     secret::{Presented, SecretDigest, SecretKind},
     signing::{self, KeyRing},
     token::{TokenKind, claimed_issuer},
@@ -42,7 +42,7 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     if credential.starts_with(SecretKind::ApiKey.prefix()) {
         return by_key(app, credential).await;
     }
-    let issuer = claimed_issuer(credential).map_err(|rejection| refused(&rejection))?;
+    let issuer = claimed_issuer(credential).map_err(refused)?;
     if issuer == app.identity.tokens.issuer() {
         by_own_token(app, credential).await
     } else {
@@ -50,17 +50,13 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     }
 }
 
-fn refused(rejection: &super::jws::Rejection) -> Error {
+fn refused(rejection: super::jws::Rejection) -> Error {
     tracing::debug!(reason = rejection.reason(), "a token was refused");
     Error::Unauthenticated
 }
 
 async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
-    let verified = app
-        .identity
-        .tokens
-        .verify(TokenKind::Access, token, app.now())
-        .map_err(|rejection| refused(&rejection))?;
+    let verified = app.identity.tokens.verify(TokenKind::Access, token, app.now()).map_err(refused)?;
     let account = AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?);
     let session = SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?);
     let standing: Option<SessionId> = session::Entity::find_by_id(session)
@@ -79,8 +75,7 @@ async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
 }
 
 async fn by_external_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
-    let verified =
-        app.identity.issuers.verify(token, app.now()).await.map_err(|rejection| refused(&rejection))?;
+    let verified = app.identity.issuers.verify(token, app.now()).await.map_err(refused)?;
     let account: Option<AccountId> = external_identity::Entity::find()
         .select_only()
         .column(external_identity::Column::AccountId)
@@ -112,7 +107,7 @@ async fn by_key(app: &Arc<App>, text: &str) -> Result<Authenticated> {
     Ok((Actor::Key(row.id), Some(row.expires_at)))
 }
 
-/// What `concord check` says of the keys and the external issuers.
+/// What `concord check` says of the settings of signing in, the keys and the external issuers.
 pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
     let keys = match KeyRing::load(&keys_directory(config), DateTime::UNIX_EPOCH) {
         Ok(ring) => Ok(format!("{} keys, {} signs", ring.list().len(), ring.active())),
@@ -124,5 +119,8 @@ pub fn check(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
         .map_err(|error| error.to_string())
         .and_then(|client| IssuerSet::new(settings.clone(), &client).map_err(|error| error.to_string()))
         .map(|_| format!("{} configured", settings.len()));
-    vec![("signing keys", keys), ("external issuers", issuers)]
+    let limits = parts::check(&config.identity)
+        .map(|()| "within their bounds".to_owned())
+        .map_err(|error| error.to_string());
+    vec![("sign-in settings", limits), ("signing keys", keys), ("external issuers", issuers)]
 }

@@ -14,7 +14,7 @@ use super::{
     token::Tokens,
 };
 use crate::{
-    config::Config,
+    config::{self, Config},
     domain::{App, context::Random},
     outbound,
 };
@@ -30,6 +30,24 @@ pub enum BuildError {
     Issuers(#[from] issuer::SettingsError),
     #[error(transparent)]
     Outbound(#[from] outbound::Error),
+    #[error("[identity] {name} must lie between {least} and {most}")]
+    Setting { name: &'static str, least: i64, most: i64 },
+}
+
+/// Turns away durations and counts with which nobody could sign in, or with which a lock would never open.
+pub fn check(identity: &config::Identity) -> Result<(), BuildError> {
+    let bounds = [
+        ("access_token_seconds", identity.access_token_seconds, 1, 24 * 60 * 60),
+        ("refresh_token_days", identity.refresh_token_days, 1, 3_650),
+        ("session_days", identity.session_days, 1, 3_650),
+        ("invitation_hours", identity.invitation_hours, 1, 8_760),
+        ("lockout_attempts", identity.lockout_attempts.into(), 1, 1_000),
+        ("lockout_minutes", identity.lockout_minutes, 1, 10_080),
+    ];
+    match bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+        Some((name, _, least, most)) => Err(BuildError::Setting { name, least, most }),
+        None => Ok(()),
+    }
 }
 
 /// What signing in and authenticating need besides the database.
@@ -47,6 +65,7 @@ impl Parts {
     /// Builds the parts; the first start makes the first signing key.
     pub fn build(config: &Config, now: DateTime<Utc>, random: &Random) -> Result<Self, BuildError> {
         let identity = &config.identity;
+        check(identity)?;
         let keys = Arc::new(ring(config, now, random)?);
         let mut salt = [0; password::SALT_BYTES];
         fill(random, &mut salt);

@@ -12,7 +12,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -22,6 +22,9 @@ use super::{
     token::{Grant, TokenKind},
 };
 use crate::domain::{Actor, App, Code, Ctx, Error, Event, Fact, Result, Tx, idempotency};
+
+/// How long a session that ended by itself is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::days(7);
 
 /// What a sign-in or a refresh answers with.
 #[derive(Clone)]
@@ -262,6 +265,24 @@ pub async fn sign_out(ctx: &Ctx, everywhere: bool) -> Result<account::Model> {
     tx.record(Fact::of(Event::SignedOut, id).detail("sessions", ended)).await?;
     tx.commit(id).await?;
     Ok(row)
+}
+
+/// Forgets sessions and their tokens a week after they ended by themselves; until then a spent token is known for what it is.
+pub async fn sweep(ctx: &Ctx) -> Result<u64> {
+    let gone = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::ExpiresAt.lt(ctx.now() - REMEMBERED))
+        .into_query();
+    refresh_token::Entity::delete_many()
+        .filter(refresh_token::Column::SessionId.in_subquery(gone))
+        .exec(&ctx.app.write)
+        .await?;
+    let done = session::Entity::delete_many()
+        .filter(session::Column::ExpiresAt.lt(ctx.now() - REMEMBERED))
+        .exec(&ctx.app.write)
+        .await?;
+    Ok(done.rows_affected)
 }
 
 /// Changes the caller's own password and ends their other sessions.

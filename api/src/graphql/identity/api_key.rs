@@ -102,7 +102,6 @@ pub struct ApiKeyQuery;
 #[Object]
 impl ApiKeyQuery {
     /// The keys that read an alliance, newest first; for those who manage its keys.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn api_keys(
         &self,
         context: &Context<'_>,

@@ -27,6 +27,7 @@ use crate::{
         governance::alliance::Alliance,
         id, loaders,
         node::Node,
+        rotation::slot::RotationSlot,
         scalar::{DateTime, YearMonth},
     },
 };
@@ -74,6 +75,14 @@ impl TaskList {
     /// The month.
     async fn month(&self) -> YearMonth {
         self.0.month_on.into()
+    }
+
+    /// The turn on duty in that month, where the alliance rotates.
+    async fn slot(&self, context: &Context<'_>) -> Result<Option<RotationSlot>> {
+        match self.0.slot_id {
+            Some(slot) => Ok(loaders::one(context, slot).await?.map(RotationSlot)),
+            None => Ok(None),
+        }
     }
 
     /// What it is called.

@@ -1,0 +1,150 @@
+//! `concord demo`: tells the story of Xihai town in a fresh SQLite file, then serves it. Everything in it is done through
+//! verbs under a clock that the story moves; once it serves, clock and randomness are the system's.
+//!
+//! A folder that holds a demo already is served again as it is; `--fresh` tells the story anew for today. A folder that
+//! holds any other database is left alone.
+
+mod days;
+mod duties;
+mod handout;
+mod ledger;
+mod opening;
+mod pictures;
+mod problems;
+mod register;
+mod stage;
+mod story;
+mod tasks;
+mod units;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+pub use self::handout::{Account, Handout};
+use self::stage::Stage;
+use super::{Failure, Outcome, build, serve};
+use crate::{
+    app::SystemClock,
+    config::{Config, Secret},
+    domain::{App, chain, context::Clock},
+};
+
+/// Folder of the demo when no other is named.
+pub const FOLDER: &str = "demo-data";
+
+/// How the command was called.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Forget the demo in the folder and tell it anew for today
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// Runs the command; the folder is the one named on the command line, if any.
+pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) -> Outcome {
+    if !config.database.url.reveal().is_empty() {
+        return Err(Failure::usage("the demo lives in a SQLite file of its own; leave --database-url out"));
+    }
+    config.data.directory = folder.unwrap_or_else(|| PathBuf::from(FOLDER));
+    if let Some(listen) = options.listen {
+        config.http.listen = listen;
+    }
+    let folder = config.data.directory.clone();
+    let listen = config.http.listen;
+    let (app, mut handout) = match standing(&folder, options.fresh)? {
+        Some(handout) => {
+            let app = build(config, true).await?;
+            sound(&app).await?;
+            eprintln!("concord: {} holds a demo already; it is served as it is", folder.display());
+            (app, handout)
+        }
+        None => {
+            eprintln!("concord: 正在生成西海镇演示数据 telling the story of Xihai town");
+            Box::pin(create(config, SystemClock.now())).await?
+        }
+    };
+    handout.serve_at(listen);
+    handout.write(&folder)?;
+    #[expect(clippy::print_stdout, reason = "the command's answer")]
+    {
+        println!("{}", handout.terminal());
+    }
+    if !listen.ip().is_loopback() {
+        eprintln!(
+            "concord: 密码公开，请勿暴露到外网 the passwords are well known: keep this demo off public networks"
+        );
+    }
+    serve::serve(app).await
+}
+
+/// The demo that stands in a folder, or nothing where one is to be told; what is left of an unfinished one goes.
+fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
+    let database = folder.join("concord.db");
+    if !folder.join(handout::FILE).exists() {
+        return if database.exists() {
+            Err(Failure::usage(format!(
+                "{} holds a database that is no demo; name another folder with --data",
+                folder.display()
+            )))
+        } else {
+            Ok(None)
+        };
+    }
+    if !fresh
+        && let Some(handout) = Handout::read(folder)?
+        && handout.complete
+        && database.exists()
+    {
+        return Ok(Some(handout));
+    }
+    for name in ["concord.db", "concord.db-wal", "concord.db-shm"] {
+        let path = folder.join(name);
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(Failure::wrong(format!("{}: {error}", path.display())));
+        }
+    }
+    Ok(None)
+}
+
+/// Tells the story up to `now` in the folder of the settings; the app that comes back runs on the system's clock.
+pub async fn create(config: Config, now: DateTime<Utc>) -> Result<(Arc<App>, Handout), Failure> {
+    let config =
+        Config { database: crate::config::Database { url: Secret::default(), ..config.database }, ..config };
+    let folder = config.data.directory.clone();
+    super::make_folder(&folder)?;
+    // Marks the folder as a demo's before there is a database in it, so that an unfinished one can be told afresh.
+    Handout::default().write(&folder)?;
+    let stage = Stage::build(config).await?;
+    let cast = story::tell(&stage, now.trunc_subsecs(0)).await?;
+    let gathered = handout::gather(&stage, &cast).await;
+    let handout = gathered.map_err(|error| Failure::wrong(format!("the demo's handout: {error:?}")))?;
+    crate::background::run_once(&stage.system())
+        .await
+        .map_err(|error| Failure::wrong(format!("sealing the demo: {error:?}")))?;
+    handout.write(&folder)?;
+    stage.leave();
+    Ok((stage.app, handout))
+}
+
+/// Turns away a demo whose events do not hold together.
+async fn sound(app: &Arc<App>) -> Outcome {
+    let found =
+        chain::verify(&app.read).await.map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
+    match found.first_break {
+        None => Ok(()),
+        Some(link) => Err(Failure::wrong(format!(
+            "the demo's events break at position {}: {}; start afresh with --fresh",
+            link.position, link.what
+        ))),
+    }
+}

@@ -1,0 +1,325 @@
+//! The closure list: half a year of problems struck off, and problems in every state when the story ends, some of them
+//! declined or returned on the way. A neighbour has a list of its own that nobody in the town sees.
+
+use chrono::{TimeDelta, Utc};
+use concord_entities::{
+    evidence::Stage,
+    id::{OrganizationId, ProblemId},
+    problem::{Channel, Severity, Tier},
+};
+use serde::Deserialize;
+
+use super::{
+    opening::SHOWN,
+    pictures,
+    story::{Agenda, Cue as On, Story, missing},
+};
+use crate::domain::{
+    Ctx, Error, Result,
+    list::{
+        evidence::{self, NewEvidence, Subject},
+        problem::{
+            self, NewProblem,
+            moves::{self, Triage, Which},
+        },
+    },
+};
+
+/// What the problems say.
+const MATTERS: &str = include_str!("matters.csv");
+/// Who wrongly got the problem that is declined before it comes to the right unit.
+const WRONG_UNIT: &str = "州林草局";
+
+/// How far a problem gets before the story ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Fate {
+    Registered,
+    Triaged,
+    Assigned,
+    Declined,
+    Accepted,
+    InProgress,
+    Submitted,
+    Returned,
+    Verified,
+    StruckOff,
+    StruckOffAfterReturn,
+    StruckOffAfterDecline,
+    Rejected,
+    Withdrawn,
+}
+
+/// A problem as the file tells it.
+#[derive(Clone, Debug, Deserialize)]
+struct Matter {
+    fate: Fate,
+    /// Days between its registration and the end of the story.
+    age: f64,
+    title: String,
+    description: String,
+    category: String,
+    place: String,
+    community: usize,
+    channel: Channel,
+    severity: Severity,
+    tier: Option<Tier>,
+    complex: String,
+    unit: String,
+    measures: String,
+    criterion: String,
+}
+
+/// A step of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Register,
+    Triage,
+    Assign,
+    AssignWrongly,
+    Accept,
+    Decline,
+    Start,
+    Submit,
+    SendBack,
+    Verify,
+    StrikeOff,
+    Reject,
+    Withdraw,
+}
+
+/// The straight way of a problem, each step with the hours since registration.
+const WAY: [(Step, i32); 8] = [
+    (Step::Register, 0),
+    (Step::Triage, 3),
+    (Step::Assign, 5),
+    (Step::Accept, 22),
+    (Step::Start, 30),
+    (Step::Submit, 76),
+    (Step::Verify, 98),
+    (Step::StrikeOff, 104),
+];
+
+impl Fate {
+    fn steps(self) -> Vec<(Step, i32)> {
+        let [register, triage, assign, accept, start, submit, verify, strike_off] = WAY;
+        let wrongly = (Step::AssignWrongly, 5);
+        let decline = (Step::Decline, 20);
+        let later = |(step, hours): (Step, i32), by: i32| (step, hours + by);
+        match self {
+            Self::Registered => vec![register],
+            Self::Triaged => vec![register, triage],
+            Self::Assigned => vec![register, triage, assign],
+            Self::Declined => vec![register, triage, assign, decline],
+            Self::Accepted => vec![register, triage, assign, accept],
+            Self::InProgress => vec![register, triage, assign, accept, start],
+            Self::Submitted => vec![register, triage, assign, accept, start, submit],
+            Self::Returned => vec![register, triage, assign, accept, start, submit, (Step::SendBack, 98)],
+            Self::Verified => vec![register, triage, assign, accept, start, submit, verify],
+            Self::StruckOff => WAY.to_vec(),
+            Self::StruckOffAfterReturn => {
+                let mut steps = Self::Returned.steps();
+                steps.extend([later(submit, 70), later(verify, 70), later(strike_off, 70)]);
+                steps
+            }
+            Self::StruckOffAfterDecline => {
+                let mut steps = vec![register, triage, wrongly, decline];
+                steps.extend([assign, accept, start, submit, verify, strike_off].map(|step| later(step, 24)));
+                steps
+            }
+            Self::Rejected => vec![register, (Step::Reject, 20)],
+            Self::Withdrawn => vec![register, (Step::Withdraw, 8)],
+        }
+    }
+}
+
+/// What happens to the closure list; problems are named by their place in the book.
+#[derive(Clone, Copy, Debug)]
+pub enum Cue {
+    Take(usize, Step),
+    Neighbour,
+}
+
+/// All problems of the story.
+#[derive(Debug, Default)]
+pub struct Book {
+    entries: Vec<(Matter, Option<ProblemId>)>,
+    pub neighbour: Option<ProblemId>,
+}
+
+impl Book {
+    /// A problem in progress at the unit that the demo shows: the one to try things on.
+    pub fn in_progress(&self) -> Option<ProblemId> {
+        self.entries
+            .iter()
+            .find(|(matter, _)| matter.fate == Fate::InProgress && matter.unit == SHOWN)
+            .and_then(|(_, id)| *id)
+    }
+}
+
+pub fn agenda(story: &mut Story<'_>, agenda: &mut Agenda) -> Result<()> {
+    let matters: Vec<Matter> = csv::Reader::from_reader(MATTERS.as_bytes())
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(Error::internal)?;
+    let days = &story.days;
+    for (index, matter) in matters.iter().enumerate() {
+        let age = std::time::Duration::from_secs_f64(matter.age * 86_400.0);
+        let registered = days.end - TimeDelta::from_std(age).map_err(Error::internal)?;
+        let mut last = chrono::DateTime::<Utc>::MIN_UTC;
+        for (step, hours) in matter.fate.steps() {
+            let at = days.in_office(registered + TimeDelta::hours(i64::from(hours)));
+            last =
+                if step == Step::Register { at } else { at.max(last + TimeDelta::minutes(7)) }.min(days.end);
+            agenda.push((last, On::Problem(Cue::Take(index, step))));
+        }
+    }
+    agenda.push((days.in_office(days.end - TimeDelta::days(6)), On::Problem(Cue::Neighbour)));
+    story.cast.problems =
+        Book { entries: matters.into_iter().map(|matter| (matter, None)).collect(), neighbour: None };
+    Ok(())
+}
+
+pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
+    match cue {
+        Cue::Take(index, Step::Register) => Box::pin(register(story, index)).await,
+        Cue::Take(index, step) => Box::pin(take(story, index, step)).await,
+        Cue::Neighbour => {
+            let new = NewProblem {
+                alliance_id: story.alliance("neighbour")?,
+                title: "沙柳河镇湿地步道木板破损".to_owned(),
+                description: "步道木板断裂两处。".to_owned(),
+                category: "公共安全".to_owned(),
+                place: Some("沙柳河湿地步道".to_owned()),
+                region_id: None,
+                channel: Channel::Patrol,
+                reporter_name: None,
+                reporter_phone: None,
+                severity: Severity::Ordinary,
+                occurred_at: None,
+                evidence: Vec::new(),
+            };
+            story.cast.problems.neighbour = Some(problem::register(&story.of("neighbour")?, new).await?.id);
+            Ok(())
+        }
+    }
+}
+
+/// Whoever the channel names writes the problem down.
+fn registrar(story: &Story<'_>, channel: Channel) -> Result<Ctx> {
+    match channel {
+        Channel::GridOfficer => story.of("grid"),
+        Channel::Patrol | Channel::Resident => story.of("officer"),
+        Channel::MemberOrganization => story.of("staff"),
+        _ => story.of("committee"),
+    }
+}
+
+async fn register(story: &mut Story<'_>, index: usize) -> Result<()> {
+    let (matter, _) = story.cast.problems.entries.get(index).cloned().ok_or_else(|| missing("a problem"))?;
+    let ctx = registrar(story, matter.channel)?;
+    let evidence = if matter.channel == Channel::GridOfficer {
+        vec![pictures::send(&ctx, 1000 + index, "现场照片.png").await?]
+    } else {
+        Vec::new()
+    };
+    let serial = 601 + u32::try_from(index).unwrap_or_default();
+    let spoken = matches!(matter.channel, Channel::Hotline | Channel::Resident | Channel::Online);
+    let new = NewProblem {
+        alliance_id: story.town()?,
+        title: matter.title,
+        description: matter.description,
+        category: matter.category,
+        place: Some(matter.place),
+        region_id: Some(story.community(matter.community)?),
+        channel: matter.channel,
+        reporter_name: spoken.then(|| super::units::person(serial)),
+        reporter_phone: spoken.then(|| super::units::phone(serial)),
+        severity: matter.severity,
+        occurred_at: Some(ctx.now() - TimeDelta::minutes(40)),
+        evidence,
+    };
+    let id = problem::register(&ctx, new).await?.id;
+    if let Some(entry) = story.cast.problems.entries.get_mut(index) {
+        entry.1 = Some(id);
+    }
+    Ok(())
+}
+
+async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
+    let (matter, id) = story.cast.problems.entries.get(index).ok_or_else(|| missing("a problem"))?;
+    let which =
+        Which { id: id.ok_or_else(|| missing("a problem that was registered"))?, expected_version: None };
+    let committee = story.of("committee")?;
+    match step {
+        Step::Register => {}
+        Step::Triage => {
+            let triage = Triage {
+                tier: matter.tier.unwrap_or(Tier::Small),
+                measures: matter.measures.clone(),
+                criterion: matter.criterion.clone(),
+                is_complex: matter.complex == "yes",
+            };
+            moves::triage(&committee, which, triage).await?;
+        }
+        Step::Assign => {
+            moves::assign(&committee, which, story.unit(&matter.unit)?, None).await?;
+        }
+        Step::AssignWrongly => {
+            moves::assign(&committee, which, story.unit(WRONG_UNIT)?, None).await?;
+        }
+        Step::Decline => {
+            let wrongly = matter.fate == Fate::StruckOffAfterDecline;
+            let (from, right) = if wrongly {
+                (WRONG_UNIT, matter.unit.as_str())
+            } else {
+                (matter.unit.as_str(), "州供水公司")
+            };
+            let (from, right) = (story.staff(story.unit(from)?)?, story.unit(right)?);
+            moves::decline(&from, which, "不属于本单位职责范围，建议由主管单位牵头办理。", Some(right))
+                .await?;
+        }
+        Step::Accept => {
+            moves::accept(&handler(story, matter)?, which).await?;
+        }
+        Step::Start => {
+            moves::start(&handler(story, matter)?, which, None).await?;
+        }
+        Step::Submit => {
+            let (unit, again) = (handler(story, matter)?, story.stage.now());
+            let serial = 2000 + index + usize::try_from(again.timestamp() % 97).unwrap_or_default();
+            let file = pictures::send(&unit, serial, "整改后照片.png").await?;
+            let new = NewEvidence {
+                subject: Subject::Problem(which.id),
+                files: vec![file],
+                stage: Stage::Closure,
+                note: Some("整改后现场照片".to_owned()),
+            };
+            evidence::add(&unit, new).await?;
+            moves::submit(&unit, which).await?;
+        }
+        Step::SendBack => {
+            let reason = "现场复核发现仍有一处未达到销号标准，退回重办。";
+            moves::send_back(&story.of("verifier")?, which, reason).await?;
+        }
+        Step::Verify => {
+            moves::verify(&story.of("verifier")?, which, "现场核验，符合销号标准。").await?;
+        }
+        Step::StrikeOff => {
+            moves::strike_off(&story.of("approver")?, which).await?;
+        }
+        Step::Reject => {
+            moves::reject(&committee, which, "不属于联盟受理范围，已告知反映人相应办理渠道。").await?;
+        }
+        Step::Withdraw => {
+            moves::withdraw(&registrar(story, matter.channel)?, which, "经核实已现场解决，撤回登记。")
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn handler(story: &Story<'_>, matter: &Matter) -> Result<Ctx> {
+    let unit: OrganizationId = story.unit(&matter.unit)?;
+    story.staff(unit)
+}

@@ -1,0 +1,168 @@
+//! `concord import …`: registers, rosters, problems and calendars from files. Errors name file, line and column; a bad row
+//! does not stop the rest; running again imports nothing twice.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use concord_entities::id::AllianceId;
+use indicatif::{ProgressBar, ProgressStyle};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{Failure, Outcome, build, explain};
+use crate::{
+    config::Config,
+    domain::{Ctx, Error},
+    graphql::id,
+    import::{self, Options, Report, Source, members::Roster, problems::Mapping, regions::Register},
+    messages::{self, Locale},
+};
+
+/// Most bytes of a file of problems.
+const MOST_BYTES: u64 = 256 << 20;
+
+#[derive(Subcommand)]
+pub enum Import {
+    /// The official register: provinces.csv, cities.csv, areas.csv, streets.csv and villages.csv of a folder
+    Regions {
+        /// Folder with the files
+        folder: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The roster of an alliance: units.csv, stations.csv and teams.csv of a folder
+    Members {
+        /// Folder with the files
+        folder: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Problems of another system, by a mapping of its columns
+    Problems {
+        /// CSV file
+        file: PathBuf,
+        /// TOML file that says which column holds what, and names the time zone
+        #[arg(long)]
+        mapping: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+    },
+    /// Public holidays and make-up working days: date,name,kind
+    Calendar {
+        /// CSV file
+        file: PathBuf,
+        /// The alliance whose local days they are; without it they are the national notice
+        #[arg(long)]
+        alliance: Option<String>,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+#[derive(Args)]
+pub struct How {
+    /// Check and count everything, change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub async fn run(config: Config, command: Import) -> Outcome {
+    let app = build(config, true).await?;
+    let ctx = Ctx::system(&app);
+    match command {
+        Import::Regions { folder, how } => {
+            let register = Register::read(&folder).await;
+            let bar = bar(register.lines());
+            let progress = |done| bar.set_position(done);
+            let report =
+                import::regions::run(&ctx, &register, Options { dry_run: how.dry_run, progress: &progress })
+                    .await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+        Import::Members { folder, alliance, how } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let roster = Roster::read(&folder).await.map_err(explain)?;
+            let bar = bar(roster.lines());
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::members::run(&ctx, alliance, &roster, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+        Import::Problems { file, mapping, alliance } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let text = Source::read(&mapping, 1 << 20).await.map_err(explain)?;
+            let text =
+                String::from_utf8(text.bytes).map_err(|_| Failure::usage("the mapping is not UTF-8"))?;
+            let mapping = Mapping::parse(&text).map_err(explain)?;
+            let source = Source::read(&file, MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let told = |done| bar.set_position(done);
+            let report = import::problems::import(&ctx, alliance, &mapping, &source.bytes, told)
+                .await
+                .map_err(explain)?;
+            bar.finish_and_clear();
+            for fault in &report.faults {
+                complain(&source.name, fault.line, fault.column.as_deref().unwrap_or("-"), &fault.error);
+            }
+            eprintln!(
+                "concord: {} rows: {} imported, {} known, {} refused",
+                report.rows, report.imported, report.known, report.refused
+            );
+            if report.refused == 0 { Ok(()) } else { Err(Failure::wrong("some rows were refused")) }
+        }
+        Import::Calendar { file, alliance, how } => {
+            let alliance = match alliance {
+                Some(alliance) => Some(find(&ctx, &alliance).await?),
+                None => None,
+            };
+            let source = Source::read(&file, import::calendar::MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let options = Options { dry_run: how.dry_run, progress: &|_| {} };
+            let report = import::calendar::run(&ctx, alliance, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+    }
+}
+
+/// The alliance that the operator means.
+async fn find(ctx: &Ctx, name: &str) -> Result<AllianceId, Failure> {
+    use concord_entities::alliance::{Column, Entity};
+    if let Ok(id) = id::decode::<AllianceId>(&name.into(), "alliance") {
+        return Ok(id);
+    }
+    let found = Entity::find().filter(Column::Name.eq(name)).all(ctx.read()).await.map_err(Failure::wrong)?;
+    match found.as_slice() {
+        [one] => Ok(one.id),
+        [] => Err(Failure::usage(format!("no alliance is called {name}"))),
+        _ => Err(Failure::usage(format!("several alliances are called {name}; give the identifier"))),
+    }
+}
+
+fn bar(rows: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows {per_sec} {eta}");
+    ProgressBar::new(rows).with_style(style.expect("our own template parses"))
+}
+
+fn tell(bar: &ProgressBar, report: Report, dry_run: bool) -> Outcome {
+    bar.finish_and_clear();
+    for row in &report.errors {
+        complain(&row.file, row.line, &row.column.to_string(), &row.error);
+    }
+    let refused = report.refused();
+    eprintln!(
+        "concord: {}{} imported, {} updated, {} unchanged, {refused} refused",
+        if dry_run { "would be: " } else { "" },
+        report.imported,
+        report.updated,
+        report.unchanged,
+    );
+    if refused == 0 { Ok(()) } else { Err(Failure::wrong("some rows were refused")) }
+}
+
+fn complain(file: &str, line: u64, column: &str, error: &Error) {
+    let file = Path::new(file).display();
+    eprintln!("{file}:{line}:{column}: {} [{}]", messages::of(error, Locale::En), error.code().text());
+}

@@ -4,6 +4,10 @@ mod alliance;
 mod demo;
 mod door;
 mod golden;
+mod guard_architecture;
+mod guard_contract;
+mod guard_history;
+mod guard_policy;
 mod server;
 
 // identity

@@ -22,7 +22,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         room: "api/src/domain/",
-        forbidden: &["actix_web", "actix_ws", "actix_cors", "crate::http", "crate::graphql", "crate::background", "crate::cli"],
+        forbidden: &[
+            "actix_web",
+            "actix_ws",
+            "actix_cors",
+            "crate::http",
+            "crate::graphql",
+            "crate::background",
+            "crate::cli",
+        ],
         except: &[],
         because: "rules know neither the door nor the hands",
     },
@@ -58,7 +66,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         room: "entities/src/",
-        forbidden: &["async_graphql", "actix_web", "concord::", "concord_migration", ".filter(", ".all(", ".one("],
+        forbidden: &[
+            "async_graphql",
+            "actix_web",
+            "concord::",
+            "concord_migration",
+            ".filter(",
+            ".all(",
+            ".one(",
+        ],
         except: &[],
         because: "nouns ask nothing and show nothing",
     },
@@ -165,7 +181,8 @@ fn every_room_keeps_to_its_arrows() {
 
 #[test]
 fn every_rule_bites() {
-    let source = |path: &str, text: &str| Source { path: path.to_owned(), text: format!("//! A room.\n{text}\n") };
+    let source =
+        |path: &str, text: &str| Source { path: path.to_owned(), text: format!("//! A room.\n{text}\n") };
     for rule in RULES {
         let room = if rule.room.is_empty() { "api/src/" } else { rule.room };
         for word in rule.forbidden {

@@ -141,7 +141,9 @@ impl Contract {
 
     fn roots(&self) -> Vec<Root> {
         let mut found = Vec::new();
-        for (root, operation) in [("Query", "query"), ("Mutation", "mutation"), ("Subscription", "subscription")] {
+        for (root, operation) in
+            [("Query", "query"), ("Mutation", "mutation"), ("Subscription", "subscription")]
+        {
             for field in self.types[root]["fields"].as_array().into_iter().flatten() {
                 let name = field["name"].as_str().expect("a name").to_owned();
                 found.push(Root { operation, name, field: field.clone() });
@@ -281,15 +283,30 @@ impl Objects {
             }
             None => panic!("{}: teach this guard which noun `{argument}` names", root.name),
         };
-        let raw = self.0.get(&noun).unwrap_or_else(|| panic!("{}: no specimen of {noun} for {argument}", root.name));
+        let raw = self
+            .0
+            .get(&noun)
+            .unwrap_or_else(|| panic!("{}: no specimen of {noun} for {argument}", root.name));
         id::encode_raw(&noun, *raw).to_string()
     }
 }
 
 /// Everybody who asks, from the outside to the inside.
 const CALLERS: [&str; 14] = [
-    "anonymous", "stranger", "neighbour", "key", "observer", "grid_officer", "officer", "verifier", "other_staff", "staff",
-    "manager", "approver", "committee", "county",
+    "anonymous",
+    "stranger",
+    "neighbour",
+    "key",
+    "observer",
+    "grid_officer",
+    "officer",
+    "verifier",
+    "other_staff",
+    "staff",
+    "manager",
+    "approver",
+    "committee",
+    "county",
 ];
 
 /// A town with a specimen of everything, a neighbour, and a dashboard's key.
@@ -445,7 +462,8 @@ async fn every_root_field_answers_everybody_as_the_table_says() {
 #[tokio::test]
 async fn a_field_that_the_table_lacks_is_noticed() {
     let contract = Contract::read().await;
-    let roots: Vec<Root> = contract.roots().into_iter().filter(|root| root.name.starts_with("alliance")).collect();
+    let roots: Vec<Root> =
+        contract.roots().into_iter().filter(|root| root.name.starts_with("alliance")).collect();
     let town = Town::build().await;
     let whole = access(&town, &contract, &roots).await;
     let mut less = whole.clone();

@@ -33,6 +33,7 @@ mod priority_task_load;
 mod task_list;
 // problem
 mod problem;
+mod problem_load;
 // file
 mod evidence;
 mod file;

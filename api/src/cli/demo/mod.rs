@@ -30,7 +30,7 @@ use self::stage::Stage;
 use super::{Failure, Outcome, build, serve};
 use crate::{
     app::SystemClock,
-    config::{Config, Secret},
+    config::{Config, Secret, StorageKind},
     domain::{App, chain, context::Clock},
 };
 
@@ -53,6 +53,7 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
     if !config.database.url.reveal().is_empty() {
         return Err(Failure::usage("the demo lives in a SQLite file of its own; leave --database-url out"));
     }
+    keep_at_home(&mut config);
     config.data.directory = folder.unwrap_or_else(|| PathBuf::from(FOLDER));
     if let Some(listen) = options.listen {
         config.http.listen = listen;
@@ -85,6 +86,12 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
     serve::serve(app).await
 }
 
+/// Whatever else is configured, a demo's database and files stay in its folder.
+fn keep_at_home(config: &mut Config) {
+    config.database.url = Secret::default();
+    config.storage.kind = StorageKind::Local;
+}
+
 /// The demo that stands in a folder, or nothing where one is to be told; what is left of an unfinished one goes.
 fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
     let database = folder.join("concord.db");
@@ -105,21 +112,26 @@ fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
     {
         return Ok(Some(handout));
     }
-    for name in ["concord.db", "concord.db-wal", "concord.db-shm"] {
-        let path = folder.join(name);
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(Failure::wrong(format!("{}: {error}", path.display())));
-        }
-    }
+    let database = ["concord.db", "concord.db-wal", "concord.db-shm"].map(|name| folder.join(name));
+    database.iter().try_for_each(|path| gone(path, std::fs::remove_file(path)))?;
+    let files = folder.join("files");
+    gone(&files, std::fs::remove_dir_all(&files))?;
     Ok(None)
 }
 
+/// What was not there need not be removed.
+fn gone(path: &Path, removed: std::io::Result<()>) -> Outcome {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::wrong(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Tells the story up to `now` in the folder of the settings; the app that comes back runs on the system's clock.
-pub async fn create(config: Config, now: DateTime<Utc>) -> Result<(Arc<App>, Handout), Failure> {
-    let config =
-        Config { database: crate::config::Database { url: Secret::default(), ..config.database }, ..config };
+pub async fn create(mut config: Config, now: DateTime<Utc>) -> Result<(Arc<App>, Handout), Failure> {
+    keep_at_home(&mut config);
     let folder = config.data.directory.clone();
     super::make_folder(&folder)?;
     // Marks the folder as a demo's before there is a database in it, so that an unfinished one can be told afresh.
@@ -146,5 +158,46 @@ async fn sound(app: &Arc<App>) -> Outcome {
             "the demo's events break at position {}: {}; start afresh with --fresh",
             link.position, link.what
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_database_that_is_no_demo_is_left_alone() {
+        let folder = folder_with(&["concord.db"]);
+        for fresh in [false, true] {
+            assert!(standing(folder.path(), fresh).is_err());
+        }
+        assert!(folder.path().join("concord.db").exists());
+    }
+
+    #[test]
+    fn a_finished_demo_is_served_again_and_an_unfinished_one_is_told_afresh() {
+        let folder = folder_with(&["concord.db", "concord.db-wal"]);
+        let finished = Handout { complete: true, ..Handout::default() };
+        finished.write(folder.path()).unwrap();
+        assert_eq!(standing(folder.path(), false).unwrap(), Some(finished));
+        Handout::default().write(folder.path()).unwrap();
+        assert_eq!(standing(folder.path(), false).unwrap(), None);
+        assert!(!folder.path().join("concord.db").exists());
+    }
+
+    #[test]
+    fn fresh_forgets_a_finished_demo() {
+        let folder = folder_with(&["concord.db"]);
+        Handout { complete: true, ..Handout::default() }.write(folder.path()).unwrap();
+        assert_eq!(standing(folder.path(), true).unwrap(), None);
+        assert!(!folder.path().join("concord.db").exists());
     }
 }

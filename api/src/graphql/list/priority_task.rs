@@ -79,6 +79,7 @@ impl Node for PriorityTask {
     }
 }
 
+/// One task of a month's list (重点任务).
 #[Object]
 impl PriorityTask {
     /// Global identifier.

@@ -4,7 +4,10 @@
 use concord::{
     domain::{Code, list::problem},
     graphql::id,
-    import::problems::{self, Mapping, Report},
+    import::{
+        Options, Report, Source,
+        problems::{self, Mapping},
+    },
 };
 use concord_entities::id::AllianceId;
 use concord_tests::{TestApp, World};
@@ -21,7 +24,13 @@ const HEADER: &str = "unique_key,created_date,agency,agency_name,complaint_type,
 
 async fn import(app: &TestApp, alliance: AllianceId, bytes: &[u8]) -> Report {
     let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
-    problems::import(&app.system(), alliance, &mapping, bytes, |_| {}).await.expect("an import")
+    problems::run(&app.system(), alliance, &mapping, &source(bytes), Options::default())
+        .await
+        .expect("an import")
+}
+
+fn source(bytes: &[u8]) -> Source {
+    Source { name: "requests.csv".to_owned(), bytes: bytes.to_vec() }
 }
 
 /// A row of the short table.
@@ -36,9 +45,9 @@ async fn a_thousand_real_requests_all_become_problems_once() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
     let report = import(&app, world.town, REQUESTS).await;
-    let faults: Vec<_> = report.faults.iter().take(3).collect();
-    assert!(faults.is_empty(), "{faults:?}");
-    assert_eq!((report.rows, report.imported, report.known, report.refused), (1000, 1000, 0, 0));
+    let errors: Vec<_> = report.errors.iter().take(3).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!((report.imported, report.unchanged, report.refused()), (1000, 0, 0));
 
     let client = app.client(world.observer);
     let counts =
@@ -84,7 +93,7 @@ async fn a_thousand_real_requests_all_become_problems_once() {
     );
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM organization WHERE short_name IS NOT NULL").await, 10);
     let again = import(&app, world.town, REQUESTS).await;
-    assert_eq!((again.imported, again.known, again.refused), (0, 1000, 0));
+    assert_eq!((again.imported, again.unchanged, again.refused()), (0, 1000, 0));
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem").await, 1000);
     app.run_background().await;
 }
@@ -119,23 +128,21 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
     );
     file.extend_from_slice(format!("\n{}\n12,\"cut", row("13", "Open", good)).as_bytes());
     let report = import(&app, world.town, &file).await;
-    assert_eq!((report.rows, report.imported, report.refused), (13, 3, 10));
-    let told: Vec<_> = report
-        .faults
-        .iter()
-        .map(|fault| (fault.line, fault.column.as_deref().unwrap_or("-"), fault.error.code()))
-        .collect();
+    assert_eq!((report.imported, report.refused()), (3, 10));
+    let told: Vec<_> =
+        report.errors.iter().map(|error| (error.line, error.column, error.error.code())).collect();
+    // Columns count from 1: the state is the tenth, the borough the twelfth.
     let expected = [
-        (3, "status", Code::Malformed),
-        (4, "created_date", Code::Malformed),
-        (5, "created_date", Code::OutOfRange),
-        (6, "open_data_channel_type", Code::Malformed),
-        (7, "complaint_type, descriptor", Code::Required),
-        (8, "unique_key", Code::AlreadyExists),
-        (9, "-", Code::RowWidth),
-        (10, "unique_key", Code::Required),
-        (12, "borough", Code::RowEncoding),
-        (14, "-", Code::RowTruncated),
+        (3, 10, Code::Malformed),
+        (4, 2, Code::Malformed),
+        (5, 2, Code::OutOfRange),
+        (6, 13, Code::Malformed),
+        (7, 5, Code::Required),
+        (8, 1, Code::AlreadyExists),
+        (9, 4, Code::ImportWrongColumns),
+        (10, 1, Code::Required),
+        (12, 12, Code::ImportNotUtf8),
+        (14, 2, Code::ImportQuoteOpen),
     ];
     assert_eq!(told, expected);
     // The numbers of the refused rows went to nobody.
@@ -146,14 +153,10 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
 async fn a_mapping_that_does_not_fit_changes_nothing() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
-    for (bytes, code) in [
-        (&b"a,b\n1,2\n"[..], Code::MappingInvalid),
-        (&b""[..], Code::RowTruncated),
-        (&b"\xff\xfe,a\n"[..], Code::RowEncoding),
-    ] {
-        let refused = problems::import(&app.system(), world.town, &mapping, bytes, |_| {}).await;
-        assert_eq!(refused.expect_err("refused").code(), code);
+    for bytes in [&b"a,b\n1,2\n"[..], &b""[..], &b"\xff\xfe,a\n"[..]] {
+        let report = import(&app, world.town, bytes).await;
+        assert_eq!((report.imported, report.refused()), (0, 1));
+        assert_eq!(report.errors[0].line, 1);
     }
     for text in
         ["source = 1", &MAPPING.replace("America/New_York", "Mars/Olympus"), &format!("{MAPPING}\nx = 1")]
@@ -163,9 +166,13 @@ async fn a_mapping_that_does_not_fit_changes_nothing() {
     let file = format!("{HEADER}\n{}\n", row("1", "Open", "2024-05-27T02:08:51.000"));
     let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
     for (who, code) in [(world.staff, Code::Forbidden), (world.stranger, Code::NotFound)] {
-        let refused = problems::import(&app.ctx(who), world.town, &mapping, file.as_bytes(), |_| {}).await;
+        let source = source(file.as_bytes());
+        let refused = problems::run(&app.ctx(who), world.town, &mapping, &source, Options::default()).await;
         assert_eq!(refused.expect_err("refused").code(), code);
     }
+    let dry = Options { dry_run: true, ..Options::default() };
+    let report = problems::run(&app.system(), world.town, &mapping, &source(file.as_bytes()), dry).await;
+    assert_eq!(report.expect("a rehearsal").imported, 1);
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem").await, 0);
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem_sequence").await, 0);
 }

@@ -4,6 +4,10 @@ mod alliance;
 mod demo;
 mod door;
 mod golden;
+mod guard_architecture;
+mod guard_contract;
+mod guard_history;
+mod guard_policy;
 mod server;
 
 // identity
@@ -29,6 +33,7 @@ mod priority_task_load;
 mod task_list;
 // problem
 mod problem;
+mod problem_load;
 // file
 mod evidence;
 mod file;

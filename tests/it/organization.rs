@@ -124,3 +124,45 @@ async fn organisations_are_listed_by_alliance_kind_and_name_and_only_to_those_wh
     let own = app.client(here.observer).send(one, ask).await.fine();
     assert_eq!(own.text("/organization/name"), "成员单位1-632223");
 }
+
+#[tokio::test]
+async fn an_alliance_shows_where_it_stands_and_what_its_viewer_may_do() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let query = "query($id: ID!) { alliance(id: $id) { viewerRoles region { name } committeeOrganization { kind }
+        oversightOrganization { name } parent { children { totalCount nodes { name } } } members { totalCount } } }";
+    let ask = json!({ "id": id::encode(world.town) });
+    let seen = app.client(world.committee).send(query, ask.clone()).await.fine();
+    assert_eq!(seen.at("/alliance/viewerRoles"), &json!(["COMMITTEE"]));
+    assert_eq!(seen.text("/alliance/region/name"), "西海镇");
+    assert_eq!(seen.text("/alliance/committeeOrganization/kind"), "TOWN_COMMITTEE");
+    assert!(seen.at("/alliance/oversightOrganization").is_null());
+    assert_eq!(seen.at("/alliance/members/totalCount"), 7);
+    let above = app.client(world.county_committee).send(query, ask).await.fine();
+    assert_eq!(above.at("/alliance/viewerRoles"), &json!([]));
+    assert_eq!(above.text("/alliance/parent/children/nodes/0/name"), "西海镇联盟");
+}
+
+#[tokio::test]
+async fn the_pattern_of_closure_numbers_is_checked() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let update = "mutation($input: UpdateAllianceInput!) {
+        updateAlliance(input: $input) { alliance { numberPattern } userErrors { code field } } }";
+    let input = |version: i64, pattern: &str| json!({ "input": { "allianceId": id::encode(world.town), "expectedVersion": version, "numberPattern": pattern } });
+    let committee = app.client(world.committee);
+    for (pattern, code) in [
+        ("西海〔{year}〕号", "MALFORMED"),
+        ("{seq}", "MALFORMED"),
+        ("{year}{seq}{month}", "MALFORMED"),
+        (&"长".repeat(65), "TOO_LONG"),
+    ] {
+        assert_eq!(
+            committee.send(update, input(1, pattern)).await.code().as_deref(),
+            Some(code),
+            "{pattern}"
+        );
+    }
+    let taken = committee.send(update, input(1, " 海销〔{year}〕{seq:5}号 ")).await.fine();
+    assert_eq!(taken.text("/updateAlliance/alliance/numberPattern"), "海销〔{year}〕{seq:5}号");
+}

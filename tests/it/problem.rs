@@ -115,7 +115,7 @@ const FIELDS: &str = "problem { id number state isOpen version reason declinedCo
     availableTransitions { mutation available blockers { code } } } userErrors { code field message }";
 
 /// Runs one of the mutations that move a problem.
-async fn step(app: &TestApp, who: AccountId, mutation: &str, problem: &Value, more: Value) -> Answer {
+pub async fn step(app: &TestApp, who: AccountId, mutation: &str, problem: &Value, more: Value) -> Answer {
     let input_type = match mutation {
         "triageProblem" => "TriageProblemInput",
         "assignProblem" => "AssignProblemInput",
@@ -137,7 +137,7 @@ fn state_of<'a>(answer: &'a Answer, mutation: &str) -> &'a Value {
     answer.at(&format!("/{mutation}/problem/state"))
 }
 
-fn triage() -> Value {
+pub fn triage() -> Value {
     json!({ "tier": "SMALL", "measures": "铺沥青", "criterion": "路面平整" })
 }
 
@@ -423,7 +423,7 @@ async fn bad_input_is_told_by_its_field_and_changes_nothing() {
         ("description", json!("a\u{0}b"), "MALFORMED", Some("input.description")),
         ("occurredAt", json!("2026-01-05T01:00:01Z"), "OUT_OF_RANGE", Some("input.occurredAt")),
         ("channel", json!("IMPORT"), "MALFORMED", Some("input.channel")),
-        ("regionId", json!(id::encode(there.communities[0])), "REGION_OUTSIDE", Some("input.regionId")),
+        ("regionId", json!(id::encode(there.communities[0])), "OUTSIDE_TERRITORY", Some("input.regionId")),
         ("regionId", json!("x"), "ID_MALFORMED", Some("input.regionId")),
         ("regionId", json!(id::encode(world.town)), "NOT_FOUND", None),
         ("allianceId", json!(id::encode(there.town)), "NOT_FOUND", None),

@@ -17,9 +17,6 @@ use crate::{
     messages::{self, Locale},
 };
 
-/// Most bytes of a file of problems.
-const MOST_BYTES: u64 = 256 << 20;
-
 #[derive(Subcommand)]
 pub enum Import {
     /// The official register: provinces.csv, cities.csv, areas.csv, streets.csv and villages.csv of a folder
@@ -49,6 +46,8 @@ pub enum Import {
         /// The alliance, by its identifier or its full name
         #[arg(long)]
         alliance: String,
+        #[command(flatten)]
+        how: How,
     },
     /// Public holidays and make-up working days: date,name,kind
     Calendar {
@@ -91,27 +90,18 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             let report = import::members::run(&ctx, alliance, &roster, options).await;
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
-        Import::Problems { file, mapping, alliance } => {
+        Import::Problems { file, mapping, alliance, how } => {
             let alliance = find(&ctx, &alliance).await?;
             let text = Source::read(&mapping, 1 << 20).await.map_err(explain)?;
             let text =
                 String::from_utf8(text.bytes).map_err(|_| Failure::usage("the mapping is not UTF-8"))?;
             let mapping = Mapping::parse(&text).map_err(explain)?;
-            let source = Source::read(&file, MOST_BYTES).await.map_err(explain)?;
+            let source = Source::read(&file, import::problems::MOST_BYTES).await.map_err(explain)?;
             let bar = bar(source.lines());
-            let told = |done| bar.set_position(done);
-            let report = import::problems::import(&ctx, alliance, &mapping, &source.bytes, told)
-                .await
-                .map_err(explain)?;
-            bar.finish_and_clear();
-            for fault in &report.faults {
-                complain(&source.name, fault.line, fault.column.as_deref().unwrap_or("-"), &fault.error);
-            }
-            eprintln!(
-                "concord: {} rows: {} imported, {} known, {} refused",
-                report.rows, report.imported, report.known, report.refused
-            );
-            if report.refused == 0 { Ok(()) } else { Err(Failure::wrong("some rows were refused")) }
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::problems::run(&ctx, alliance, &mapping, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
         }
         Import::Calendar { file, alliance, how } => {
             let alliance = match alliance {
@@ -149,7 +139,7 @@ fn bar(rows: u64) -> ProgressBar {
 fn tell(bar: &ProgressBar, report: Report, dry_run: bool) -> Outcome {
     bar.finish_and_clear();
     for row in &report.errors {
-        complain(&row.file, row.line, &row.column.to_string(), &row.error);
+        complain(&row.file, row.line, row.column, &row.error);
     }
     let refused = report.refused();
     eprintln!(
@@ -162,7 +152,7 @@ fn tell(bar: &ProgressBar, report: Report, dry_run: bool) -> Outcome {
     if refused == 0 { Ok(()) } else { Err(Failure::wrong("some rows were refused")) }
 }
 
-fn complain(file: &str, line: u64, column: &str, error: &Error) {
+fn complain(file: &str, line: u64, column: u64, error: &Error) {
     let file = Path::new(file).display();
     eprintln!("{file}:{line}:{column}: {} [{}]", messages::of(error, Locale::En), error.code().text());
 }

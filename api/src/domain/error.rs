@@ -141,8 +141,6 @@ codes! {
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.
     AssignmentBinds = "ASSIGNMENT_BINDS",
-    /// The region lies outside the alliance's territory.
-    RegionOutside = "REGION_OUTSIDE",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",
@@ -160,6 +158,8 @@ codes! {
     /// The listener fell too far behind; it goes on from the last position it got.
     Lagged = "LAGGED",
     // import
+    /// A mapping of columns cannot be read, or does not fit the file.
+    MappingInvalid = "MAPPING_INVALID",
     /// A file to import is not there or cannot be read.
     ImportFileMissing = "IMPORT_FILE_MISSING",
     /// A file to import is larger than allowed, or has too many rows.
@@ -176,14 +176,6 @@ codes! {
     ImportDuplicate = "IMPORT_DUPLICATE",
     /// An imported row refers to something that is neither on record nor in the files.
     ImportUnknown = "IMPORT_UNKNOWN",
-    /// A cell of an imported file is not UTF-8.
-    RowEncoding = "ROW_ENCODING",
-    /// An imported file breaks off, or is empty.
-    RowTruncated = "ROW_TRUNCATED",
-    /// A row of an imported file has more or fewer cells than its header.
-    RowWidth = "ROW_WIDTH",
-    /// A mapping of columns cannot be read, or does not fit the file.
-    MappingInvalid = "MAPPING_INVALID",
 }
 
 impl Code {

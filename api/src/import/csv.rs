@@ -8,20 +8,20 @@ use crate::domain::{Code, Error};
 
 /// A column that an import reads.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct Column<'c> {
     /// Titles it goes by; the first one is named when it is missing.
-    pub titles: &'static [&'static str],
+    pub titles: &'c [&'c str],
     /// Whether the file is unusable without it.
     pub required: bool,
 }
 
 /// A column that must be there.
-pub const fn required(titles: &'static [&'static str]) -> Column {
+pub const fn required<'c>(titles: &'c [&'c str]) -> Column<'c> {
     Column { titles, required: true }
 }
 
 /// A column that may be there.
-pub const fn optional(titles: &'static [&'static str]) -> Column {
+pub const fn optional<'c>(titles: &'c [&'c str]) -> Column<'c> {
     Column { titles, required: false }
 }
 
@@ -69,7 +69,7 @@ impl Row<'_> {
 
 impl<'a> Table<'a> {
     /// Reads the header and finds the columns in it.
-    pub fn open(source: &'a Source, columns: &[Column], most_rows: u64) -> Result<Self, RowError> {
+    pub fn open(source: &'a Source, columns: &[Column<'_>], most_rows: u64) -> Result<Self, RowError> {
         let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&source.bytes);
         let reader =
             ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(bytes);
@@ -138,6 +138,11 @@ impl<'a> Table<'a> {
             column: u64::try_from(column).unwrap_or_default(),
             error,
         }
+    }
+
+    /// The place in the file, from 1, of the `index`-th column that was asked for; 0 where the file lacks it.
+    pub fn place(&self, index: usize) -> usize {
+        self.places.get(index).copied().flatten().map_or(0, |place| place + 1)
     }
 
     /// Reads the next record and tells on which line it begins.

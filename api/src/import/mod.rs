@@ -10,7 +10,6 @@ pub mod csv;
 pub mod members;
 pub mod problems;
 pub mod regions;
-mod rows;
 
 /// Most errors that a report spells out.
 const MOST_ERRORS: usize = 1_000;

@@ -12,17 +12,21 @@ use concord_entities::{
 };
 use serde::{Deserialize, Deserializer};
 
-pub use super::rows::Fault;
-use super::rows::{Row, Rows};
+use super::{
+    Options, Report, RowError, Source,
+    csv::{self, Row, Table},
+};
 use crate::domain::{
     Code, Ctx, Error, Result,
-    list::problem::take_over::{self, Destination, Origin, SourceProblem},
+    list::problem::take_over::{Destination, Origin, SourceProblem, Taken},
 };
 
 /// Rows that are taken over in one unit of work.
 const BATCH: usize = 100;
-/// Most faults that are told one by one.
-pub const MOST_FAULTS: usize = 1_000;
+/// Most bytes of a file.
+pub const MOST_BYTES: u64 = 256 << 20;
+/// Most rows of a file.
+const MOST_ROWS: u64 = 1_000_000;
 
 /// One column, or several whose texts are joined.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,15 +37,15 @@ pub enum Columns {
 }
 
 impl Columns {
+    fn first(&self) -> Option<&str> {
+        self.names().first().map(String::as_str)
+    }
+
     fn names(&self) -> &[String] {
         match self {
             Self::One(name) => std::slice::from_ref(name),
             Self::Several(names) => names,
         }
-    }
-
-    fn told(&self) -> String {
-        self.names().join(", ")
     }
 }
 
@@ -99,7 +103,7 @@ pub struct Mapping {
     pub organization_kind: organization::Kind,
 }
 
-fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Tz, D::Error> {
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
@@ -120,205 +124,220 @@ impl Mapping {
         })
     }
 
-    /// Turns away a file that lacks a column which the mapping names.
-    fn check(&self, rows: &Rows<'_>) -> Result<()> {
+    /// Every column that is read, each once.
+    fn columns(&self) -> Vec<&str> {
         let columns = &self.columns;
-        let single =
-            [Some(&columns.key), Some(&columns.channel), Some(&columns.state), Some(&columns.occurred_at)]
-                .into_iter()
-                .chain([
-                    columns.severity.as_ref(),
-                    columns.organization.as_ref(),
-                    columns.organization_short_name.as_ref(),
-                    columns.closed_at.as_ref(),
-                ])
-                .flatten();
-        let several = [
-            Some(&columns.title),
-            Some(&columns.description),
-            Some(&columns.category),
-            columns.place.as_ref(),
-        ];
-        let mut named = single.chain(several.into_iter().flatten().flat_map(Columns::names));
-        match named.find(|name| !rows.has(name)) {
-            Some(name) => {
-                Err(Error::refused(Code::MappingInvalid)
-                    .with("reason", format!("the file has no column {name}")))
-            }
-            None => Ok(()),
+        let single = [&columns.key, &columns.channel, &columns.state, &columns.occurred_at];
+        let optional =
+            [&columns.severity, &columns.organization, &columns.organization_short_name, &columns.closed_at];
+        let several = [Some(&columns.title), Some(&columns.description), Some(&columns.category)];
+        let several = several.into_iter().chain([columns.place.as_ref()]).flatten();
+        let mut names: Vec<&str> = single
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+            .chain(several.flat_map(Columns::names))
+            .map(String::as_str)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The columns behind a field that the domain refused.
+    fn behind(&self, field: &str) -> Option<&str> {
+        let columns = &self.columns;
+        let first = Columns::first;
+        match field {
+            "key" => Some(&columns.key),
+            "title" => first(&columns.title),
+            "description" => first(&columns.description),
+            "category" => first(&columns.category),
+            "place" => columns.place.as_ref().and_then(first),
+            "organization" => columns.organization.as_deref(),
+            "organizationShortName" => columns.organization_short_name.as_deref(),
+            "occurredAt" => Some(&columns.occurred_at),
+            "closedAt" => columns.closed_at.as_deref(),
+            _ => None,
         }
+    }
+}
+
+/// A value of a row that is refused: the column's place among those that are read, and why.
+type Fault = (usize, Error);
+
+/// A mapping with the places of its columns.
+struct Reader<'m> {
+    mapping: &'m Mapping,
+    names: Vec<&'m str>,
+}
+
+impl<'m> Reader<'m> {
+    fn new(mapping: &'m Mapping) -> Self {
+        Self { mapping, names: mapping.columns() }
+    }
+
+    fn place(&self, column: &str) -> usize {
+        // A name that is not among them has no place in the file either.
+        self.names.binary_search(&column).unwrap_or(self.names.len())
+    }
+
+    fn value(&self, row: &Row<'_>, column: Option<&str>) -> Option<String> {
+        column.and_then(|column| row.filled(self.place(column)))
+    }
+
+    fn needed(&self, row: &Row<'_>, column: &str) -> Result<String, Fault> {
+        let place = self.place(column);
+        row.filled(place).ok_or_else(|| (place, Error::refused(Code::Required)))
     }
 
     /// The texts of several columns, joined; the same text stands once.
-    fn text(&self, row: &Row<'_>, columns: &Columns) -> std::result::Result<Option<String>, Fault> {
+    fn text(&self, row: &Row<'_>, columns: &Columns) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
         for column in columns.names() {
-            if let Some(text) = row.cell(column)?
-                && !texts.contains(&text)
-            {
+            let text = row.get(self.place(column));
+            if !text.is_empty() && !texts.contains(&text) {
                 texts.push(text);
             }
         }
-        Ok((!texts.is_empty()).then(|| texts.join(&self.separator)))
-    }
-
-    fn needed<'row>(row: &'row Row<'_>, column: &str) -> std::result::Result<&'row str, Fault> {
-        row.cell(column)?.ok_or_else(|| row.fault(column, Error::refused(Code::Required)))
+        (!texts.is_empty()).then(|| texts.join(&self.mapping.separator))
     }
 
     /// An instant, told in the file's own zone.
-    fn instant(&self, row: &Row<'_>, column: &str, text: &str) -> std::result::Result<DateTime<Utc>, Fault> {
-        let malformed =
-            || row.fault(column, Error::refused(Code::Malformed).with("expected", &self.time_format));
-        let local = NaiveDateTime::parse_from_str(text, &self.time_format).map_err(|_| malformed())?;
-        let at = local.and_local_timezone(self.time_zone).earliest().ok_or_else(malformed)?;
+    fn instant(&self, column: &str, text: &str) -> Result<DateTime<Utc>, Fault> {
+        let format = &self.mapping.time_format;
+        let malformed = || (self.place(column), Error::refused(Code::Malformed).with("expected", format));
+        let local = NaiveDateTime::parse_from_str(text, format).map_err(|_| malformed())?;
+        // Of an hour that a clock runs through twice, the first is meant.
+        let at = local.and_local_timezone(self.mapping.time_zone).earliest().ok_or_else(malformed)?;
         Ok(at.with_timezone(&Utc))
     }
 
     /// What a value means, by a table of the mapping.
     fn meaning<T: Copy>(
+        &self,
         row: &Row<'_>,
         column: &str,
         meanings: &BTreeMap<String, T>,
-    ) -> std::result::Result<T, Fault> {
-        let value = Self::needed(row, column)?;
-        meanings.get(value).copied().ok_or_else(|| {
+    ) -> Result<T, Fault> {
+        let value = self.needed(row, column)?;
+        meanings.get(&value).copied().ok_or_else(|| {
             let known: Vec<&str> = meanings.keys().map(String::as_str).collect();
-            row.fault(column, Error::refused(Code::Malformed).with("expected", known.join(", ")))
+            (self.place(column), Error::refused(Code::Malformed).with("expected", known.join(", ")))
         })
     }
 
-    /// Reads one row.
-    fn problem(&self, row: &Row<'_>) -> std::result::Result<SourceProblem, Fault> {
-        let columns = &self.columns;
-        let state = Self::needed(row, &columns.state)?;
-        let is_closed = self.states.closed.iter().any(|known| known == state);
-        if !is_closed && !self.states.open.iter().any(|known| known == state) {
-            let known = [self.states.open.join(", "), self.states.closed.join(", ")].join(", ");
-            return Err(row.fault(&columns.state, Error::refused(Code::Malformed).with("expected", known)));
+    /// Whether the source has closed it.
+    fn is_closed(&self, row: &Row<'_>) -> Result<bool, Fault> {
+        let (column, states) = (&self.mapping.columns.state, &self.mapping.states);
+        let state = self.needed(row, column)?;
+        if states.closed.contains(&state) {
+            Ok(true)
+        } else if states.open.contains(&state) {
+            Ok(false)
+        } else {
+            let known = [states.open.join(", "), states.closed.join(", ")].join(", ");
+            Err((self.place(column), Error::refused(Code::Malformed).with("expected", known)))
         }
+    }
+
+    /// Reads one row.
+    fn problem(&self, row: &Row<'_>) -> Result<SourceProblem, Fault> {
+        let columns = &self.mapping.columns;
+        let is_closed = self.is_closed(row)?;
+        let occurred_at = self.needed(row, &columns.occurred_at)?;
         let closed_at = match &columns.closed_at {
-            Some(column) if is_closed => match row.cell(column)? {
-                Some(text) => Some(self.instant(row, column, text)?),
-                None => None,
-            },
+            Some(column) if is_closed => {
+                row.filled(self.place(column)).map(|text| self.instant(column, &text)).transpose()?
+            }
             _ => None,
         };
-        let occurred_at = Self::needed(row, &columns.occurred_at)?;
         Ok(SourceProblem {
             line: row.line,
-            key: Self::needed(row, &columns.key)?.to_owned(),
-            title: self.text(row, &columns.title)?.unwrap_or_default(),
-            description: self.text(row, &columns.description)?.unwrap_or_default(),
-            category: self.text(row, &columns.category)?.unwrap_or_default(),
-            place: columns.place.as_ref().map(|place| self.text(row, place)).transpose()?.flatten(),
-            channel: Self::meaning(row, &columns.channel, &self.channels)?,
+            key: self.needed(row, &columns.key)?,
+            title: self.text(row, &columns.title).unwrap_or_default(),
+            description: self.text(row, &columns.description).unwrap_or_default(),
+            category: self.text(row, &columns.category).unwrap_or_default(),
+            place: columns.place.as_ref().and_then(|place| self.text(row, place)),
+            channel: self.meaning(row, &columns.channel, &self.mapping.channels)?,
             severity: match &columns.severity {
-                Some(column) => Self::meaning(row, column, &self.severities)?,
+                Some(column) => self.meaning(row, column, &self.mapping.severities)?,
                 None => Severity::Ordinary,
             },
-            organization: cell(row, columns.organization.as_deref())?,
-            organization_short_name: cell(row, columns.organization_short_name.as_deref())?,
-            occurred_at: self.instant(row, &columns.occurred_at, occurred_at)?,
+            organization: self.value(row, columns.organization.as_deref()),
+            organization_short_name: self.value(row, columns.organization_short_name.as_deref()),
+            occurred_at: self.instant(&columns.occurred_at, &occurred_at)?,
             is_closed,
             closed_at,
         })
     }
-
-    /// The column behind a field that the domain refused.
-    fn column_of(&self, field: &str) -> Option<String> {
-        let columns = &self.columns;
-        Some(match field {
-            "key" => columns.key.clone(),
-            "title" => columns.title.told(),
-            "description" => columns.description.told(),
-            "category" => columns.category.told(),
-            "place" => columns.place.as_ref()?.told(),
-            "organization" => columns.organization.clone()?,
-            "organizationShortName" => columns.organization_short_name.clone()?,
-            "occurredAt" => columns.occurred_at.clone(),
-            "closedAt" => columns.closed_at.clone()?,
-            _ => return None,
-        })
-    }
 }
 
-fn cell(row: &Row<'_>, column: Option<&str>) -> std::result::Result<Option<String>, Fault> {
-    match column {
-        Some(column) => Ok(row.cell(column)?.map(str::to_owned)),
-        None => Ok(None),
-    }
-}
-
-/// What came of an import.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Rows read.
-    pub rows: u64,
-    /// Problems taken over.
-    pub imported: u64,
-    /// Rows that had been taken over before.
-    pub known: u64,
-    /// Rows that were refused.
-    pub refused: u64,
-    /// The first of them, one by one.
-    pub faults: Vec<Fault>,
-}
-
-impl Report {
-    fn refuse(&mut self, fault: Fault) {
-        self.refused += 1;
-        if self.faults.len() < MOST_FAULTS {
-            self.faults.push(fault);
-        }
-    }
-}
-
-/// Imports the problems of `bytes` into an alliance's list; `told` hears after every batch how many rows were read.
-pub async fn import(
+/// Imports the problems of a file into an alliance's list, each once.
+pub async fn run(
     ctx: &Ctx,
     alliance: AllianceId,
     mapping: &Mapping,
-    bytes: &[u8],
-    mut told: impl FnMut(u64),
+    source: &Source,
+    options: Options<'_>,
 ) -> Result<Report> {
-    let mut rows = Rows::open(bytes)?;
-    mapping.check(&rows)?;
+    let mut report = Report::default();
     let origin = Origin { source: mapping.source.clone(), organization_kind: mapping.organization_kind };
-    let mut destination = Destination::open(ctx, alliance, origin).await?;
-    let (mut report, mut batch) = (Report::default(), Vec::with_capacity(BATCH));
-    while let Some(row) = rows.read()? {
-        report.rows += 1;
-        match row.and_then(|row| mapping.problem(&row)) {
+    let mut destination = Destination::open(ctx, alliance, origin, options.dry_run).await?;
+    let reader = Reader::new(mapping);
+    let titles: Vec<[&str; 1]> = reader.names.iter().map(|name| [*name]).collect();
+    let wanted: Vec<_> = titles.iter().map(|titles| csv::required(titles)).collect();
+    let mut table = match Table::open(source, &wanted, MOST_ROWS) {
+        Ok(table) => table,
+        Err(error) => {
+            report.refuse(error);
+            return Ok(report);
+        }
+    };
+    let (mut batch, mut done) = (Vec::with_capacity(BATCH), 0);
+    while let Some(row) = table.next() {
+        done += 1;
+        let read = row.and_then(|row| {
+            reader.problem(&row).map_err(|(place, error)| RowError {
+                file: source.name.clone(),
+                line: row.line,
+                column: row.column(place),
+                error,
+            })
+        });
+        match read {
             Ok(problem) => batch.push(problem),
-            Err(fault) => report.refuse(fault),
+            Err(error) => report.refuse(error),
         }
         if batch.len() == BATCH {
-            settle(&mut destination, mapping, std::mem::take(&mut batch), &mut report).await?;
-            told(report.rows);
+            settle(&mut destination, &table, &reader, std::mem::take(&mut batch), &mut report).await?;
+            (options.progress)(done);
         }
     }
-    settle(&mut destination, mapping, batch, &mut report).await?;
-    told(report.rows);
-    report.faults.sort_by_key(|fault| fault.line);
+    settle(&mut destination, &table, &reader, batch, &mut report).await?;
+    (options.progress)(done);
+    report.errors.sort_by_key(|error| error.line);
     Ok(report)
 }
 
+/// Takes a batch over, and notes what came of it.
 async fn settle(
     destination: &mut Destination<'_>,
-    mapping: &Mapping,
+    table: &Table<'_>,
+    reader: &Reader<'_>,
     batch: Vec<SourceProblem>,
     report: &mut Report,
 ) -> Result<()> {
-    let take_over::Taken { imported, known, refused } = destination.take(batch).await?;
+    let Taken { imported, known, refused } = destination.take(batch).await?;
     report.imported += imported;
-    report.known += known;
+    report.unchanged += known;
     for (line, error) in refused {
-        let column = match &error {
-            Error::Refused(refusal) => refusal.field.as_deref().and_then(|field| mapping.column_of(field)),
+        let field = match &error {
+            Error::Refused(refusal) => refusal.field.as_deref(),
             _ => None,
         };
-        report.refuse(Fault { line, column, error });
+        let column = field.and_then(|field| reader.mapping.behind(field));
+        let place = column.map_or(0, |column| table.place(reader.place(column)));
+        report.refuse(table.refusal(line, place, error));
     }
     Ok(())
 }

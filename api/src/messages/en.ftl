@@ -114,7 +114,6 @@ not-your-organization = Only the organisation that this concerns may do it.
 evidence-missing = Add at least one piece of closure evidence of this round first.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
-region-outside = The region lies outside the alliance's territory.
 
 # file
 file-too-large = The file is larger than { $most } bytes.
@@ -128,6 +127,7 @@ too-many-files = { $most } of your files wait to be attached already; attach the
 lagged = You fell too far behind. Go on from the position given with this error.
 
 # import
+mapping-invalid = The mapping of columns does not fit: { $reason }.
 import-file-missing = The file { $file } is not there or cannot be read.
 import-too-large = The file is too large: at most { $most } are taken.
 import-not-utf8 = This value is not UTF-8; save the file as "CSV UTF-8".
@@ -136,7 +136,3 @@ import-wrong-columns = This row has { $found } columns, the header has { $expect
 import-column-missing = The header lacks the column { $name }, or names it twice.
 import-duplicate = This row repeats line { $first }.
 import-unknown = { $value } is neither on record nor in the files.
-row-encoding = The text is not UTF-8.
-row-truncated = The file breaks off here.
-row-width = The row has { $found } cells, the header { $expected }.
-mapping-invalid = The mapping of columns does not fit: { $reason }.

@@ -114,7 +114,6 @@ not-your-organization = 只有本事项所涉单位才能办理。
 evidence-missing = 请先补充至少一份本轮的销号佐证材料。
 not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
-region-outside = 该区域不在本联盟辖区内。
 
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
@@ -128,6 +127,7 @@ too-many-files = 您已有 { $most } 个文件尚未关联，请先关联或等�
 lagged = 接收过慢，推送已结束。请从此错误所附的位置继续。
 
 # import
+mapping-invalid = 列映射不适用：{ $reason }。
 import-file-missing = 文件 { $file } 不存在或无法读取。
 import-too-large = 文件过大：最多 { $most }。
 import-not-utf8 = 此值不是 UTF-8 编码，请将文件另存为“CSV UTF-8”。
@@ -136,7 +136,3 @@ import-wrong-columns = 此行有 { $found } 列，表头有 { $expected } 列。
 import-column-missing = 表头缺少“{ $name }”列，或该列重复。
 import-duplicate = 此行与第 { $first } 行重复。
 import-unknown = “{ $value }”既未登记，也不在导入文件中。
-row-encoding = 文字不是 UTF-8 编码。
-row-truncated = 文件在此处中断。
-row-width = 该行有 { $found } 列，表头为 { $expected } 列。
-mapping-invalid = 列映射不适用：{ $reason }。

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     domain::Result,
-    import::problems::{self, Mapping},
+    import::{
+        Options, Source,
+        problems::{self, Mapping},
+    },
 };
 
 /// How the ledger's columns become problems.
@@ -52,10 +55,10 @@ const ROWS: [(&str, &str, &str, &str, &str, i64); 5] = [
 /// Brings the ledger in.
 pub async fn bring_in(story: &Story<'_>) -> Result<()> {
     let committee = story.of("committee")?;
-    let file = file(story.stage.now());
+    let source = Source { name: "12345.csv".to_owned(), bytes: file(story.stage.now()).into_bytes() };
     let mapping = Mapping::parse(MAPPING)?;
-    let report = problems::import(&committee, story.town()?, &mapping, file.as_bytes(), |_| {}).await?;
-    if report.refused == 0 { Ok(()) } else { Err(missing("rows of its ledger")) }
+    let report = problems::run(&committee, story.town()?, &mapping, &source, Options::default()).await?;
+    if report.refused() == 0 { Ok(()) } else { Err(missing("rows of its ledger")) }
 }
 
 fn file(now: DateTime<Utc>) -> String {

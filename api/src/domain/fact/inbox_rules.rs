@@ -29,7 +29,8 @@ const fn rule(event: &'static str, why: Kind, to: To) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 20] = [
+    rule("membership_applied", Kind::Assigned, To::Everyone(Role::Committee)),
     rule("priority_task_published", Kind::Assigned, To::Concerned),
     rule("priority_task_submitted", Kind::Assigned, To::Everyone(Role::Committee)),
     rule("priority_task_returned", Kind::Returned, To::Concerned),
@@ -43,9 +44,13 @@ pub const RULES: [Rule; 15] = [
     rule("problem_verified", Kind::Assigned, To::Everyone(Role::Approver)),
     rule("problem_returned", Kind::Returned, To::Concerned),
     rule("rotation_plan_submitted", Kind::Assigned, To::Everyone(Role::Approver)),
+    rule("rotation_plan_approved", Kind::Assigned, To::Everyone(Role::Committee)),
+    rule("rotation_plan_returned", Kind::Returned, To::Everyone(Role::Committee)),
     rule("rotation_plan_published", Kind::Published, To::ConcernedOrAll),
     rule("rotation_swap_proposed", Kind::Assigned, To::Concerned),
+    rule("rotation_swap_agreed", Kind::Assigned, To::Everyone(Role::Committee)),
     rule("rotation_swap_approved", Kind::Swapped, To::ConcernedOrAll),
+    rule("handover_offered", Kind::Assigned, To::Concerned),
 ];
 
 /// The row for a kind of event.
@@ -69,12 +74,14 @@ impl To {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Event;
 
     #[test]
     fn each_kind_of_event_has_one_row() {
         for rule in &RULES {
             assert_eq!(RULES.iter().filter(|other| other.event == rule.event).count(), 1, "{}", rule.event);
             assert_eq!(find(rule.event), Some(rule));
+            assert!(Event::parse(rule.event).is_some(), "nothing records {}", rule.event);
         }
         assert_eq!(find("alliance_updated"), None);
     }

@@ -267,7 +267,7 @@ async fn require_region(tx: &Tx<'_>, id: RegionId, territory: RegionId) -> Resul
     match (path(id), path(territory)) {
         (None, _) => Err(Error::NotFound("region")),
         (Some(inner), Some(outer)) if !inner.starts_with(outer) => {
-            Err(Error::invalid(Code::RegionOutside, "regionId"))
+            Err(Error::invalid(Code::OutsideTerritory, "regionId"))
         }
         _ => Ok(()),
     }

@@ -56,8 +56,7 @@ pub struct Filter {
 }
 
 /// How tasks are sorted.
-#[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(name = "PriorityTaskOrder")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskOrder {
     /// What is due first comes first.
     DueOnAsc,

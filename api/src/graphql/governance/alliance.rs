@@ -25,9 +25,11 @@ use crate::{
         ctx,
         error::{OrApiError, payload},
         id,
+        identity::seat::Role,
         list::{
             problem_counts::{ProblemCounts, problem_counts},
             task_parts::{self, TaskCounts},
+            transition,
         },
         loaders,
         node::Node,
@@ -146,6 +148,15 @@ impl Alliance {
         let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
         let page = service_team::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
         Ok(page.or_api_error(ctx)?.into())
+    }
+
+    /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.
+    async fn viewer_roles(&self, context: &Context<'_>) -> Result<Vec<Role>> {
+        let mut roles: Vec<_> =
+            transition::seats(context, self.0.id).await?.into_iter().map(|seat| seat.role).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        Ok(roles.into_iter().map(Into::into).collect())
     }
 
     /// IANA name of the time zone that decides where a month and a day begin.

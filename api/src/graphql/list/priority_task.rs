@@ -281,6 +281,22 @@ impl PriorityTask {
 
 connection!(PriorityTaskConnection, PriorityTaskEdge, PriorityTask, priority_task::Entity);
 
+/// How tasks are sorted.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "TaskOrder")]
+pub enum PriorityTaskOrder {
+    /// What is due first comes first.
+    DueOnAsc,
+    /// What is due last comes first.
+    DueOnDesc,
+    /// The oldest first.
+    CreatedAtAsc,
+    /// The newest first.
+    CreatedAtDesc,
+    /// By the row on the list.
+    PlaceAsc,
+}
+
 #[derive(Default)]
 pub struct PriorityTaskQuery;
 
@@ -303,7 +319,8 @@ impl PriorityTaskQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which tasks; all by default.", default)] filter: PriorityTaskFilter,
-        #[graphql(desc = "How they are sorted.", default_with = "TaskOrder::DueOnAsc")] order_by: TaskOrder,
+        #[graphql(desc = "How they are sorted.", default_with = "PriorityTaskOrder::DueOnAsc")]
+        order_by: PriorityTaskOrder,
         #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
@@ -311,7 +328,7 @@ impl PriorityTaskQuery {
     ) -> Result<PriorityTaskConnection> {
         let ctx = ctx(context);
         let filter = filter.read().or_api_error(ctx)?;
-        let page = reads::list(ctx, filter, order_by, &args(first, after, last, before)).await;
+        let page = reads::list(ctx, filter, order_by.into(), &args(first, after, last, before)).await;
         Ok(page.or_api_error(ctx)?.into())
     }
 }

@@ -62,7 +62,7 @@ pub(super) const STATIONS: [Column; 8] = [
 pub(super) async fn import(
     work: &mut Work<'_>,
     source: &Source,
-    columns: &[Column; 8],
+    columns: &[Column<'_>; 8],
     kind: Option<Kind>,
 ) -> Result<()> {
     let mut table = match Table::open(source, columns, MOST_ROWS) {

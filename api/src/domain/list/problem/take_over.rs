@@ -73,17 +73,19 @@ pub struct Destination<'ctx> {
     ctx: &'ctx Ctx,
     alliance: AllianceId,
     origin: Origin,
+    /// Whether everything is checked and nothing kept.
+    dry_run: bool,
     /// Keys of this run, so that a key that stands twice in a file is told.
     seen: HashSet<String>,
 }
 
 impl<'ctx> Destination<'ctx> {
     /// Opens an alliance's list for a source.
-    pub async fn open(ctx: &'ctx Ctx, alliance: AllianceId, origin: Origin) -> Result<Self> {
+    pub async fn open(ctx: &'ctx Ctx, alliance: AllianceId, origin: Origin, dry_run: bool) -> Result<Self> {
         let row = governance::alliance::find(ctx, alliance).await?.ok_or(Error::NotFound("alliance"))?;
         ctx.require(ctx.read(), Action::ImportProblems, Target::alliance(row.id)).await?;
         let source = text::required(&origin.source, "source", SOURCE)?;
-        Ok(Self { ctx, alliance, origin: Origin { source, ..origin }, seen: HashSet::new() })
+        Ok(Self { ctx, alliance, origin: Origin { source, ..origin }, dry_run, seen: HashSet::new() })
     }
 
     /// Takes a batch over in one unit of work.
@@ -130,7 +132,11 @@ impl<'ctx> Destination<'ctx> {
             taken.imported = u64::from(count.unsigned_abs());
             tracing::debug!(problem.key = first, count, "a batch of problems was taken over");
         }
-        tx.commit(alliance.id).await?;
+        if self.dry_run {
+            tx.db.rollback().await?;
+        } else {
+            tx.commit(alliance.id).await?;
+        }
         Ok(taken)
     }
 

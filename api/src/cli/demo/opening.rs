@@ -31,6 +31,9 @@ use crate::domain::{
     territory::region,
 };
 
+/// A person of the demo: name in the cast, where, as what, for which unit, in which community.
+type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
+
 /// Units outside the teams' leads whose people work on tasks and problems in the story.
 const WORKING: [&str; 18] = [
     "州供水公司",
@@ -223,7 +226,7 @@ async fn people(story: &mut Story<'_>) -> Result<()> {
     story.cast.people.insert("admin", person);
     let community = story.cast.communities.first().copied();
     let community_unit = Some("城南社区");
-    let parts: [(&'static str, AllianceId, Role, Option<&str>, Option<RegionId>); 10] = [
+    let parts: [Part; 10] = [
         ("committee", town, Role::Committee, Some(units::COMMITTEE.1), None),
         ("approver", town, Role::Approver, Some(OVERSIGHT), None),
         ("manager", town, Role::MemberManager, Some(SHOWN), None),

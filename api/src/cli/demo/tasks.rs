@@ -281,7 +281,7 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
                 61..=94 => "主要工作完成，正在收尾并整理佐证材料。",
                 _ => "全部完成，佐证材料已上传。",
             };
-            if percent == 100 && index % 4 == 0 {
+            if percent == 100 && index.is_multiple_of(4) {
                 let file = pictures::send(&unit, index, "任务完成照片.png").await?;
                 let new = NewEvidence {
                     subject: Subject::Task(id),

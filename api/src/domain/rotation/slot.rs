@@ -1,7 +1,7 @@
 //! Turns: who is on duty when, given by hand, excused, found missed. How they are filled stands in `generate`, what a team
 //! does in its turn in `check_in`, `docking` and `handover`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use concord_entities::{
@@ -325,12 +325,13 @@ pub async fn mark_missed(ctx: &Ctx) -> Result<usize> {
         if earliest.is_none_or(|earliest| timetable::today(alliance, now) < earliest) {
             continue;
         }
-        if !calendars.contains_key(&alliance.id) {
-            calendars.insert(alliance.id, calendar::store::load(ctx.read(), Some(alliance.id)).await?);
-        }
-        let due = calendars
-            .get(&alliance.id)
-            .and_then(|calendar| check_in_deadline(slot, plan, alliance, calendar));
+        let calendar = match calendars.entry(alliance.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(calendar::store::load(ctx.read(), Some(alliance.id)).await?)
+            }
+        };
+        let due = check_in_deadline(slot, plan, alliance, calendar);
         if due.is_some_and(|due| due <= now) && miss(ctx, slot.id).await? {
             marked += 1;
         }

@@ -153,6 +153,7 @@ impl Problem {
     }
 }
 
+/// A problem on the closure list (问题销号清单), struck off only after its evidence has been verified.
 #[Object]
 impl Problem {
     /// Global identifier.

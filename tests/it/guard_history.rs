@@ -169,7 +169,9 @@ async fn town() -> TestApp {
 
 /// Whether a condition names a column.
 fn speaks_of(condition: &str, column: &str) -> bool {
-    condition.split(|character: char| !character.is_alphanumeric() && character != '_').any(|word| word == column)
+    condition
+        .split(|character: char| !character.is_alphanumeric() && character != '_')
+        .any(|word| word == column)
 }
 
 /// Writes a second row with the same key; the other keys of the table differ. Gives what the database said.

@@ -417,8 +417,13 @@ fn print(access: &Access) -> String {
 }
 
 /// Mutations that anybody with an account may carry out on what is their own.
-const ONES_OWN: [&str; 5] =
-    ["mutation.createCalendarFeed", "mutation.markInboxRead", "mutation.signOut", "mutation.changePassword", "mutation.revokeSession"];
+const ONES_OWN: [&str; 5] = [
+    "mutation.createCalendarFeed",
+    "mutation.markInboxRead",
+    "mutation.signOut",
+    "mutation.changePassword",
+    "mutation.revokeSession",
+];
 
 /// What may never be, whatever the golden table says.
 fn violations(access: &Access) -> Vec<String> {

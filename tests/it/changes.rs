@@ -270,7 +270,7 @@ async fn a_tail_ends_when_the_seat_does() {
     app.sql("UPDATE seat SET state = 'ended' WHERE role = 'observer'").await.expect("the seat ends");
     // Whatever is said about seats makes the tail look at its rights at once.
     let new = NewSeat {
-        account_id: world.stranger,
+        account_id: world.staff,
         alliance_id: world.town,
         role: seats::Role::Observer,
         organization_id: None,

@@ -136,7 +136,7 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     let query =
         "query($alliance: ID!, $plan: ID!, $problem: ID!, $task: ID!, $list: ID!, $unit: ID!, $slot: ID!) {
         alliance(id: $alliance) { members(first: 1) { totalCount } }
-        rotationPlan(id: $plan) { fairnessReport { spread backToBack { number } } }
+        rotationPlan(id: $plan) { fairnessReport { spread backToBack } }
         rotationSlot(id: $slot) { state }
         problem(id: $problem) { number state }
         priorityTask(id: $task) { state }
@@ -153,7 +153,7 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     assert!(seen.at("/rotationPlan/fairnessReport/spread").as_i64().expect("a number") <= 1);
     assert_eq!(seen.at("/problem/state"), "IN_PROGRESS");
     assert_eq!(seen.at("/priorityTask/state"), "IN_PROGRESS");
-    assert!(seen.at("/problems/totalCount").as_i64().expect("a number") >= 5);
+    assert!(seen.at("/problems/totalCount").as_i64().expect("a number") >= 4);
     let unseen = server.send(Some(&tokens["neighbour"]), query, variables.clone()).await;
     assert!(
         ["/alliance", "/rotationPlan", "/problem", "/priorityTask", "/taskList"]
@@ -181,9 +181,10 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     assert!(waiting.at("/inbox/totalCount").as_i64().expect("a number") > 0);
     let calendar = server.http.get(server.url(&read.calendar_feed)).send().await.expect("an answer");
     assert!(calendar.text().await.expect("a calendar").matches("BEGIN:VEVENT").count() >= 12);
-    for query in read.queries() {
-        let answer = server.send(Some(&tokens["committee"]), &query, json!({})).await;
-        assert!(answer.0["errors"].is_null(), "{query}: {:#}", answer.0);
+    for (part, query) in read.queries() {
+        let token = tokens.get(part).unwrap_or(&read.dashboard_key);
+        let answer = server.send(Some(token), &query, json!({})).await;
+        assert!(answer.0["errors"].is_null(), "{part}: {query}: {:#}", answer.0);
     }
 }
 

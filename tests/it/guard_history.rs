@@ -171,7 +171,8 @@ async fn town() -> TestApp {
 async fn duplicate(app: &TestApp, name: &str, table: &Table, unique: &Unique) -> Result<u64, String> {
     let (mut columns, mut values) = (Vec::new(), Vec::new());
     for (column, shape) in &table.columns {
-        let is_of_other = table.uniques.iter().any(|other| other != unique && other.columns.contains(column));
+        let is_of_other = table.uniques.iter().any(|other| other != unique && other.columns.contains(column))
+            && !unique.condition.as_ref().is_some_and(|condition| condition.contains(column.as_str()));
         columns.push(column.clone());
         values.push(if !unique.columns.contains(column) && is_of_other {
             specimens::fresh(app, shape)

@@ -78,7 +78,7 @@ async fn what_tells_of_people_is_for_the_committee_alone() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
     let new = NewSeat {
-        account_id: world.stranger,
+        account_id: world.staff,
         alliance_id: world.town,
         role: Role::Observer,
         organization_id: None,

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 26] = [
+const VALUES: [(&str, &str, &str); 27] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
@@ -38,6 +38,7 @@ const VALUES: [(&str, &str, &str); 26] = [
     ("rotation_plan", "slot_count", "12"),
     ("rotation_plan", "state", "published"),
     ("rotation_slot", "origin", "generated"),
+    ("rotation_slot", "number", "1"),
     ("rotation_slot", "state", "scheduled"),
     ("rotation_swap", "state", "proposed"),
     ("session", "ended_reason", "signed_out"),
@@ -127,6 +128,8 @@ async fn row(app: &TestApp, name: &str, table: &Table, made: &Specimens, id: Uui
             uuid(app, id)
         } else if EMPTY.contains(&(name, column)) {
             "NULL".to_owned()
+        } else if column == "version" {
+            "1".to_owned()
         } else if let Some((.., value)) = VALUES.iter().find(|(own, of, _)| (*own, *of) == (name, column)) {
             literal(shape, value)
         } else if let Some(target) = target.and_then(|target| made.get(target)) {

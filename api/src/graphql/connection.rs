@@ -25,6 +25,7 @@ macro_rules! connection {
             node: $node,
         }
 
+        /// One item of a list and its place in it.
         #[async_graphql::Object]
         impl $edge {
             /// The place; give it as `after` or `before` to go on from here.
@@ -61,6 +62,7 @@ macro_rules! connection {
             }
         }
 
+        /// One page of a list.
         #[async_graphql::Object]
         impl $connection {
             /// The items with their places.

@@ -7,6 +7,7 @@ use chrono::{Datelike, NaiveDate, SecondsFormat, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
+/// An instant in UTC, such as `2026-11-23T06:30:00Z`; years 1970 to 9999.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -38,6 +39,7 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
 
+/// A calendar day without a time zone, such as `2026-11-23`; years 1970 to 9999.
 #[Scalar(name = "Date", specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -65,6 +67,7 @@ pub struct YearMonth(
     pub NaiveDate,
 );
 
+/// A calendar month, such as `2026-11`; years 1970 to 9999.
 #[Scalar(name = "YearMonth", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6")]
 impl ScalarType for YearMonth {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -260,9 +260,14 @@ impl Handout {
         page
     }
 
-    /// The queries that stand on the terminal, with the ids they ask for.
-    pub fn queries(&self) -> Vec<String> {
-        PARTS.iter().map(|(_, _, query)| *query).chain([DASHBOARD]).map(|query| self.filled(query)).collect()
+    /// The queries that stand on the terminal with the ids they ask for, each under the part that asks it.
+    pub fn queries(&self) -> Vec<(&'static str, String)> {
+        PARTS
+            .iter()
+            .map(|(part, _, query)| (*part, *query))
+            .chain([("dashboard", DASHBOARD)])
+            .map(|(part, query)| (part, self.filled(query)))
+            .collect()
     }
 
     /// A query with the ids in the place of their names.

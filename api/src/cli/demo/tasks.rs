@@ -18,8 +18,9 @@ use crate::domain::{
     Error, Result,
     list::{
         evidence::{self, NewEvidence, Subject},
-        priority_task::{self, NewMilestone, NewPriorityTask},
+        priority_task::{self, NewPriorityTask},
         task_list::{self, NewTaskList},
+        task_milestone::NewMilestone,
     },
 };
 

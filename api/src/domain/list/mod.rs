@@ -4,7 +4,9 @@
 pub mod due;
 pub mod open_item;
 pub mod priority_task;
+mod task_checks;
 pub mod task_list;
+pub mod task_milestone;
 pub mod task_read;
 pub mod task_states;
 // problem

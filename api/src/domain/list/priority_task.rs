@@ -5,42 +5,30 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use concord_entities::{
-    alliance,
-    id::{AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId, TaskMilestoneId},
-    organization,
+    id::{OrganizationId, PriorityTaskId, RegionId, TaskListId},
     priority_task::{self, State},
-    region, task_co_organizer, task_list, task_milestone, task_progress,
+    task_co_organizer, task_list, task_progress,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
-    IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    IntoActiveModel, QueryFilter, QuerySelect,
 };
 
 use super::{
-    task_list::{hold as hold_list, sane},
+    task_checks::{co_organizers, period, require_region, require_units},
+    task_list::hold as hold_list,
+    task_milestone::{self, NewMilestone},
     task_read::visible,
     task_states,
     transition::Step,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx,
-    governance::{alliance::expect_version, membership, organization as organizations},
-    text,
+    governance::alliance::expect_version, text,
 };
 
 /// Most tasks on a list.
 const MOST_TASKS: i32 = 500;
-/// Most co-organisers of a task.
-const MOST_CO_ORGANIZERS: usize = 50;
-/// Most milestones of a task.
-const MOST_MILESTONES: usize = 50;
-
-/// A step of a task about to be written.
-#[derive(Clone, Debug)]
-pub struct NewMilestone {
-    pub title: String,
-    pub due_on: NaiveDate,
-}
 
 /// What a task is written with.
 #[derive(Clone, Debug)]
@@ -70,11 +58,6 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     let joint = co_organizers(new.lead_organization_id, new.co_organization_ids)?;
     require_units(&tx, alliance_id, new.lead_organization_id, &joint).await?;
     require_region(&tx, alliance_id, new.region_id).await?;
-    if new.milestones.len() > MOST_MILESTONES {
-        return Err(Error::invalid(Code::OutOfRange, "milestones")
-            .with("least", 0)
-            .with("most", MOST_MILESTONES));
-    }
     let place = next_place(&tx.db, list.id).await?;
     let row = priority_task::ActiveModel {
         id: Set(ctx.new_id()),
@@ -105,19 +88,7 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     };
     let row = row.insert(&tx.db).await?;
     write_co_organizers(&tx.db, row.id, &joint).await?;
-    let mut steps = Vec::with_capacity(new.milestones.len());
-    for milestone in new.milestones {
-        steps.push(task_milestone::ActiveModel {
-            id: Set(ctx.new_id()),
-            task_id: Set(row.id),
-            title: Set(text::required(&milestone.title, "milestones", 200)?),
-            due_on: Set(sane(milestone.due_on, "milestones")?),
-            reached_at: Set(None),
-        });
-    }
-    if !steps.is_empty() {
-        task_milestone::Entity::insert_many(steps).exec_without_returning(&tx.db).await?;
-    }
+    task_milestone::write(&tx, row.id, new.milestones).await?;
     // A draft is not for all: its event does not say what it is about, nor to whom it will matter.
     tx.record(Fact::of(Event::PriorityTaskCreated, row.id).alliance(alliance_id)).await?;
     tx.commit(row.id).await?;
@@ -394,72 +365,8 @@ pub async fn cancel(
     Ok(row)
 }
 
-/// The committee sets a task a further milestone.
-pub async fn add_milestone(ctx: &Ctx, id: PriorityTaskId, new: NewMilestone) -> Result<priority_task::Model> {
-    let tx = ctx.begin().await?;
-    let row = hold(&tx, id).await?;
-    ctx.require(&tx.db, Action::UpdatePriorityTask, Target::alliance(row.alliance_id)).await?;
-    if !(row.is_open || row.state == State::Draft) {
-        return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
-    }
-    let standing =
-        task_milestone::Entity::find().filter(task_milestone::Column::TaskId.eq(id)).count(&tx.db).await?;
-    if usize::try_from(standing).is_ok_and(|standing| standing >= MOST_MILESTONES) {
-        return Err(Error::invalid(Code::OutOfRange, "taskId")
-            .with("least", 0)
-            .with("most", MOST_MILESTONES));
-    }
-    let milestone = task_milestone::ActiveModel {
-        id: Set(ctx.new_id()),
-        task_id: Set(id),
-        title: Set(text::required(&new.title, "title", 200)?),
-        due_on: Set(sane(new.due_on, "dueOn")?),
-        reached_at: Set(None),
-    };
-    let milestone = milestone.insert(&tx.db).await?;
-    let joint = co_organizers_of(&tx.db, id).await?;
-    let row = touched(row).update(&tx.db).await?;
-    let mut fact = Fact::of(Event::PriorityTaskMilestoneAdded, id).alliance(row.alliance_id);
-    if row.state != State::Draft {
-        fact = concerning(fact, &row, &joint).detail("milestone", milestone.title);
-    }
-    tx.record(fact).await?;
-    tx.commit(id).await?;
-    Ok(row)
-}
-
-/// The lead unit or a co-organiser notes that a milestone has been reached.
-pub async fn reach_milestone(ctx: &Ctx, id: TaskMilestoneId) -> Result<priority_task::Model> {
-    let tx = ctx.begin().await?;
-    let milestone =
-        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
-    let row = hold(&tx, milestone.task_id).await.map_err(|error| match error {
-        // Whoever may not see the task may not learn that the milestone is there.
-        Error::NotFound(_) => Error::NotFound("task_milestone"),
-        error => error,
-    })?;
-    let joint = co_organizers_of(&tx.db, row.id).await?;
-    let units = concerned(&row, &joint);
-    ctx.require(&tx.db, Action::ReportProgress, Target::alliance(row.alliance_id).of(&units)).await?;
-    task_states::REPORT.check(row.state)?;
-    // Read again under the task's lock: two units may note the same milestone at once.
-    let milestone =
-        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
-    if milestone.reached_at.is_some() {
-        return Err(Error::refused(Code::StateRefused).with("state", "reached"));
-    }
-    let mut milestone = milestone.into_active_model();
-    milestone.reached_at = Set(Some(ctx.now()));
-    let milestone = milestone.update(&tx.db).await?;
-    let row = touched(row).update(&tx.db).await?;
-    let fact = Fact::of(Event::PriorityTaskMilestoneReached, row.id).alliance(row.alliance_id);
-    tx.record(concerning(fact, &row, &joint).detail("milestone", milestone.title)).await?;
-    tx.commit(row.id).await?;
-    Ok(row)
-}
-
 /// Finds a task that the caller may see and holds it for this unit of work.
-async fn hold(tx: &Tx<'_>, id: PriorityTaskId) -> Result<priority_task::Model> {
+pub(super) async fn hold(tx: &Tx<'_>, id: PriorityTaskId) -> Result<priority_task::Model> {
     visible(tx.ctx)
         .filter(priority_task::Column::Id.eq(id))
         .lock_exclusive()
@@ -490,7 +397,7 @@ pub fn acting(task: &priority_task::Model, joint: &[OrganizationId], action: Act
     if action == Action::ReportProgress { concerned(task, joint) } else { vec![task.lead_organization_id] }
 }
 
-fn concerned(task: &priority_task::Model, joint: &[OrganizationId]) -> Vec<OrganizationId> {
+pub(super) fn concerned(task: &priority_task::Model, joint: &[OrganizationId]) -> Vec<OrganizationId> {
     std::iter::once(task.lead_organization_id).chain(joint.iter().copied()).collect()
 }
 
@@ -502,14 +409,14 @@ fn step(row: priority_task::Model, step: &Step<State>) -> priority_task::ActiveM
     row
 }
 
-fn touched(row: priority_task::Model) -> priority_task::ActiveModel {
+pub(super) fn touched(row: priority_task::Model) -> priority_task::ActiveModel {
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.version = Set(version);
     row
 }
 
-fn concerning(fact: Fact, task: &priority_task::Model, joint: &[OrganizationId]) -> Fact {
+pub(super) fn concerning(fact: Fact, task: &priority_task::Model, joint: &[OrganizationId]) -> Fact {
     fact.organizations(concerned(task, joint)).detail("title", task.title.clone())
 }
 
@@ -539,7 +446,10 @@ async fn append(
 }
 
 /// The co-organisers of one task.
-async fn co_organizers_of(db: &impl ConnectionTrait, task: PriorityTaskId) -> Result<Vec<OrganizationId>> {
+pub(super) async fn co_organizers_of(
+    db: &impl ConnectionTrait,
+    task: PriorityTaskId,
+) -> Result<Vec<OrganizationId>> {
     Ok(co_organizers_by_task(db, [task]).await?.remove(&task).unwrap_or_default())
 }
 
@@ -574,78 +484,15 @@ async fn write_co_organizers(
     Ok(())
 }
 
-/// Co-organisers as given, each once; the lead is none of them.
-fn co_organizers(lead: OrganizationId, mut units: Vec<OrganizationId>) -> Result<Vec<OrganizationId>> {
-    units.sort_unstable();
-    units.dedup();
-    if units.len() > MOST_CO_ORGANIZERS {
-        return Err(Error::invalid(Code::OutOfRange, "coOrganizationIds")
-            .with("least", 0)
-            .with("most", MOST_CO_ORGANIZERS));
-    }
-    if units.contains(&lead) {
-        return Err(Error::invalid(Code::LeadIsCoOrganizer, "coOrganizationIds"));
-    }
-    Ok(units)
-}
-
-/// Turns away organisations that the caller does not know of, or that are not active members.
-async fn require_units(
-    tx: &Tx<'_>,
-    alliance: AllianceId,
-    lead: OrganizationId,
-    joint: &[OrganizationId],
-) -> Result<()> {
-    let all: Vec<OrganizationId> = std::iter::once(lead).chain(joint.iter().copied()).collect();
-    let known = organizations::visible(tx.ctx)
-        .filter(organization::Column::Id.is_in(all.iter().copied()))
-        .count(&tx.db)
-        .await?;
-    if usize::try_from(known) != Ok(all.len()) {
-        return Err(Error::NotFound("organization"));
-    }
-    membership::require_active(&tx.db, alliance, lead, "leadOrganizationId").await?;
-    membership::require_all_active(&tx.db, alliance, joint, "coOrganizationIds").await
-}
-
-/// Turns away a region outside the alliance's territory.
-async fn require_region(tx: &Tx<'_>, alliance: AllianceId, region: Option<RegionId>) -> Result<()> {
-    let Some(id) = region else { return Ok(()) };
-    let region = region::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("region"))?;
-    let territory = alliance::Entity::find_by_id(alliance)
-        .find_also_related(region::Entity)
-        .one(&tx.db)
-        .await?
-        .and_then(|(_, territory)| territory)
-        .ok_or(Error::NotFound("alliance"))?;
-    if region.path.starts_with(&territory.path) {
-        Ok(())
-    } else {
-        Err(Error::invalid(Code::OutsideTerritory, "regionId"))
-    }
-}
-
-/// A task's last day, which does not lie before its first.
-fn period(starts_on: Option<NaiveDate>, due_on: NaiveDate) -> Result<NaiveDate> {
-    let due_on = sane(due_on, "dueOn")?;
-    let starts_on = starts_on.map(|on| sane(on, "startsOn")).transpose()?;
-    match starts_on {
-        Some(first) if first > due_on => {
-            Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", first).with("most", "2100-12-31"))
-        }
-        _ => Ok(due_on),
-    }
-}
-
 async fn next_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> {
-    let last: Option<Option<i32>> = priority_task::Entity::find()
+    let taken: Option<Option<i32>> = priority_task::Entity::find()
         .select_only()
         .column_as(priority_task::Column::Place.max(), "last")
         .filter(priority_task::Column::TaskListId.eq(list))
         .into_tuple()
         .one(db)
         .await?;
-    let place = last.flatten().unwrap_or(0) + 1;
+    let place = taken.flatten().unwrap_or(0) + 1;
     if place > MOST_TASKS {
         return Err(Error::invalid(Code::OutOfRange, "taskListId").with("least", 0).with("most", MOST_TASKS));
     }

@@ -109,6 +109,8 @@ fn outward(name: &str, value: String) -> String {
     noun.map_or(value, |noun| id::encode_raw(noun, raw).to_string())
 }
 
+/// Something that happened: who, when, to what, from what to what, and why. Events are never changed or removed; an
+/// erasure takes their details only.
 #[Object]
 impl Event {
     /// Global identifier; the same on every delivery, so that a repeated one is recognised.
@@ -198,6 +200,7 @@ connection!(EventConnection, EventEdge, Event, event::Entity);
 /// Changes after a position.
 pub struct ChangesPage(Changes);
 
+/// Changes after a position.
 #[Object]
 impl ChangesPage {
     /// The events in the order of their positions.

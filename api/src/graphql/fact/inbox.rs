@@ -64,6 +64,7 @@ impl Node for InboxEntry {
     }
 }
 
+/// Something that a person should look at (待办).
 #[Object]
 impl InboxEntry {
     /// Global identifier.

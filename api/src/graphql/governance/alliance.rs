@@ -56,6 +56,7 @@ impl Node for Alliance {
     }
 }
 
+/// Organisations that govern one region together (区域化党建联盟).
 #[Object]
 impl Alliance {
     /// Global identifier.

@@ -156,6 +156,7 @@ impl ContactPerson {
     }
 }
 
+/// The person whom a member or team names; masked for whoever may not read contacts.
 #[Object]
 impl ContactPerson {
     /// Name, masked where the caller may not read it.
@@ -179,6 +180,7 @@ impl ContactPerson {
     }
 }
 
+/// The seat of an organisation in an alliance (成员单位).
 #[Object]
 impl Membership {
     /// Global identifier.

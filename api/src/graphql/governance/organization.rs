@@ -88,6 +88,7 @@ impl Node for Organization {
     }
 }
 
+/// A unit: government unit, enterprise, property firm, volunteer group and so on (成员单位).
 #[Object]
 impl Organization {
     /// Global identifier.

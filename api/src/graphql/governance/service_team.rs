@@ -90,6 +90,7 @@ impl ServiceTeam {
     }
 }
 
+/// A team formed by member organisations that takes its turn in the rotation (服务队).
 #[Object]
 impl ServiceTeam {
     /// Global identifier.

@@ -71,6 +71,7 @@ impl Account {
     }
 }
 
+/// A person with a login. A person acts in roles and is never a resident on file.
 #[Object]
 impl Account {
     /// Global identifier.

@@ -42,6 +42,7 @@ impl Node for ApiKey {
     }
 }
 
+/// A read-only key of a dashboard.
 #[Object]
 impl ApiKey {
     /// Global identifier.

@@ -31,6 +31,7 @@ impl Node for ExternalIdentity {
     }
 }
 
+/// What an external issuer calls an account: issuer and subject, never an e-mail.
 #[Object]
 impl ExternalIdentity {
     /// Global identifier.

@@ -76,6 +76,7 @@ pub enum SeatState {
     Ended,
 }
 
+/// A role that a person holds in an alliance, perhaps for a member organisation or a community.
 #[Object]
 impl Seat {
     /// Global identifier.

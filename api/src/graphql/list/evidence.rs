@@ -86,6 +86,7 @@ impl Evidence {
     }
 }
 
+/// A file that shows a fact about a problem or a task (佐证材料). It is never changed or taken away.
 #[Object]
 impl Evidence {
     /// Global identifier.

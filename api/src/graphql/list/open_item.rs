@@ -36,6 +36,7 @@ pub struct OpenItemEdge {
     node: OpenItem,
 }
 
+/// One item of a list and its place in it.
 #[Object]
 impl OpenItemEdge {
     /// The place; give it as `after` or `before` to go on from here.
@@ -72,6 +73,7 @@ impl From<OpenItems> for OpenItemConnection {
     }
 }
 
+/// One page of a list.
 #[Object]
 impl OpenItemConnection {
     /// The items with their places.

@@ -32,10 +32,12 @@ pub async fn person(
     let Some(account) = account else {
         return Ok(None);
     };
-    let Some(row) = loaders::one(context, account).await? else {
+    // Both at once, so that they join the batches of the fields beside them.
+    let (row, seats) =
+        futures_util::try_join!(loaders::one(context, account), transition::seats(context, alliance))?;
+    let Some(row) = row else {
         return Ok(None);
     };
-    let seats = transition::seats(context, alliance).await?;
     let known = knows(ctx(context).actor, &seats, alliance, account, unit);
     let name = if known { row.display_name } else { privacy::mask_name(&row.display_name) };
     Ok(Some(Person { id: id::encode(account), name }))

@@ -22,8 +22,8 @@ use crate::{
     domain::{
         self, Code, Ctx, Error, Target,
         list::{
-            due,
-            priority_task::{self as verbs, NewMilestone},
+            due, priority_task as verbs,
+            task_milestone::{self as milestones, NewMilestone},
             task_read::{self as reads, TaskOrder},
             task_states,
             transition::{Viewer, offer},
@@ -79,6 +79,7 @@ impl Node for PriorityTask {
     }
 }
 
+/// One task of a month's list (重点任务).
 #[Object]
 impl PriorityTask {
     /// Global identifier.
@@ -517,7 +518,7 @@ impl PriorityTaskMutation {
         let result = async {
             let id = id::decode(&input.task_id, "taskId")?;
             let new = NewMilestone { title: input.title, due_on: input.due_on.0 };
-            verbs::add_milestone(ctx, id, new).await
+            milestones::add(ctx, id, new).await
         }
         .await;
         AddTaskMilestonePayload::of(ctx, result).await
@@ -532,7 +533,7 @@ impl PriorityTaskMutation {
         let ctx = ctx(context);
         let result = async {
             let id = id::decode(&input.milestone_id, "milestoneId")?;
-            verbs::reach_milestone(ctx, id).await
+            milestones::reach(ctx, id).await
         }
         .await;
         ReachTaskMilestonePayload::of(ctx, result).await

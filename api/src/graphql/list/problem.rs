@@ -153,6 +153,7 @@ impl Problem {
     }
 }
 
+/// A problem on the closure list (问题销号清单), struck off only after its evidence has been verified.
 #[Object]
 impl Problem {
     /// Global identifier.
@@ -393,13 +394,21 @@ impl Problem {
     /// What the viewer can do with it next, and what blocks the rest.
     async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
         let actor = ctx(context).actor;
-        let seats = transition::seats(context, self.0.alliance_id).await?;
-        let responsible = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
-        let shown = loaders::one(context, EvidenceOf(Subject::Problem(self.0.id))).await?;
-        let own = match actor {
-            Actor::Account { id, .. } => loaders::one(context, UnitsOf(id)).await?.unwrap_or_default(),
-            _ => Vec::new(),
+        let (alliance, subject) = (self.0.alliance_id, EvidenceOf(Subject::Problem(self.0.id)));
+        let own = async {
+            match actor {
+                Actor::Account { id, .. } => loaders::one(context, UnitsOf(id)).await,
+                _ => Ok(None),
+            }
         };
+        // All at once, so that they join the batches of the fields beside them.
+        let (seats, responsible, shown, own) = futures_util::try_join!(
+            transition::seats(context, alliance),
+            loaders::one(context, ResponsibleFor(self.0.id)),
+            loaders::one(context, subject),
+            own,
+        )?;
+        let (responsible, own) = (responsible.unwrap_or_default(), own.unwrap_or_default());
         let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
         let circumstances = Circumstances {
             responsible: &responsible,

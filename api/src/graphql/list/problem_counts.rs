@@ -26,6 +26,7 @@ pub struct Rate {
     pub denominator: i64,
 }
 
+/// A share, with what it is a share of.
 #[Object(name = "ClosureRate")]
 impl Rate {
     /// The share from 0 to 1; null where the denominator is 0.
@@ -48,6 +49,7 @@ impl Rate {
 /// The counts of an alliance's problems.
 pub struct ProblemCounts(pub Counts);
 
+/// The counts of an alliance's problems.
 #[Object]
 impl ProblemCounts {
     /// All problems on the list, whatever became of them.

@@ -7,7 +7,8 @@ use crate::{
     domain::{
         Result,
         list::{
-            priority_task::{Edit, NewMilestone, NewPriorityTask, PriorityTaskChange},
+            priority_task::{Edit, NewPriorityTask, PriorityTaskChange},
+            task_milestone::NewMilestone,
             task_read::Filter,
         },
     },

@@ -60,6 +60,7 @@ impl Node for TaskList {
     }
 }
 
+/// The priority tasks of an alliance's month (重点任务清单).
 #[Object]
 impl TaskList {
     /// Global identifier.

@@ -38,6 +38,7 @@ impl Node for TaskMilestone {
     }
 }
 
+/// A step of a task with its own date.
 #[Object]
 impl TaskMilestone {
     /// Global identifier.
@@ -81,6 +82,7 @@ impl Node for TaskProgress {
     }
 }
 
+/// An entry of a task's progress log, which is only appended to.
 #[Object]
 impl TaskProgress {
     /// Global identifier.

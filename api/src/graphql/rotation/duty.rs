@@ -46,6 +46,7 @@ impl Node for CheckIn {
     }
 }
 
+/// A team reported for duty (报到): who came, when, where.
 #[Object]
 impl CheckIn {
     /// Global identifier.
@@ -120,6 +121,7 @@ impl Node for Docking {
     }
 }
 
+/// A docking meeting (对接会) of the team with the committee, a community or a station's branch.
 #[Object]
 impl Docking {
     /// Global identifier.
@@ -202,6 +204,7 @@ impl Node for Handover {
     }
 }
 
+/// The outgoing team hands its turn to the incoming one (交接), who acknowledges.
 #[Object]
 impl Handover {
     /// Global identifier.

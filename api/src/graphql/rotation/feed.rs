@@ -37,6 +37,7 @@ impl Node for CalendarFeed {
     }
 }
 
+/// A private, revocable address of a rotation's iCalendar feed; its secret is shown only when it is made.
 #[Object]
 impl CalendarFeed {
     /// Global identifier.

@@ -83,6 +83,7 @@ impl Node for RotationPlan {
 #[derive(Clone)]
 pub struct RotationBlock(pub rotation_block::Model);
 
+/// A turn that a team cannot take.
 #[Object]
 impl RotationBlock {
     /// Global identifier.
@@ -111,6 +112,7 @@ impl RotationBlock {
     }
 }
 
+/// Which teams take turns (轮值), from when, and how long a turn is.
 #[Object]
 impl RotationPlan {
     /// Global identifier.

@@ -49,6 +49,7 @@ pub enum RotationObstacleKind {
 /// One turn of a preview.
 pub struct RotationPreviewSlot(PreviewSlot);
 
+/// One turn of a preview.
 #[Object]
 impl RotationPreviewSlot {
     /// Number of the turn, 1 for the first.
@@ -93,6 +94,7 @@ pub struct RotationObstacle {
     team: Option<ServiceTeamId>,
 }
 
+/// One reason why a turn stays empty.
 #[Object]
 impl RotationObstacle {
     /// What it is.
@@ -112,6 +114,7 @@ impl RotationObstacle {
 /// A turn that no team can take.
 pub struct RotationEmptyMonth(EmptyTurn);
 
+/// A turn that no team can take.
 #[Object]
 impl RotationEmptyMonth {
     /// Number of the turn.
@@ -138,6 +141,7 @@ impl RotationEmptyMonth {
 /// What a rotation is judged by, after having no empty turn.
 pub struct RotationObjective(domain::rotation::fair::Objective);
 
+/// What a rotation is judged by, after having no empty turn.
 #[Object]
 impl RotationObjective {
     /// How many turns have the team of the turn before.
@@ -154,6 +158,7 @@ impl RotationObjective {
 /// What generating a rotation would come to; nothing is saved.
 pub struct RotationPreview(Preview);
 
+/// What generating a rotation would come to; nothing is saved.
 #[Object]
 impl RotationPreview {
     /// The turns; empty where no complete rotation exists.
@@ -180,6 +185,7 @@ impl RotationPreview {
 /// How one team fares in a rotation.
 pub struct TeamFairness(TeamShare);
 
+/// How one team fares in a rotation.
 #[Object]
 impl TeamFairness {
     /// The team.
@@ -206,6 +212,7 @@ impl TeamFairness {
 /// How fair a rotation is, and where it has gaps.
 pub struct FairnessReport(pub Report);
 
+/// How fair a rotation is, and where it has gaps.
 #[Object]
 impl FairnessReport {
     /// The teams in the order of the plan.

@@ -105,6 +105,7 @@ impl RotationSlot {
     }
 }
 
+/// One turn: the team on duty from one day up to another.
 #[Object]
 impl RotationSlot {
     /// Global identifier.

@@ -61,6 +61,7 @@ impl Node for RotationSwap {
     }
 }
 
+/// Two turns whose teams change places (调换) once both agree and the committee approves.
 #[Object]
 impl RotationSwap {
     /// Global identifier.

@@ -63,6 +63,7 @@ impl Node for Region {
     }
 }
 
+/// A node of the territorial tree, from province down to building (行政区划).
 #[Object]
 impl Region {
     /// Global identifier.

@@ -1,0 +1,117 @@
+//! Milestones of a task: set by the committee, reached by the units that work on it. The task's lock is theirs, and each
+//! change of theirs is a change of the task.
+
+use chrono::NaiveDate;
+use concord_entities::{
+    id::{PriorityTaskId, TaskMilestoneId},
+    priority_task::{self, State},
+    task_milestone,
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter,
+};
+
+use super::{
+    priority_task::{co_organizers_of, concerned, concerning, hold, touched},
+    task_list::sane,
+    task_states,
+};
+use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, text};
+
+/// Most milestones of a task.
+const MOST: usize = 50;
+
+/// A step of a task about to be written.
+#[derive(Clone, Debug)]
+pub struct NewMilestone {
+    pub title: String,
+    pub due_on: NaiveDate,
+}
+
+/// Writes the milestones that a task comes with.
+pub(super) async fn write(tx: &Tx<'_>, task: PriorityTaskId, new: Vec<NewMilestone>) -> Result<()> {
+    if new.len() > MOST {
+        return Err(Error::invalid(Code::OutOfRange, "milestones").with("least", 0).with("most", MOST));
+    }
+    let mut rows = Vec::with_capacity(new.len());
+    for milestone in &new {
+        rows.push(row(tx.ctx, task, milestone, ("milestones", "milestones"))?);
+    }
+    if !rows.is_empty() {
+        task_milestone::Entity::insert_many(rows).exec_without_returning(&tx.db).await?;
+    }
+    Ok(())
+}
+
+/// A milestone as stored; `fields` name the inputs of title and date.
+fn row(
+    ctx: &Ctx,
+    task: PriorityTaskId,
+    new: &NewMilestone,
+    fields: (&'static str, &'static str),
+) -> Result<task_milestone::ActiveModel> {
+    Ok(task_milestone::ActiveModel {
+        id: Set(ctx.new_id()),
+        task_id: Set(task),
+        title: Set(text::required(&new.title, fields.0, 200)?),
+        due_on: Set(sane(new.due_on, fields.1)?),
+        reached_at: Set(None),
+    })
+}
+
+/// The committee sets a task a further milestone.
+pub async fn add(ctx: &Ctx, id: PriorityTaskId, new: NewMilestone) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let row = hold(&tx, id).await?;
+    ctx.require(&tx.db, Action::UpdatePriorityTask, Target::alliance(row.alliance_id)).await?;
+    if !(row.is_open || row.state == State::Draft) {
+        return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
+    }
+    let standing =
+        task_milestone::Entity::find().filter(task_milestone::Column::TaskId.eq(id)).count(&tx.db).await?;
+    if usize::try_from(standing).is_ok_and(|standing| standing >= MOST) {
+        return Err(Error::invalid(Code::OutOfRange, "taskId").with("least", 0).with("most", MOST));
+    }
+    let milestone = self::row(ctx, id, &new, ("title", "dueOn"))?;
+    let milestone = milestone.insert(&tx.db).await?;
+    let joint = co_organizers_of(&tx.db, id).await?;
+    let row = touched(row).update(&tx.db).await?;
+    let mut fact = Fact::of(Event::PriorityTaskMilestoneAdded, id).alliance(row.alliance_id);
+    if row.state != State::Draft {
+        fact = concerning(fact, &row, &joint).detail("milestone", milestone.title);
+    }
+    tx.record(fact).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// The lead unit or a co-organiser notes that a milestone has been reached.
+pub async fn reach(ctx: &Ctx, id: TaskMilestoneId) -> Result<priority_task::Model> {
+    let tx = ctx.begin().await?;
+    let milestone =
+        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
+    let row = hold(&tx, milestone.task_id).await.map_err(|error| match error {
+        // Whoever may not see the task may not learn that the milestone is there.
+        Error::NotFound(_) => Error::NotFound("task_milestone"),
+        error => error,
+    })?;
+    let joint = co_organizers_of(&tx.db, row.id).await?;
+    let units = concerned(&row, &joint);
+    ctx.require(&tx.db, Action::ReportProgress, Target::alliance(row.alliance_id).of(&units)).await?;
+    task_states::REPORT.check(row.state)?;
+    // Read again under the task's lock: two units may note the same milestone at once.
+    let milestone =
+        task_milestone::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("task_milestone"))?;
+    if milestone.reached_at.is_some() {
+        return Err(Error::refused(Code::StateRefused).with("state", "reached"));
+    }
+    let mut milestone = milestone.into_active_model();
+    milestone.reached_at = Set(Some(ctx.now()));
+    let milestone = milestone.update(&tx.db).await?;
+    let row = touched(row).update(&tx.db).await?;
+    let fact = Fact::of(Event::PriorityTaskMilestoneReached, row.id).alliance(row.alliance_id);
+    tx.record(concerning(fact, &row, &joint).detail("milestone", milestone.title)).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}

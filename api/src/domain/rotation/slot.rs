@@ -199,29 +199,26 @@ pub async fn assign(
         .one(&tx.db)
         .await?;
     let before = existing.as_ref().map(|slot| slot.team_id);
-    let slot = match existing {
-        Some(slot) => {
-            if let Some(expected) = expected_version {
-                expect_version(expected, slot.version)?;
-            }
-            if !REASSIGNABLE.contains(&slot.state) {
-                return Err(states::refused(slot.state));
-            }
-            let version = slot.version + 1;
-            let mut row = slot.into_active_model();
-            row.team_id = Set(team);
-            row.origin = Set(Origin::Assigned);
-            row.state = Set(state);
-            row.reason = Set(reason.clone());
-            row.updated_at = Set(ctx.now());
-            row.version = Set(version);
-            row.update(&tx.db).await?
+    let slot = if let Some(slot) = existing {
+        if let Some(expected) = expected_version {
+            expect_version(expected, slot.version)?;
         }
-        None => {
-            let mut row = generate::fresh_slot(ctx, &opened.plan, &turn, team, Origin::Assigned, state);
-            row.reason = Set(reason.clone());
-            row.insert(&tx.db).await?
+        if !REASSIGNABLE.contains(&slot.state) {
+            return Err(states::refused(slot.state));
         }
+        let version = slot.version + 1;
+        let mut row = slot.into_active_model();
+        row.team_id = Set(team);
+        row.origin = Set(Origin::Assigned);
+        row.state = Set(state);
+        row.reason = Set(reason.clone());
+        row.updated_at = Set(ctx.now());
+        row.version = Set(version);
+        row.update(&tx.db).await?
+    } else {
+        let mut row = generate::fresh_slot(ctx, &opened.plan, &turn, team, Origin::Assigned, state);
+        row.reason = Set(reason.clone());
+        row.insert(&tx.db).await?
     };
     let units =
         if published { plan::units(&tx.db, before.into_iter().chain([team])).await? } else { Vec::new() };
@@ -326,10 +323,8 @@ pub async fn mark_missed(ctx: &Ctx) -> Result<usize> {
             continue;
         }
         let calendar = match calendars.entry(alliance.id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                unknown.insert(calendar::store::load(ctx.read(), Some(alliance.id)).await?)
-            }
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(place) => place.insert(calendar::store::load(ctx.read(), Some(alliance.id)).await?),
         };
         let due = check_in_deadline(slot, plan, alliance, calendar);
         if due.is_some_and(|due| due <= now) && miss(ctx, slot.id).await? {

@@ -241,7 +241,7 @@ async fn draft(story: &mut Story<'_>, turn: u32) -> Result<()> {
             .map(|short| story.unit(short))
             .filter(|unit| !matches!(unit, Ok(unit) if *unit == lead))
             .collect::<Result<Vec<_>>>()?;
-        let milestones = if index % 3 == 0 {
+        let milestones = if index.is_multiple_of(3) {
             let half = month_on + (due_on - month_on) / 2;
             vec![NewMilestone { title: "完成摸底并形成台账".to_owned(), due_on: half }]
         } else {
@@ -281,7 +281,7 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
                 61..=94 => "主要工作完成，正在收尾并整理佐证材料。",
                 _ => "全部完成，佐证材料已上传。",
             };
-            if percent == 100 && index % 4 == 0 {
+            if percent == 100 && index.is_multiple_of(4) {
                 let file = pictures::send(&unit, index, "任务完成照片.png").await?;
                 let new = NewEvidence {
                     subject: Subject::Task(id),

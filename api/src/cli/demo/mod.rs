@@ -60,17 +60,14 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
     }
     let folder = config.data.directory.clone();
     let listen = config.http.listen;
-    let (app, mut handout) = match standing(&folder, options.fresh)? {
-        Some(handout) => {
-            let app = build(config, true).await?;
-            sound(&app).await?;
-            eprintln!("concord: {} holds a demo already; it is served as it is", folder.display());
-            (app, handout)
-        }
-        None => {
-            eprintln!("concord: 正在生成西海镇演示数据 telling the story of Xihai town");
-            Box::pin(create(config, SystemClock.now())).await?
-        }
+    let (app, mut handout) = if let Some(handout) = standing(&folder, options.fresh)? {
+        let app = build(config, true).await?;
+        sound(&app).await?;
+        eprintln!("concord: {} holds a demo already; it is served as it is", folder.display());
+        (app, handout)
+    } else {
+        eprintln!("concord: 正在生成西海镇演示数据 telling the story of Xihai town");
+        Box::pin(create(config, SystemClock.now())).await?
     };
     handout.serve_at(listen);
     handout.write(&folder)?;

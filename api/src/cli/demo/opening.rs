@@ -203,6 +203,9 @@ async fn neighbour(system: &Ctx, prefecture: AllianceId) -> Result<AllianceId> {
     Ok(id)
 }
 
+/// Name of a part, where it plays, its role, the unit and the community it acts for.
+type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
+
 /// One person per role, and somebody in each unit that works in the story. Everybody is invited, and takes the invitation up.
 async fn people(story: &mut Story<'_>) -> Result<()> {
     let system = story.stage.system();
@@ -281,8 +284,8 @@ async fn people(story: &mut Story<'_>) -> Result<()> {
 async fn join(inviter: &Ctx, invitation: Invitation, unit: Option<&str>) -> Result<Person> {
     let role = Some(invitation.role);
     let (row, link) = account::invite(inviter, invitation).await?;
-    let invitee = Ctx { actor: Actor::Anonymous, ..inviter.clone() };
-    link::redeem(&invitee, &link.secret, PASSWORD).await?;
+    let guest = Ctx { actor: Actor::Anonymous, ..inviter.clone() };
+    link::redeem(&guest, &link.secret, PASSWORD).await?;
     Ok(Person {
         id: row.id,
         username: row.username,

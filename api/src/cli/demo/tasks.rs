@@ -241,7 +241,7 @@ async fn draft(story: &mut Story<'_>, turn: u32) -> Result<()> {
             .map(|short| story.unit(short))
             .filter(|unit| !matches!(unit, Ok(unit) if *unit == lead))
             .collect::<Result<Vec<_>>>()?;
-        let milestones = if index % 3 == 0 {
+        let milestones = if index.is_multiple_of(3) {
             let half = month_on + (due_on - month_on) / 2;
             vec![NewMilestone { title: "完成摸底并形成台账".to_owned(), due_on: half }]
         } else {

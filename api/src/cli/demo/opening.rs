@@ -31,9 +31,6 @@ use crate::domain::{
     territory::region,
 };
 
-/// A person of the demo: name in the cast, where, as what, for which unit, in which community.
-type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
-
 /// Units outside the teams' leads whose people work on tasks and problems in the story.
 const WORKING: [&str; 18] = [
     "州供水公司",

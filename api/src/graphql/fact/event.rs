@@ -232,7 +232,6 @@ pub struct EventQuery;
 #[Object]
 impl EventQuery {
     /// What happened to one object, as far as the caller may see it. An object without visible history has an empty one.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn history(
         &self,
         context: &Context<'_>,

@@ -320,7 +320,6 @@ impl MembershipQuery {
     }
 
     /// The memberships of the alliances that the caller may see, and those of the organisations the caller acts for.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn memberships(
         &self,
         context: &Context<'_>,

@@ -219,7 +219,6 @@ impl ServiceTeamQuery {
     }
 
     /// The service teams of the alliances that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn service_teams(
         &self,
         context: &Context<'_>,

@@ -265,7 +265,6 @@ impl AccountQuery {
     }
 
     /// The people with a role in an alliance: all for its committee, those of their own organisation for a member manager.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn accounts(
         &self,
         context: &Context<'_>,

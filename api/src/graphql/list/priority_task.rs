@@ -315,7 +315,6 @@ impl PriorityTaskQuery {
     }
 
     /// The priority tasks that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn priority_tasks(
         &self,
         context: &Context<'_>,

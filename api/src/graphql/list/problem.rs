@@ -581,7 +581,6 @@ impl ProblemQuery {
     }
 
     /// The problems that the caller may see, across alliances unless the filter names one.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn problems(
         &self,
         context: &Context<'_>,

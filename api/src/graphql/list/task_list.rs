@@ -154,7 +154,6 @@ impl TaskListQuery {
     }
 
     /// The task lists that the caller may see, the latest month first.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn task_lists(
         &self,
         context: &Context<'_>,

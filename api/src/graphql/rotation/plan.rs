@@ -246,7 +246,6 @@ impl RotationPlanQuery {
     }
 
     /// The rotation plans that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn rotation_plans(
         &self,
         context: &Context<'_>,

@@ -298,7 +298,6 @@ impl RotationSlotQuery {
     }
 
     /// The turns that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn rotation_slots(
         &self,
         context: &Context<'_>,

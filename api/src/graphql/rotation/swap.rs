@@ -198,7 +198,6 @@ impl RotationSwapQuery {
     }
 
     /// The swaps that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn rotation_swaps(
         &self,
         context: &Context<'_>,

@@ -240,7 +240,9 @@ where
                     }
                 }
                 // A feed that is gone leaves its listeners behind like one that is too fast.
-                Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return Err(Error::refused(Code::Lagged)),
+                Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => {
+                    return Err(Error::refused(Code::Lagged));
+                }
             }
         }
     }

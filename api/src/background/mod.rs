@@ -69,19 +69,19 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
 /// Starts the hands that this process's roles ask for.
 pub fn spawn(app: &Arc<App>) -> Hands {
     let (stop, shutdown) = watch::channel(false);
-    let (ring, rung) = watch::channel(());
+    let (ring, bell) = watch::channel(());
     let mut tasks = JoinSet::new();
     bell::spawn(&mut tasks, app, &Arc::new(ring), &shutdown);
     let poll = Duration::from_millis(app.config.background.poll_interval_ms.max(1));
     let worker =
         |name, period, bell| Worker { name, period, bell, ctx: Ctx::system(app), shutdown: shutdown.clone() };
     if app.config.roles.background {
-        tasks.spawn(worker("events", poll, Some(rung.clone())).run(async |ctx| follow_events(ctx).await));
+        tasks.spawn(worker("events", poll, Some(bell.clone())).run(async |ctx| follow_events(ctx).await));
         tasks.spawn(worker("clock", CLOCK, None).run(async |ctx| follow_clock(ctx).await));
     }
     if app.config.roles.http {
         // Only a process that answers clients has listeners to feed.
-        let tail = worker("tail", poll, Some(rung));
+        let tail = worker("tail", poll, Some(bell));
         tasks.spawn(tail.run(async |ctx| follow::tail_tables(ctx).await.map(drop)));
         // Each node notes the keys that it was asked with.
         let uses = worker("key uses", KEY_USES, None);

@@ -239,8 +239,10 @@ where
                         return Ok(());
                     }
                 }
-                Ok(Err(RecvError::Lagged(_))) => return Err(Error::refused(Code::Lagged)),
-                Ok(Err(RecvError::Closed)) => return Err(Error::refused(Code::Lagged)),
+                // A feed that is gone leaves its listeners behind like one that is too fast.
+                Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => {
+                    return Err(Error::refused(Code::Lagged));
+                }
             }
         }
     }

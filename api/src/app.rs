@@ -37,7 +37,6 @@ impl Clock for SystemClock {
 }
 
 /// A generator seeded by the operating system.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
 pub fn system_random() -> Random {
     // StdRng is a cryptographic generator; seeding it once spares a system call per identifier.
     let mut generator = StdRng::from_os_rng();

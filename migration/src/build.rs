@@ -109,7 +109,7 @@ pub async fn index(
     if let Some(condition) = condition {
         statement.and_where(Expr::cust(condition));
     }
-    manager.create_index(statement.to_owned()).await
+    manager.create_index(statement).await
 }
 
 /// Runs the text meant for the engine at hand.

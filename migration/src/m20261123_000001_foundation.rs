@@ -2,7 +2,10 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::build::*;
+use crate::build::{
+    big_integer, boolean, bytes, create, date, double, index, integer, optional, serial, string, text,
+    timestamp, unique, uuid,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -50,7 +50,7 @@ pub struct Global {
     /// Folder of the SQLite file, the signing keys and the evidence files
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Database to use instead of the SQLite file: postgres://user:password@host/name
+    /// Database to use instead of the SQLite file: `postgres://user:password@host/name`
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
 }

@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
     }
 
     /// The next row, or what is wrong with it; nothing at the end.
-    pub fn next(&mut self) -> Option<Result<Row<'_>, RowError>> {
+    pub fn next_row(&mut self) -> Option<Result<Row<'_>, RowError>> {
         if self.ended {
             return None;
         }
@@ -204,7 +204,9 @@ mod tests {
     const COLUMNS: [Column; 3] =
         [required(&["名称", "name"]), optional(&["电话", "phone"]), optional(&["备注"])];
 
-    fn read(bytes: &[u8]) -> Vec<Result<(u64, String, String), (u64, u64, Code)>> {
+    type Read = Result<(u64, String, String), (u64, u64, Code)>;
+
+    fn read(bytes: &[u8]) -> Vec<Read> {
         let source = Source { name: "t.csv".to_owned(), bytes: bytes.to_vec() };
         let place = |error: RowError| (error.line, error.column, error.error.code());
         let mut table = match Table::open(&source, &COLUMNS, 5) {
@@ -212,7 +214,7 @@ mod tests {
             Err(error) => return vec![Err(place(error))],
         };
         let mut rows = Vec::new();
-        while let Some(row) = table.next() {
+        while let Some(row) = table.next_row() {
             rows.push(match row {
                 Ok(row) => Ok((row.line, row.get(0).to_owned(), row.get(1).to_owned())),
                 Err(error) => Err(place(error)),
@@ -221,7 +223,7 @@ mod tests {
         rows
     }
 
-    fn row(line: u64, name: &str, phone: &str) -> Result<(u64, String, String), (u64, u64, Code)> {
+    fn row(line: u64, name: &str, phone: &str) -> Read {
         Ok((line, name.to_owned(), phone.to_owned()))
     }
 

@@ -294,7 +294,7 @@ pub async fn run(
         }
     };
     let (mut batch, mut done) = (Vec::with_capacity(BATCH), 0);
-    while let Some(row) = table.next() {
+    while let Some(row) = table.next_row() {
         done += 1;
         let read = row.and_then(|row| {
             reader.problem(&row).map_err(|(place, error)| RowError {

@@ -48,10 +48,13 @@ const FILES: [(&str, Level, Option<&[&str]>); 5] = [
     ("villages.csv", Level::Village, Some(&["streetCode"])),
 ];
 
+/// A file of a register, or its name and why it could not be read.
+type Read = std::result::Result<Source, (String, Error)>;
+
 /// The five files of a register.
 #[derive(Debug, Default)]
 pub struct Register {
-    files: Vec<(Level, std::result::Result<Source, (String, Error)>)>,
+    files: Vec<(Level, Read)>,
 }
 
 impl Register {
@@ -162,7 +165,7 @@ impl<'a> Work<'a> {
         self.seen.clear();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let refusal = match table.next() {
+            let refusal = match table.next_row() {
                 None => break,
                 Some(Err(error)) => Some(error),
                 Some(Ok(row)) => match self.entry(&row, level) {
@@ -307,7 +310,7 @@ impl<'a> Work<'a> {
             let tail = Func::cust("substr").arg(Expr::col(region::Column::Path)).arg(rest);
             let tx = self.transaction().await?;
             region::Entity::update_many()
-                .col_expr(region::Column::Path, Expr::val(to).binary(BinOper::Custom("||".into()), tail))
+                .col_expr(region::Column::Path, Expr::val(to).binary(BinOper::Custom("||"), tail))
                 .filter(below(backend, &from))
                 .exec(&tx.db)
                 .await?;

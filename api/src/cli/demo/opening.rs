@@ -31,6 +31,9 @@ use crate::domain::{
     territory::region,
 };
 
+/// A person of the demo: name in the cast, where, as what, for which unit, in which community.
+type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
+
 /// Units outside the teams' leads whose people work on tasks and problems in the story.
 const WORKING: [&str; 18] = [
     "州供水公司",
@@ -199,9 +202,6 @@ async fn neighbour(system: &Ctx, prefecture: AllianceId) -> Result<AllianceId> {
     membership::admit(system, id, committee, Contact::default()).await?;
     Ok(id)
 }
-
-/// Name of a part, where it plays, its role, the unit and the community it acts for.
-type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
 
 /// One person per role, and somebody in each unit that works in the story. Everybody is invited, and takes the invitation up.
 async fn people(story: &mut Story<'_>) -> Result<()> {

@@ -115,7 +115,7 @@ impl<'a> Concerned<'a> {
     pub fn of(row: &'a problem::Model) -> Self {
         Self {
             alliance: row.alliance_id,
-            lead: row.lead_organization_id.as_ref().map_or(&[], slice::from_ref),
+            lead: row.lead_organization_id.as_slice(),
             registrar: row.recorded_by,
         }
     }

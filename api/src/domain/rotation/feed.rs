@@ -145,7 +145,7 @@ pub async fn render(ctx: &Ctx, token: &str) -> Result<Option<(String, String)>> 
     };
     let Some(plan) = plan::find(&owner, feed.plan_id).await? else { return Ok(None) };
     let body = body(&owner, &plan).await?;
-    let tag = Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(&body));
     Ok(Some((body, format!("\"{tag}\""))))
 }
 

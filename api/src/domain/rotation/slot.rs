@@ -1,7 +1,7 @@
 //! Turns: who is on duty when, given by hand, excused, found missed. How they are filled stands in `generate`, what a team
 //! does in its turn in `check_in`, `docking` and `handover`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use concord_entities::{
@@ -199,29 +199,26 @@ pub async fn assign(
         .one(&tx.db)
         .await?;
     let before = existing.as_ref().map(|slot| slot.team_id);
-    let slot = match existing {
-        Some(slot) => {
-            if let Some(expected) = expected_version {
-                expect_version(expected, slot.version)?;
-            }
-            if !REASSIGNABLE.contains(&slot.state) {
-                return Err(states::refused(slot.state));
-            }
-            let version = slot.version + 1;
-            let mut row = slot.into_active_model();
-            row.team_id = Set(team);
-            row.origin = Set(Origin::Assigned);
-            row.state = Set(state);
-            row.reason = Set(reason.clone());
-            row.updated_at = Set(ctx.now());
-            row.version = Set(version);
-            row.update(&tx.db).await?
+    let slot = if let Some(slot) = existing {
+        if let Some(expected) = expected_version {
+            expect_version(expected, slot.version)?;
         }
-        None => {
-            let mut row = generate::fresh_slot(ctx, &opened.plan, &turn, team, Origin::Assigned, state);
-            row.reason = Set(reason.clone());
-            row.insert(&tx.db).await?
+        if !REASSIGNABLE.contains(&slot.state) {
+            return Err(states::refused(slot.state));
         }
+        let version = slot.version + 1;
+        let mut row = slot.into_active_model();
+        row.team_id = Set(team);
+        row.origin = Set(Origin::Assigned);
+        row.state = Set(state);
+        row.reason = Set(reason.clone());
+        row.updated_at = Set(ctx.now());
+        row.version = Set(version);
+        row.update(&tx.db).await?
+    } else {
+        let mut row = generate::fresh_slot(ctx, &opened.plan, &turn, team, Origin::Assigned, state);
+        row.reason = Set(reason.clone());
+        row.insert(&tx.db).await?
     };
     let units =
         if published { plan::units(&tx.db, before.into_iter().chain([team])).await? } else { Vec::new() };
@@ -325,12 +322,11 @@ pub async fn mark_missed(ctx: &Ctx) -> Result<usize> {
         if earliest.is_none_or(|earliest| timetable::today(alliance, now) < earliest) {
             continue;
         }
-        if !calendars.contains_key(&alliance.id) {
-            calendars.insert(alliance.id, calendar::store::load(ctx.read(), Some(alliance.id)).await?);
-        }
-        let due = calendars
-            .get(&alliance.id)
-            .and_then(|calendar| check_in_deadline(slot, plan, alliance, calendar));
+        let calendar = match calendars.entry(alliance.id) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(place) => place.insert(calendar::store::load(ctx.read(), Some(alliance.id)).await?),
+        };
+        let due = check_in_deadline(slot, plan, alliance, calendar);
         if due.is_some_and(|due| due <= now) && miss(ctx, slot.id).await? {
             marked += 1;
         }

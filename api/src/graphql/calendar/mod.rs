@@ -9,7 +9,7 @@ use crate::{
         Code, Ctx, Error,
         calendar::{
             days::{self as verbs, NewDay},
-            working_day::{Calendar, DayKind, Level},
+            working_day::{Calendar, DayCount, DayKind, Level},
         },
     },
     graphql::{
@@ -71,7 +71,7 @@ impl WorkingCalendar {
             year,
             known,
             provisional: !known,
-            working_days: calendar.working_days_in_year(year).map_or(0, |count| count.days()),
+            working_days: calendar.working_days_in_year(year).map_or(0, DayCount::days),
             days: days.collect(),
         }
     }

@@ -153,7 +153,6 @@ pub struct InboxQuery;
 #[Object]
 impl InboxQuery {
     /// The caller's inbox, newest first.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn inbox(
         &self,
         context: &Context<'_>,

@@ -99,7 +99,6 @@ impl Alliance {
     }
 
     /// The alliances directly below it that the caller may see, by name.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn children(
         &self,
         context: &Context<'_>,
@@ -114,7 +113,6 @@ impl Alliance {
     }
 
     /// Its members, present and past.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn members(
         &self,
         context: &Context<'_>,
@@ -133,7 +131,6 @@ impl Alliance {
     }
 
     /// Its service teams, standing and disbanded.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn service_teams(
         &self,
         context: &Context<'_>,
@@ -221,7 +218,6 @@ impl AllianceQuery {
     }
 
     /// The alliances that the caller may see, by name.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn alliances(
         &self,
         context: &Context<'_>,

@@ -141,7 +141,6 @@ impl Organization {
     }
 
     /// Its seats, present and past, in the alliances that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn memberships(
         &self,
         context: &Context<'_>,
@@ -221,7 +220,6 @@ impl OrganizationQuery {
     }
 
     /// The organisations that hold or held a seat in an alliance the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn organizations(
         &self,
         context: &Context<'_>,

@@ -95,7 +95,6 @@ impl Region {
     }
 
     /// The regions directly below it.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn children(
         &self,
         context: &Context<'_>,
@@ -178,7 +177,6 @@ impl RegionQuery {
     }
 
     /// The regions, open to everyone who signed in.
-    #[expect(clippy::too_many_arguments, reason = "the Relay arguments")]
     async fn regions(
         &self,
         context: &Context<'_>,

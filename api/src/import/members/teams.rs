@@ -48,7 +48,7 @@ pub(super) async fn import(work: &mut Work<'_>, source: &Source) -> Result<()> {
     };
     work.lines.clear();
     loop {
-        let (line, result) = match table.next() {
+        let (line, result) = match table.next_row() {
             None => return Ok(()),
             Some(Err(error)) => {
                 work.refuse(error);

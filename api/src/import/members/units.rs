@@ -74,7 +74,7 @@ pub(super) async fn import(
     };
     work.lines.clear();
     loop {
-        let (line, result) = match table.next() {
+        let (line, result) = match table.next_row() {
             None => return Ok(()),
             Some(Err(error)) => {
                 work.refuse(error);

@@ -37,10 +37,6 @@ static POSTGRES: OnceCell<String> = OnceCell::const_new();
 
 /// The PostgreSQL server to test on, if any.
 pub fn postgres() -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the harness is told by the environment which engine to test"
-    )]
     std::env::var("CONCORD_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
@@ -162,7 +158,6 @@ fn with_name(server: &str, name: &str) -> String {
 
 /// A name with the second it was made in, so that a later run can tell what an earlier one left behind.
 fn name() -> String {
-    #[expect(clippy::disallowed_methods, reason = "names of test databases must differ between runs")]
     let (now, unique) = (chrono::Utc::now().timestamp(), uuid::Uuid::new_v4().simple());
     format!("{PREFIX}{now}_{unique}")
 }
@@ -178,7 +173,6 @@ async fn sweep(admin: &sea_orm::DatabaseConnection) {
         .query_all_raw(Statement::from_string(DbBackend::Postgres, text))
         .await
         .expect("a list of databases");
-    #[expect(clippy::disallowed_methods, reason = "the age of leftovers is real time")]
     let now = chrono::Utc::now().timestamp();
     for row in rows {
         let name: String = row.try_get_by_index(0).expect("a name");

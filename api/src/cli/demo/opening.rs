@@ -200,6 +200,9 @@ async fn neighbour(system: &Ctx, prefecture: AllianceId) -> Result<AllianceId> {
     Ok(id)
 }
 
+/// Name of a part, where it plays, its role, the unit and the community it acts for.
+type Part = (&'static str, AllianceId, Role, Option<&'static str>, Option<RegionId>);
+
 /// One person per role, and somebody in each unit that works in the story. Everybody is invited, and takes the invitation up.
 async fn people(story: &mut Story<'_>) -> Result<()> {
     let system = story.stage.system();

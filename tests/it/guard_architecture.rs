@@ -137,7 +137,8 @@ fn findings(source: &Source) -> Vec<String> {
         }
     }
     let is_place = source.path.ends_with("/mod.rs") || source.path.ends_with("/main.rs");
-    if !source.text.starts_with("//!") && !(is_place && source.text.lines().count() < 20) {
+    let is_short_place = is_place && source.text.lines().count() < 20;
+    if !source.text.starts_with("//!") && !is_short_place {
         found.push(format!("{}: no `//!` says what it is for", source.path));
     }
     if source.text.lines().count() > LONGEST && !source.path.starts_with("migration/") {

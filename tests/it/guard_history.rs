@@ -39,10 +39,15 @@ async fn open(home: &Home) -> DatabaseConnection {
     product::connect(&config.database, &config.database_url(), false).await.expect("the database opens").write
 }
 
+/// Columns, primary key and foreign keys of a table.
+type Comparable<'a> = (
+    &'a BTreeMap<String, concord_tests::introspection::Column>,
+    &'a Vec<String>,
+    Vec<&'a (String, String, String)>,
+);
+
 /// What of a table the entities speak of.
-fn told(
-    table: &Table,
-) -> (&BTreeMap<String, concord_tests::introspection::Column>, &Vec<String>, Vec<&(String, String, String)>) {
+fn told(table: &Table) -> Comparable<'_> {
     (&table.columns, &table.primary, table.foreign.iter().collect())
 }
 

@@ -362,7 +362,6 @@ async fn files_are_read_from_a_folder_and_a_missing_one_is_named() {
 /// Prints how long a register takes: `CONCORD_TEST_REGISTER` names a folder with the whole country's five files.
 #[tokio::test]
 async fn the_whole_country_is_imported_when_its_files_are_at_hand() {
-    #[expect(clippy::disallowed_methods, reason = "the operator of the tests says where the register is")]
     let folder = std::env::var("CONCORD_TEST_REGISTER");
     let register = match &folder {
         Ok(folder) => Register::read(folder.as_ref()).await,

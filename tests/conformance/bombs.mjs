@@ -110,9 +110,14 @@ const bombs = {
 
 let failures = 0;
 await query('{ __typename }')();
+// The server's background work goes on while a slow request is waited for; what it takes at rest is no cost of the request.
+const [idleFrom, idleSince] = [cpu(), Date.now()];
+await sleep(4_000);
+const idle = (cpu() - idleFrom) / (Date.now() - idleSince);
+console.log(`at rest: ${(idle * 1000).toFixed(0)} ms CPU a second`);
 for (const [name, run] of Object.entries(bombs)) {
   await sleep(50);
-  const [cpuBefore, memoryBefore] = [cpu(), memory()];
+  const [cpuBefore, memoryBefore, begun] = [cpu(), memory(), Date.now()];
   let outcome;
   try {
     outcome = await run();
@@ -120,7 +125,8 @@ for (const [name, run] of Object.entries(bombs)) {
     failures += 1;
     outcome = `FAILED: ${error.message}`;
   }
-  const [spent, grown] = [cpu() - cpuBefore, memory() - memoryBefore];
+  const rested = idle * (Date.now() - begun);
+  const [spent, grown] = [cpu() - cpuBefore - rested, memory() - memoryBefore];
   const fits = spent < CPU_LIMIT_MS && grown < MEMORY_LIMIT_KB;
   if (!fits) failures += 1;
   console.log(`${fits ? 'ok' : 'FAILED'}: ${name}: ${outcome}, ${spent.toFixed(0)} ms CPU, ${(grown / 1024).toFixed(1)} MB`);

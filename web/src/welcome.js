@@ -24,7 +24,9 @@ export const welcome = `# 合治 Concord
 
 mutation SignIn($input: SignInInput!) {
   signIn(input: $input) {
-    accessToken
+    tokens {
+      accessToken
+    }
     userErrors {
       code
       field

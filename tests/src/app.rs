@@ -189,9 +189,11 @@ impl Client<'_> {
 
     /// Sends a document with variables.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        // As the door does: a query remembers what it read.
+        let remembers = !query.trim_start().starts_with("mutation");
         let request = async_graphql::Request::new(query)
             .variables(async_graphql::Variables::from_json(variables))
-            .data(loaders::per_request(&self.ctx))
+            .data(loaders::per_request(&self.ctx, remembers))
             .data(self.ctx.clone());
         let response = self.app.schema.execute(request).await;
         Answer(serde_json::to_value(response).expect("an answer serialises"))
@@ -201,7 +203,7 @@ impl Client<'_> {
     pub fn subscribe(&self, query: &str, variables: Value) -> Answers {
         let request = async_graphql::Request::new(query)
             .variables(async_graphql::Variables::from_json(variables))
-            .data(loaders::per_request(&self.ctx))
+            .data(loaders::per_request(&self.ctx, false))
             .data(self.ctx.clone());
         Answers(self.app.schema.execute_stream(request).boxed())
     }

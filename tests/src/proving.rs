@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_graphql::futures_util::stream::{BoxStream, Stream};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{
     Context, Error, ErrorExtensions, ID, Object, Request, Response, Schema, SimpleObject, Subscription,
 };
@@ -171,11 +172,17 @@ impl Backend for Demo {
         }
     }
 
-    fn prepare(&self, session: &Session<Actor>, meta: &RequestMeta, request: Request) -> Request {
+    fn prepare(
+        &self,
+        session: &Session<Actor>,
+        meta: &RequestMeta,
+        _: OperationType,
+        request: Request,
+    ) -> Request {
         request.data(session.actor.clone()).data(meta.clone())
     }
 
-    async fn execute(&self, request: Request) -> Response {
+    async fn execute(&self, request: Request, _: bool) -> Response {
         self.schema.execute(request).await
     }
 

@@ -9,7 +9,6 @@ use std::{
 use concord::{
     background,
     domain::App,
-    graphql,
     http::{Door, backend::Product, drain::Drain, server},
 };
 use futures_util::StreamExt;
@@ -35,7 +34,7 @@ impl Server {
             actix_web::rt::System::new().block_on(async move {
                 let mut settings = app.config.http.clone();
                 settings.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-                let product = Product { app: app.clone(), schema: graphql::schema(), metrics: None };
+                let product = Product::new(app.clone(), None);
                 let door = Door::new(product, settings).expect("the settings hold");
                 let bound = server::bind(door, Product::routes).expect("a free port");
                 let hands = background::spawn(&app);

@@ -7,7 +7,6 @@ use crate::{
     background,
     config::Config,
     domain::App,
-    graphql,
     http::{Door, backend::Product, drain, server},
     telemetry,
 };
@@ -21,7 +20,7 @@ pub async fn run(config: Config) -> Outcome {
 pub async fn serve(app: Arc<App>) -> Outcome {
     let (roles, settings) = (app.config.roles.clone(), app.config.http.clone());
     let (listen, limit) = (settings.listen, Duration::from_millis(settings.drain_timeout_ms));
-    let product = Product { app: app.clone(), schema: graphql::schema(), metrics: telemetry::metrics() };
+    let product = Product::new(app.clone(), telemetry::metrics());
     let door = Door::new(product, settings).map_err(|error| Failure::usage(format!("[http] {error}")))?;
     let routes = if roles.http { Product::routes } else { Door::<Product>::health_routes };
     let bound = server::bind(door, routes).map_err(|error| {

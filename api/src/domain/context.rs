@@ -1,6 +1,9 @@
 //! Who asks, when, and the unit of work. Every verb starts from a `Ctx`; nothing else gives time, ids or randomness.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use concord_entities::id::{AccountId, ApiKeyId, SessionId};
@@ -151,7 +154,7 @@ impl Ctx {
         };
         #[expect(clippy::disallowed_methods, reason = "the one place that opens a transaction")]
         let db = self.app.write.begin_with_options(options).await?;
-        let tx = Tx { ctx: self, db };
+        let tx = Tx { ctx: self, db, ends_admissions: AtomicBool::new(false) };
         if let Some(claim) = &self.idempotency {
             idempotency::claim(&tx, claim).await?;
         }
@@ -164,15 +167,25 @@ impl Ctx {
 pub struct Tx<'ctx> {
     pub ctx: &'ctx Ctx,
     pub db: DatabaseTransaction,
+    ends_admissions: AtomicBool,
 }
 
 impl Tx<'_> {
+    /// Says that this unit of work turns somebody away who may have been let in before: once it commits, every
+    /// credential is checked anew.
+    pub fn end_admissions(&self) {
+        self.ends_admissions.store(true, Ordering::Relaxed);
+    }
+
     /// Commits; `result` is the object that a replay of the request answers with.
     pub async fn commit(self, result: impl Into<Uuid>) -> Result<()> {
         if let Some(claim) = &self.ctx.idempotency {
             idempotency::settle(&self, claim, result.into()).await?;
         }
         self.db.commit().await?;
+        if self.ends_admissions.into_inner() {
+            self.ctx.app.identity.admissions.forget();
+        }
         self.ctx.app.committed.notify_one();
         Ok(())
     }

@@ -5,7 +5,7 @@ use concord_entities::{
     event,
     id::{AllianceId, EventId, OrganizationId, TypedId},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -312,7 +312,7 @@ impl Tx<'_> {
             Actor::Account { id, .. } => (event::ActorKind::Account, Some(id)),
             _ => (event::ActorKind::System, None),
         };
-        event::ActiveModel {
+        let row = event::ActiveModel {
             id: Set(id),
             alliance_id: Set(fact.alliance),
             kind: Set(fact.kind.text().to_owned()),
@@ -325,9 +325,8 @@ impl Tx<'_> {
             digest: Set(digest(&salt, &payload)),
             salt: Set(Some(salt.to_vec())),
             payload: Set(Some(payload)),
-        }
-        .insert(&self.db)
-        .await?;
+        };
+        event::Entity::insert(row).exec_without_returning(&self.db).await?;
         Ok(id)
     }
 }

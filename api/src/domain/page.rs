@@ -1,13 +1,17 @@
 //! One way to read a list: a keyset window over (sort key, id), forward or backward, with the count as a query of its own
 //! that runs only when somebody asks.
 
+mod along;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
-    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, IdenStatic, ModelTrait, PaginatorTrait,
-    QuerySelect, Select, Value,
+    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic,
+    IntoSimpleExpr, ModelTrait, PaginatorTrait, QuerySelect, QueryTrait, Select, Value, sea_query::Expr,
 };
 use uuid::Uuid;
+
+pub use self::along::{Along, Kind, Related};
 
 use super::{
     context::Ctx,
@@ -44,6 +48,8 @@ pub struct Page<E: EntityTrait> {
     pub has_next: bool,
     pub has_previous: bool,
     pub all: Select<E>,
+    /// What was read along.
+    pub related: Related,
 }
 
 /// How many items a page wants, and from which end.
@@ -76,38 +82,64 @@ pub async fn fetch<E>(
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
-    Select<E>: Clone,
+{
+    fetch_along(ctx, select, order, id, args, &[]).await
+}
+
+/// Reads one page of `select`, and in the same statement the objects that its rows point to.
+pub async fn fetch_along<E>(
+    ctx: &Ctx,
+    select: Select<E>,
+    order: Order<E::Column>,
+    id: E::Column,
+    args: &Args,
+    along: &[Along<E::Column>],
+) -> Result<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
     let Window { limit, backward } = window(args)?;
-    let mut cursor = select.clone().cursor_by((order.column, id));
+    let all = select.clone();
+    let mut query = along::join(select, along).into_query();
+    let place = || Expr::tuple([order.column.into_simple_expr(), id.into_simple_expr()]);
+    let bound = |(value, id): (Value, Value)| Expr::tuple([Expr::value(value), Expr::value(id)]);
     if let Some(after) = &args.after {
-        cursor.after(decode(after, order, "after")?);
+        let bound = bound(decode(after, order, "after")?);
+        query.and_where(if order.descending { place().lt(bound) } else { place().gt(bound) });
     }
     if let Some(before) = &args.before {
-        cursor.before(decode(before, order, "before")?);
+        let bound = bound(decode(before, order, "before")?);
+        query.and_where(if order.descending { place().gt(bound) } else { place().lt(bound) });
     }
-    if order.descending {
-        cursor.desc();
+    let direction = if order.descending == backward {
+        sea_orm::sea_query::Order::Asc
+    } else {
+        sea_orm::sea_query::Order::Desc
+    };
+    query
+        .order_by_expr(order.column.into_simple_expr(), direction.clone())
+        .order_by_expr(id.into_simple_expr(), direction)
+        .limit(limit + 1);
+    let rows = ctx.read().query_all(&query).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    let mut related = Related::default();
+    let mut items = Vec::with_capacity(rows.len().min(limit));
+    for row in rows.iter().take(limit) {
+        let model = E::Model::from_query_result(row, "")?;
+        related.read(row, along)?;
+        items.push((encode(&model, order, id), model));
     }
     if backward {
-        cursor.last(limit + 1);
-    } else {
-        cursor.first(limit + 1);
+        items.reverse();
     }
-    let mut models = cursor.all(ctx.read()).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = models.len() > limit;
-    if more && backward {
-        models.remove(0);
-    } else if more {
-        models.truncate(limit);
-    }
-    let items = models.into_iter().map(|model| (encode(&model, order, id), model)).collect();
     Ok(Page {
         items,
+        related,
         has_next: if backward { args.before.is_some() } else { more },
         has_previous: if backward { more } else { args.after.is_some() },
-        all: select,
+        all,
     })
 }
 

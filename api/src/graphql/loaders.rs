@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{
     Context,
-    dataloader::{DataLoader, Loader},
+    dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
     account, alliance,
@@ -14,14 +14,23 @@ use concord_entities::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{ctx, error::api_error};
-use crate::domain::{Ctx, Error, governance};
+use crate::domain::{
+    Ctx, Error, governance,
+    page::{Along, Related},
+};
 
 /// The batcher's context.
 pub struct Loaders(pub Ctx);
 
-/// The batcher of one request.
-pub fn per_request(ctx: &Ctx) -> DataLoader<Loaders> {
-    DataLoader::new(Loaders(ctx.clone()), tokio::spawn).delay(Duration::ZERO)
+/// The batcher of one request. A query reads everything once; a mutation changes what it read, and a subscription lives
+/// long, so they ask again.
+pub type Batcher = DataLoader<Loaders, HashMapCache>;
+
+/// The batcher of one request, with memory for a query.
+pub fn per_request(ctx: &Ctx, remembers: bool) -> Batcher {
+    let batcher = DataLoader::with_cache(Loaders(ctx.clone()), tokio::spawn, HashMapCache::default());
+    batcher.enable_all_cache(remembers);
+    batcher.delay(Duration::ZERO)
 }
 
 /// Reads one object through the batcher.
@@ -33,7 +42,7 @@ where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = Arc<Error>>,
 {
-    let loader = context.data_unchecked::<DataLoader<Loaders>>();
+    let loader = context.data_unchecked::<Batcher>();
     loader.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
 }
 
@@ -46,8 +55,30 @@ where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = Arc<Error>>,
 {
-    let loader = context.data_unchecked::<DataLoader<Loaders>>();
+    let loader = context.data_unchecked::<Batcher>();
     loader.load_many(keys).await.map_err(|error| api_error(ctx(context), &error))
+}
+
+/// Gives the batcher what a list read along, so that nothing of it is asked for again.
+pub async fn feed(context: &Context<'_>, related: Related) {
+    let batcher = context.data_unchecked::<Batcher>();
+    batcher.feed_many(related.alliances.into_iter().map(|row| (row.id, row))).await;
+    batcher.feed_many(related.organizations.into_iter().map(|row| (row.id, row))).await;
+    batcher.feed_many(related.regions.into_iter().map(|row| (row.id, row))).await;
+    // A draft is for those who may see drafts, which the loader asks.
+    let lists = related.task_lists.into_iter().filter(|list| list.state != task_list::State::Draft);
+    batcher.feed_many(lists.map(|row| (row.id, row))).await;
+}
+
+/// Which of `fields`, named by the schema, the selection of a connection's items asks for.
+pub fn asked<C: Copy>(context: &Context<'_>, fields: &[(&str, Along<C>)]) -> Vec<Along<C>> {
+    let ahead = context.look_ahead();
+    let (nodes, edges) = (ahead.field("nodes"), ahead.field("edges").field("node"));
+    fields
+        .iter()
+        .filter(|(name, _)| nodes.field(name).exists() || edges.field(name).exists())
+        .map(|(_, along)| *along)
+        .collect()
 }
 
 /// Declares a loader by primary key.

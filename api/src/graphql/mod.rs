@@ -25,7 +25,7 @@ pub mod list;
 pub mod fact;
 // import
 
-use async_graphql::{Context, MergedObject, MergedSubscription, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Schema, ValidationMode};
 
 use crate::domain::Ctx;
 
@@ -104,7 +104,13 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema. Limits are the door's business, not the library's.
 pub fn schema() -> ApiSchema {
+    schema_with(ValidationMode::Strict)
+}
+
+/// Builds the schema with a mode of validation; `Fast` is for texts that have passed `Strict`.
+pub fn schema_with(validation: ValidationMode) -> ApiSchema {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .validation_mode(validation)
         .disable_suggestions()
         .finish()
 }

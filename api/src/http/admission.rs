@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_graphql::Name;
 use async_graphql::parser::parse_query;
@@ -98,6 +99,8 @@ pub struct IncomingRequest {
 pub struct ParsedDocument {
     /// The parsed text.
     pub document: ExecutableDocument,
+    /// Whether the text has passed full validation; the schema does not change while the process lives.
+    pub validated: AtomicBool,
     operations: HashMap<Option<Name>, OperationFacts>,
 }
 
@@ -119,6 +122,8 @@ pub struct Admitted {
     pub operation_name: Option<String>,
     /// What kind it is.
     pub kind: OperationType,
+    /// Whether the door has checked its variables to the end, so that a text validated before needs no validation.
+    pub plain_variables: bool,
     /// Its root fields, fragments expanded.
     pub root_fields: Vec<Name>,
     /// What it takes from the caller's bucket.
@@ -160,7 +165,7 @@ impl Documents {
         let document =
             parse_query(text).map_err(|fault| Refusal::new(DoorCode::ParseFailed).with("detail", fault))?;
         let operations = measure::measure(&document, limits)?;
-        let parsed = Arc::new(ParsedDocument { document, operations });
+        let parsed = Arc::new(ParsedDocument { document, validated: AtomicBool::new(false), operations });
         self.cache.insert(Arc::from(text), Arc::clone(&parsed));
         Ok(parsed)
     }
@@ -179,12 +184,21 @@ pub fn admit(request: &IncomingRequest, limits: &Limits, documents: &Documents) 
         return Err(Refusal::over(DoorCode::TooManyNodes, limits.nodes));
     }
     let facts = parsed.operations.get(&name).ok_or(DoorCode::OperationNotFound)?;
-    let (kind, root_fields) = (facts.kind, facts.root_fields.clone());
+    let (kind, root_fields, plain_variables) = (facts.kind, facts.root_fields.clone(), facts.plain_variables);
     let cost = cost(facts.selections, pages.total);
     let idempotency = idempotency(request, kind, &root_fields)?;
     let operation_name = name.map(|name| name.to_string());
     let variables = request.variables.clone();
-    Ok(Admitted { document: parsed, operation_name, kind, root_fields, cost, variables, idempotency })
+    Ok(Admitted {
+        document: parsed,
+        operation_name,
+        kind,
+        plain_variables,
+        root_fields,
+        cost,
+        variables,
+        idempotency,
+    })
 }
 
 /// A tenth for every selection and a hundredth for every node, but at least one.
@@ -224,6 +238,14 @@ fn check_variables(operation: &OperationDefinition, given: &Map<String, Json>) -
         }
     }
     Ok(())
+}
+
+/// Whether `check_variables` decides alone that values of this type are right.
+pub(super) fn is_plain(expected: &Type) -> bool {
+    match &expected.base {
+        BaseType::List(item) => is_plain(item),
+        BaseType::Named(name) => matches!(name.as_str(), "Int" | "Float" | "String" | "Boolean" | "ID"),
+    }
 }
 
 fn fits(expected: &Type, value: &Json) -> bool {

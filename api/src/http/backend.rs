@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use async_graphql::{Request, Response, futures_util::stream::BoxStream};
+use async_graphql::{
+    Request, Response, ValidationMode, futures_util::stream::BoxStream, parser::types::OperationType,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     database,
     domain::{Actor, App, Ctx, Error, idempotency::Claim, identity},
-    graphql::{ApiSchema, loaders},
+    graphql::{self, ApiSchema, loaders},
     messages,
 };
 
@@ -25,10 +27,18 @@ use crate::{
 pub struct Product {
     pub app: Arc<App>,
     pub schema: ApiSchema,
+    /// The same schema for texts that have passed validation before.
+    pub validated_schema: ApiSchema,
     pub metrics: Option<PrometheusHandle>,
 }
 
 impl Product {
+    /// Puts the app behind the door.
+    pub fn new(app: Arc<App>, metrics: Option<PrometheusHandle>) -> Self {
+        let validated_schema = graphql::schema_with(ValidationMode::Fast);
+        Self { app, schema: graphql::schema(), validated_schema, metrics }
+    }
+
     /// All routes of the product.
     pub fn routes(config: &mut web::ServiceConfig) {
         Door::<Self>::routes(config);
@@ -76,13 +86,20 @@ impl Backend for Product {
         Ok(Session { principal, expires_in, actor })
     }
 
-    fn prepare(&self, session: &Session<Actor>, meta: &RequestMeta, request: Request) -> Request {
+    fn prepare(
+        &self,
+        session: &Session<Actor>,
+        meta: &RequestMeta,
+        kind: OperationType,
+        request: Request,
+    ) -> Request {
         let ctx = self.ctx(session.actor, meta);
-        request.data(loaders::per_request(&ctx)).data(ctx)
+        request.data(loaders::per_request(&ctx, kind == OperationType::Query)).data(ctx)
     }
 
-    async fn execute(&self, request: Request) -> Response {
-        self.schema.execute(request).await
+    async fn execute(&self, request: Request, validated: bool) -> Response {
+        let schema = if validated { &self.validated_schema } else { &self.schema };
+        schema.execute(request).await
     }
 
     fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {

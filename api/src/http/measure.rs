@@ -11,7 +11,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Value};
 use serde_json::{Map, Value as Json};
 
-use super::admission::Limits;
+use super::admission::{self, Limits};
 use super::refusal::{DoorCode, Refusal};
 
 /// What a connection counts for when neither `first` nor `last` is given.
@@ -40,6 +40,8 @@ pub struct OperationFacts {
     pub root_fields: Vec<Name>,
     /// Fields selected with all fragments expanded.
     pub selections: usize,
+    /// Whether its variables are all of built-in scalar types.
+    pub plain_variables: bool,
 }
 
 /// The size of a selection set, relative to where it stands.
@@ -88,7 +90,16 @@ pub fn measure(
         collect_root_fields(&document.fragments, &operation.node.selection_set.node, &mut root_fields);
         operations.insert(
             name.cloned(),
-            OperationFacts { kind: operation.node.ty, root_fields, selections: shape.selections },
+            OperationFacts {
+                kind: operation.node.ty,
+                root_fields,
+                selections: shape.selections,
+                plain_variables: operation
+                    .node
+                    .variable_definitions
+                    .iter()
+                    .all(|variable| admission::is_plain(&variable.node.var_type.node)),
+            },
         );
     }
     for name in document.fragments.keys() {

@@ -34,6 +34,7 @@ use actix_cors::Cors;
 use actix_web::http::header;
 use actix_web::web;
 use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::parser::types::OperationType;
 use serde::Deserialize;
 
 use self::admission::{Documents, Idempotency, Limits};
@@ -146,11 +147,16 @@ pub trait Backend: Clone + Send + Sync + 'static {
         &self,
         session: &Session<Self::Actor>,
         meta: &RequestMeta,
+        kind: OperationType,
         request: async_graphql::Request,
     ) -> async_graphql::Request;
 
-    /// Runs a query or a mutation.
-    fn execute(&self, request: async_graphql::Request) -> impl Future<Output = async_graphql::Response>;
+    /// Runs a query or a mutation; `validated` says that its text and its variables need no validation any more.
+    fn execute(
+        &self,
+        request: async_graphql::Request,
+        validated: bool,
+    ) -> impl Future<Output = async_graphql::Response>;
 
     /// Runs a subscription.
     fn execute_stream(&self, request: async_graphql::Request) -> BoxStream<'static, async_graphql::Response>;

@@ -3,6 +3,8 @@
 //! A panic below becomes an answer here, and so does an operation that takes too long.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
@@ -91,9 +93,15 @@ impl<B: Backend> Door<B> {
             graphql.operation.type = kind_name(kind),
             graphql.operation.name = admitted.operation_name.as_deref().unwrap_or_default(),
         );
+        let document = Arc::clone(&admitted.document);
+        let validated = admitted.plain_variables && document.validated.load(Ordering::Relaxed);
         let work = async {
             let request = self.request(session, meta, admitted);
-            self.backend.execute(request).await
+            let response = self.backend.execute(request, validated).await;
+            if !validated && response.errors.is_empty() {
+                document.validated.store(true, Ordering::Relaxed);
+            }
+            response
         }
         .instrument(span);
         let limit = Duration::from_millis(self.settings.deadline_ms);
@@ -146,10 +154,11 @@ impl<B: Backend> Door<B> {
         // The text stays with the cache: nothing reads it once the parsed document is handed over.
         let mut request =
             Request::new(String::new()).variables(Variables::from_json(Json::Object(admitted.variables)));
+        let kind = admitted.kind;
         request.operation_name = admitted.operation_name;
         request.set_parsed_query(admitted.document.document.clone());
         let meta = RequestMeta { idempotency: admitted.idempotency, ..meta.clone() };
-        self.backend.prepare(session, &meta, request)
+        self.backend.prepare(session, &meta, kind, request)
     }
 
     fn panicked(&self, meta: &RequestMeta, panic: &(dyn std::any::Any + Send)) -> Answer {

@@ -169,6 +169,7 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<api_key::Model> {
     }
     let mut change = row.into_active_model();
     change.revoked_at = Set(Some(ctx.now()));
+    tx.end_admissions();
     let row = change.update(&tx.db).await?;
     for scope in scopes {
         tx.record(Fact::of(Event::ApiKeyRevoked, id).alliance(scope.alliance_id)).await?;

@@ -1,7 +1,7 @@
 //! Who a credential stands for: nobody, a person by our token or an external issuer's, or a dashboard's key.
 //!
-//! That the account is active and the session stands is asked of the database every time, in one statement, so that
-//! disabling and signing out take effect at once. It deliberately decides nothing about rights.
+//! That the account is active and the session stands is asked of the database in one statement and remembered for a
+//! moment (`admission`). It deliberately decides nothing about rights: those are read in every statement.
 
 use std::sync::Arc;
 
@@ -39,6 +39,20 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     if credential.len() > MAX_TOKEN_BYTES {
         return Err(Error::Unauthenticated);
     }
+    let admissions = &app.identity.admissions;
+    let (now, era) = (app.now(), admissions.era());
+    if let Some(known) = admissions.find(credential, now) {
+        if let Actor::Key(id) = known.0 {
+            app.identity.key_uses.note(id, now);
+        }
+        return Ok(known);
+    }
+    let found = check_credential(app, credential).await?;
+    admissions.remember(credential, found, now, era);
+    Ok(found)
+}
+
+async fn check_credential(app: &Arc<App>, credential: &str) -> Result<Authenticated> {
     if credential.starts_with(SecretKind::ApiKey.prefix()) {
         return by_key(app, credential).await;
     }

@@ -83,6 +83,7 @@ pub async fn unlink(ctx: &Ctx, id: ExternalIdentityId) -> Result<account::Model>
     let account =
         account::Entity::find_by_id(row.account_id).one(&tx.db).await?.ok_or(Error::NotFound("account"))?;
     row.delete(&tx.db).await?;
+    tx.end_admissions();
     accounts::record(&tx, Event::ExternalIdentityUnlinked, account.id, &seats).await?;
     tx.commit(account.id).await?;
     Ok(account)

@@ -1,6 +1,7 @@
 //! Who may come in: accounts, their seats, sessions and keys.
 
 pub mod account;
+pub mod admission;
 pub mod api_key;
 pub mod authority;
 pub mod door;

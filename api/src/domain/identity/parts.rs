@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
+    admission::Admissions,
     api_key::KeyUses,
     issuer::{self, IssuerSet},
     password::{self, Passwords},
@@ -59,6 +60,8 @@ pub struct Parts {
     pub issuers: IssuerSet,
     /// When keys were used and not yet written down.
     pub key_uses: KeyUses,
+    /// Credentials that were checked a moment ago.
+    pub admissions: Admissions,
 }
 
 impl Parts {
@@ -88,6 +91,7 @@ impl Parts {
             keys,
             issuers,
             key_uses: KeyUses::default(),
+            admissions: Admissions::default(),
         })
     }
 }

@@ -225,6 +225,7 @@ async fn end_family(ctx: &Ctx, id: SessionId) -> Result<()> {
 
 /// Ends the standing sessions that `which` selects and tells how many there were.
 async fn end_where(tx: &Tx<'_>, reason: EndReason, which: sea_orm::Condition) -> Result<u64> {
+    tx.end_admissions();
     let done = session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(tx.ctx.now()))
         .col_expr(session::Column::EndedReason, Expr::value(reason))

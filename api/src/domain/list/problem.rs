@@ -26,7 +26,7 @@ use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, file, governance,
     list::evidence as evidences,
     number_pattern::NumberPattern,
-    page::{self, Order, Page},
+    page::{self, Along, Order, Page},
     scope, text,
 };
 
@@ -158,14 +158,20 @@ pub enum Sort {
 }
 
 /// The problems that the caller may see.
-pub async fn list(ctx: &Ctx, filter: Filter, sort: Sort, args: &page::Args) -> Result<Page<Entity>> {
+pub async fn list(
+    ctx: &Ctx,
+    filter: Filter,
+    sort: Sort,
+    args: &page::Args,
+    along: &[Along<Column>],
+) -> Result<Page<Entity>> {
     ctx.require_signed_in()?;
     let select = visible(ctx).filter(filter.condition(ctx.read()).await?);
     let order = match sort {
         Sort::Number => Order { column: Column::Ordinal, descending: false },
         Sort::RecordedAt => Order { column: Column::RecordedAt, descending: true },
     };
-    page::fetch(ctx, select, order, Column::Id, args).await
+    page::fetch_along(ctx, select, order, Column::Id, args, along).await
 }
 
 /// What a problem is registered with.

@@ -16,7 +16,7 @@ use sea_orm::{
 use super::task_list::drafts_of;
 use crate::domain::{
     Ctx, Result,
-    page::{self, Order, Page},
+    page::{self, Along, Order, Page},
     scope, text,
 };
 
@@ -90,10 +90,11 @@ pub async fn list(
     filter: Filter,
     order: TaskOrder,
     args: &page::Args,
+    along: &[Along<priority_task::Column>],
 ) -> Result<Page<priority_task::Entity>> {
     ctx.require_signed_in()?;
     let select = visible(ctx).filter(narrowed(filter)?);
-    page::fetch(ctx, select, order.order(), priority_task::Column::Id, args).await
+    page::fetch_along(ctx, select, order.order(), priority_task::Column::Id, args, along).await
 }
 
 fn narrowed(filter: Filter) -> Result<Condition> {

@@ -28,6 +28,7 @@ use crate::{
             task_states,
             transition::{Viewer, offer},
         },
+        page::{Along, Kind},
     },
     graphql::{
         connection::{args, connection},
@@ -282,6 +283,14 @@ impl PriorityTask {
 
 connection!(PriorityTaskConnection, PriorityTaskEdge, PriorityTask, priority_task::Entity);
 
+/// What a list of tasks reads along when it is asked for.
+pub(super) const ALONG: [(&str, Along<priority_task::Column>); 4] = [
+    ("alliance", Along { kind: Kind::Alliance, by: priority_task::Column::AllianceId }),
+    ("taskList", Along { kind: Kind::TaskList, by: priority_task::Column::TaskListId }),
+    ("leadOrganization", Along { kind: Kind::Organization, by: priority_task::Column::LeadOrganizationId }),
+    ("region", Along { kind: Kind::Region, by: priority_task::Column::RegionId }),
+];
+
 /// How tasks are sorted.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "TaskOrder")]
@@ -328,8 +337,11 @@ impl PriorityTaskQuery {
     ) -> Result<PriorityTaskConnection> {
         let ctx = ctx(context);
         let filter = filter.read().or_api_error(ctx)?;
-        let page = reads::list(ctx, filter, order_by.into(), &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let along = loaders::asked(context, &ALONG);
+        let args = args(first, after, last, before);
+        let mut page = reads::list(ctx, filter, order_by.into(), &args, &along).await.or_api_error(ctx)?;
+        loaders::feed(context, std::mem::take(&mut page.related)).await;
+        Ok(page.into())
     }
 }
 

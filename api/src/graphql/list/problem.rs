@@ -25,6 +25,7 @@ use crate::{
             problem_states::{self, Circumstances},
             transition::Viewer,
         },
+        page::{Along, Kind},
         privacy,
     },
     graphql::{
@@ -542,6 +543,13 @@ impl ProblemFilter {
     }
 }
 
+/// What a list of problems reads along when it is asked for.
+const ALONG: [(&str, Along<problem::Column>); 3] = [
+    ("alliance", Along { kind: Kind::Alliance, by: problem::Column::AllianceId }),
+    ("leadOrganization", Along { kind: Kind::Organization, by: problem::Column::LeadOrganizationId }),
+    ("region", Along { kind: Kind::Region, by: problem::Column::RegionId }),
+];
+
 /// In which order problems are listed.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "crate::domain::list::problem::Sort")]
@@ -594,7 +602,11 @@ impl ProblemQuery {
     ) -> Result<ProblemConnection> {
         let ctx = ctx(context);
         let filter = filter.unwrap_or_default().read().or_api_error(ctx)?;
-        let page = verbs::list(ctx, filter, Sort::from(order_by), &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let along = loaders::asked(context, &ALONG);
+        let args = args(first, after, last, before);
+        let page = verbs::list(ctx, filter, Sort::from(order_by), &args, &along).await;
+        let mut page = page.or_api_error(ctx)?;
+        loaders::feed(context, std::mem::take(&mut page.related)).await;
+        Ok(page.into())
     }
 }

@@ -8,7 +8,7 @@ use concord_entities::{
 use uuid::Uuid;
 
 use super::{
-    priority_task::PriorityTaskConnection,
+    priority_task::{ALONG, PriorityTaskConnection},
     transition::{self, Transition},
 };
 use crate::{
@@ -122,8 +122,12 @@ impl TaskList {
     ) -> Result<PriorityTaskConnection> {
         let ctx = ctx(context);
         let filter = task_read::Filter { task_list_id: Some(self.0.id), ..task_read::Filter::default() };
-        let page = task_read::list(ctx, filter, TaskOrder::PlaceAsc, &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let along = loaders::asked(context, &ALONG);
+        let args = args(first, after, last, before);
+        let page = task_read::list(ctx, filter, TaskOrder::PlaceAsc, &args, &along).await;
+        let mut page = page.or_api_error(ctx)?;
+        loaders::feed(context, std::mem::take(&mut page.related)).await;
+        Ok(page.into())
     }
 
     /// What the viewer can do with it next, and what blocks the rest.

@@ -1,0 +1,98 @@
+//! Objects that a list's rows point to, read in the list's own statement: joined where the selection asks for them, so that
+//! no second statement follows. What is seen along is seen anyway: the caller sees the row that names it.
+
+use std::collections::HashSet;
+
+use concord_entities::{alliance, organization, region, task_list};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryResult,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Alias, Expr, IntoIden},
+};
+use uuid::Uuid;
+
+use crate::domain::Result;
+
+/// What can be read along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Alliance,
+    Organization,
+    Region,
+    TaskList,
+}
+
+/// A column that points to an object which is to be read along.
+#[derive(Clone, Copy, Debug)]
+pub struct Along<C> {
+    pub kind: Kind,
+    pub by: C,
+}
+
+/// What was read along, each object once.
+#[derive(Clone, Debug, Default)]
+pub struct Related {
+    pub alliances: Vec<alliance::Model>,
+    pub organizations: Vec<organization::Model>,
+    pub regions: Vec<region::Model>,
+    pub task_lists: Vec<task_list::Model>,
+    seen: HashSet<(Kind, Uuid)>,
+}
+
+fn prefix(place: usize) -> String {
+    format!("along{place}_")
+}
+
+/// Joins what is to be read along; a row that points to nothing stays.
+pub(super) fn join<E: EntityTrait>(mut select: Select<E>, along: &[Along<E::Column>]) -> Select<E> {
+    for (place, Along { kind, by }) in along.iter().enumerate() {
+        select = match kind {
+            Kind::Alliance => join_one::<E, alliance::Entity>(select, place, *by, alliance::Column::Id),
+            Kind::Organization => {
+                join_one::<E, organization::Entity>(select, place, *by, organization::Column::Id)
+            }
+            Kind::Region => join_one::<E, region::Entity>(select, place, *by, region::Column::Id),
+            Kind::TaskList => join_one::<E, task_list::Entity>(select, place, *by, task_list::Column::Id),
+        };
+    }
+    select
+}
+
+fn join_one<E: EntityTrait, R: EntityTrait>(
+    mut select: Select<E>,
+    place: usize,
+    by: E::Column,
+    id: R::Column,
+) -> Select<E> {
+    let table = Alias::new(prefix(place)).into_iden();
+    let on = Expr::col((table.clone(), id)).eq(Expr::col((E::default(), by)));
+    QueryTrait::query(&mut select).join_as(JoinType::LeftJoin, R::default(), table.clone(), on);
+    for column in R::Column::iter() {
+        let name = format!("{}{}", prefix(place), column.as_str());
+        let expr = column.select_as(Expr::col((table.clone(), column)));
+        select = select.expr_as(expr, name);
+    }
+    select
+}
+
+impl Related {
+    /// Takes what one row brought along.
+    pub(super) fn read<C: Copy>(&mut self, row: &QueryResult, along: &[Along<C>]) -> Result<()> {
+        for (place, Along { kind, .. }) in along.iter().enumerate() {
+            let prefix = prefix(place);
+            let Some(id) = row.try_get::<Option<Uuid>>(&prefix, "id")? else { continue };
+            if !self.seen.insert((*kind, id)) {
+                continue;
+            }
+            match kind {
+                Kind::Alliance => self.alliances.push(alliance::Model::from_query_result(row, &prefix)?),
+                Kind::Organization => {
+                    self.organizations.push(organization::Model::from_query_result(row, &prefix)?);
+                }
+                Kind::Region => self.regions.push(region::Model::from_query_result(row, &prefix)?),
+                Kind::TaskList => self.task_lists.push(task_list::Model::from_query_result(row, &prefix)?),
+            }
+        }
+        Ok(())
+    }
+}

@@ -351,3 +351,22 @@ async fn running_hands_seal_and_tell_and_stop() {
     }
     tokio::time::timeout(std::time::Duration::from_secs(5), hands.stop()).await.expect("the hands stop");
 }
+
+#[tokio::test]
+async fn a_position_that_was_never_given_is_refused() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.run_background().await;
+    let client = app.client(world.committee);
+    let asked = json!({ "alliance": id::encode(world.town), "first": 1 });
+    let head = client.send(CHANGES, asked).await.fine().at("/changes/position").as_i64().expect("a position");
+    assert!(head > 0);
+    let after = |after: i64| json!({ "alliance": id::encode(world.town), "after": after });
+    let last = concord::domain::fact::changes::head(&app.system()).await.expect("the head");
+    client.send(CHANGES, after(last)).await.fine();
+    let refused = client.send(CHANGES, after(last + 1)).await;
+    assert_eq!(refused.code().as_deref(), Some("POSITION_AHEAD"), "{:#}", refused.0);
+    let mut tail = client.subscribe(TAIL, after(last + 1));
+    let first = tail.next().await;
+    assert_eq!(first.code().as_deref(), Some("POSITION_AHEAD"));
+}

@@ -29,7 +29,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
-        problem, problem_responsible, stored_file, evidence, event, event_seal, event_organization, event_chain,
+        problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization, event_chain,
         hand_cursor, inbox_entry, due_notice, event_pending,
     )
 }
@@ -366,6 +366,12 @@ fn cases() -> Vec<Case> {
         ),
         case("problem_is_kept", "problems are never deleted", &["DELETE FROM problem"])
             .after(&["DELETE FROM problem_responsible", "DELETE FROM evidence"]),
+        case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
+        case(
+            "problem_handler_is_not_edited",
+            "never forgotten",
+            &["UPDATE problem_handler SET account_id = problem_id"],
+        ),
         case(
             "problem_stays_struck_off",
             "opens only as a new round",
@@ -385,12 +391,27 @@ fn cases() -> Vec<Case> {
             &strike_off("staff", "verifier", "responsible", "approver"),
             &strike_off("staff", "verifier", "", "approver"),
             &strike_off("staff", "verifier", "other", "nobody"),
+            &strike_off("staff", "verifier", "other", "staff"),
+            &strike_off("staff", "verifier", "other", "verifier"),
+        ]),
+        // Somebody who handled it once, or supplied the evidence, is not independent by another seat.
+        strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
+             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'verifier.%'"]),
+        strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
+             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'"]),
+        strike_off_is(&[earned]).after(&[
+            "UPDATE evidence SET added_by = (SELECT id FROM account WHERE username LIKE 'verifier.%')",
         ]),
     ]
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.
-const ALONE: [&str; 2] = ["problem_is_not_born_struck_off", "event_waits_for_seal"];
+const ALONE: [&str; 4] = [
+    "problem_is_not_born_struck_off",
+    "event_waits_for_seal",
+    "problem_remembers_its_handler",
+    "problem_remembers_who_submitted",
+];
 
 /// The triggers of a database that have no case, and the cases that have no trigger.
 fn uncovered(shape: &Shape) -> Vec<String> {

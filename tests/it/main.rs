@@ -42,6 +42,7 @@ mod chain;
 mod changes;
 mod history;
 mod inbox;
+mod independence;
 // import
 mod import;
 mod import_problems;

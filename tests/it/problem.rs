@@ -122,7 +122,9 @@ pub async fn step(app: &TestApp, who: AccountId, mutation: &str, problem: &Value
         "declineProblem" => "DeclineProblemInput",
         "startProblem" => "StartProblemInput",
         "verifyProblem" => "VerifyProblemInput",
-        "returnProblem" | "rejectProblem" | "withdrawProblem" => "MoveProblemWithReasonInput",
+        "returnProblem" | "rejectProblem" | "withdrawProblem" | "recallProblem" => {
+            "MoveProblemWithReasonInput"
+        }
         _ => "MoveProblemInput",
     };
     let mut input = json!({ "problemId": problem });

@@ -349,3 +349,12 @@ async fn over_http_a_token_works_until_its_owner_is_disabled() {
     let keys: serde_json::Value = keys.json().await.expect("JSON");
     assert_eq!(keys["keys"][0]["crv"], "Ed25519");
 }
+
+#[tokio::test]
+async fn a_name_with_nul_is_nobodys_on_either_engine() {
+    let app = TestApp::new().await;
+    World::build(&app, "632223").await;
+    let answer = try_sign_in(&app, "\0", PASSWORD).await;
+    let code = answer.code();
+    assert!(matches!(code.as_deref(), Some("SIGN_IN_REFUSED" | "MALFORMED")), "{code:?}");
+}

@@ -70,6 +70,8 @@ codes! {
     CreditCodeMistyped = "CREDIT_CODE_MISTYPED",
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
+    /// A position lies ahead of everything that was ever recorded here: the database is another, or an older one.
+    PositionAhead = "POSITION_AHEAD",
     // identity
     /// The user name or the password is wrong, or sign-in is paused after too many attempts.
     SignInRefused = "SIGN_IN_REFUSED",
@@ -85,6 +87,8 @@ codes! {
     OrganizationCodeDoubtful = "ORGANIZATION_CODE_DOUBTFUL",
     /// A name carries the designation of a military unit, which is never recorded.
     DesignationRefused = "DESIGNATION_REFUSED",
+    /// The pattern would write a number that was given before.
+    NumberPatternTaken = "NUMBER_PATTERN_TAKEN",
     /// The organisation runs the alliance as its committee and keeps its seat.
     CommitteeKept = "COMMITTEE_KEPT",
     /// The organisation leads a standing service team.
@@ -265,8 +269,21 @@ impl From<DbErr> for Error {
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => return Self::NotFound("object"),
             _ => {}
         }
+        if is_unwritable(&source) {
+            return Self::refused(Code::Malformed).with("expected", "text");
+        }
         if is_passing(&source) { Self::Unavailable(source.into()) } else { Self::Internal(source.into()) }
     }
+}
+
+/// Whether a text held NUL, which PostgreSQL can neither store nor be asked for.
+fn is_unwritable(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "22021")
 }
 
 /// Whether the database refused for now: busy, full, shutting down, or out of connections.

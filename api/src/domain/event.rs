@@ -223,6 +223,8 @@ events! {
     ProblemStruckOff = "problem_struck_off",
     /// A problem was rejected.
     ProblemRejected = "problem_rejected",
+    /// An assignment was taken back.
+    ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.
     ProblemWithdrawn = "problem_withdrawn",
     /// Somebody saw who reported a problem.

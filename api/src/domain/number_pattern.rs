@@ -67,6 +67,28 @@ impl NumberPattern {
         &self.text
     }
 
+    /// The sequence number of a year for which this pattern would write `number`, if there is one.
+    pub fn sequence(&self, year: i32, number: &str) -> Option<u32> {
+        let frame = self.render(year, 0);
+        let sequence = self.parts.iter().find_map(|part| match part {
+            Part::Sequence { width } => Some("0".repeat(*width)),
+            _ => None,
+        })?;
+        // What stands before the sequence number has a fixed length; what stands behind it too.
+        let before: usize = self
+            .parts
+            .iter()
+            .take_while(|part| !matches!(part, Part::Sequence { .. }))
+            .map(|part| match part {
+                Part::Literal(text) => text.len(),
+                _ => format!("{year:04}").len(),
+            })
+            .sum();
+        let (head, tail) = (frame.get(..before)?, frame.get(before + sequence.len()..)?);
+        let found = number.strip_prefix(head)?.strip_suffix(tail)?.parse().ok()?;
+        (self.render(year, found) == number).then_some(found)
+    }
+
     /// Writes the number of a problem; a sequence number wider than its padding is written in full.
     pub fn render(&self, year: i32, sequence: u32) -> String {
         let mut number = String::new();

@@ -50,7 +50,8 @@ actions! {
     SubmitPriorityTask, CompletePriorityTask, ReturnPriorityTask, CancelPriorityTask,
     // Problems
     RegisterProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, SubmitProblem,
-    VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, AddEvidence, ReadReporter,
+    VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
+    ReadReporter,
     ImportProblems,
 }
 
@@ -113,6 +114,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReturnProblem
             | A::RejectProblem
             | A::WithdrawProblem
+            | A::RecallProblem
             | A::AddEvidence
             | A::ReadReporter
             | A::ImportProblems,

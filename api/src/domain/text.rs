@@ -14,17 +14,34 @@ pub fn required(value: &str, field: &'static str, most: usize) -> Result<String>
 
 /// A text that may be absent; blank counts as absent.
 pub fn optional(value: Option<&str>, field: &'static str, most: usize) -> Result<Option<String>> {
-    let Some(text) = value.map(str::trim).filter(|text| !text.is_empty()) else {
+    let Some(text) = value.map(str::trim).filter(|text| text.chars().any(is_visible)) else {
         return Ok(None);
     };
     if text.chars().count() > most {
         return Err(Error::invalid(Code::TooLong, field).with("most", most));
     }
     // PostgreSQL cannot store NUL, and no other control character but line breaks and tabs means anything in a list.
-    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
+    let means_nothing = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    if text.chars().any(|character| means_nothing(character) || turns_text_around(character)) {
         return Err(Error::invalid(Code::Malformed, field).with("expected", "text"));
     }
     Ok(Some(text.to_owned()))
+}
+
+/// Whether a character leaves anything on the page; what is refused anyway counts as if it did.
+fn is_visible(character: char) -> bool {
+    !character.is_whitespace()
+        && !matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Whether a character makes what follows read otherwise than it is written.
+fn turns_text_around(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A number within bounds.
@@ -50,4 +67,25 @@ pub fn contains(column: impl IntoSimpleExpr, part: &str) -> SimpleExpr {
     }
     pattern.push('%');
     Expr::expr(Func::lower(column.into_simple_expr())).like(LikeExpr::new(pattern).escape('\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_nothing_on_the_page_counts_as_blank() {
+        for blank in ["", " ", "\u{3000}", "\u{200b}", "\u{feff}\u{200d}", "\u{2800}", "\u{3164} \u{ad}"] {
+            assert_eq!(optional(Some(blank), "title", 10).expect("blank"), None, "{blank:?}");
+            assert!(required(blank, "title", 10).is_err());
+        }
+        assert_eq!(required(" 路面\u{200d} ", "title", 10).expect("a text"), "路面\u{200d}");
+    }
+
+    #[test]
+    fn what_turns_text_around_is_refused() {
+        for character in ['\u{202e}', '\u{2066}', '\0', '\u{7}'] {
+            assert!(required(&format!("路面{character}"), "title", 10).is_err(), "{character:?}");
+        }
+    }
 }

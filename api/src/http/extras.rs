@@ -7,8 +7,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Door, RequestMeta, backend::Product, files, graphql::refuse, limit::Principal, negotiation,
-    negotiation::Media, origin::Origin, refusal::DoorCode,
+    Door, RequestMeta, backend::Product, files, graphql::IDEMPOTENCY_KEY, graphql::refuse, limit::Principal,
+    negotiation, negotiation::Media, origin::Origin, refusal::DoorCode,
 };
 use crate::{
     domain::{Actor, Ctx, Error, identity::parts, rotation::feed},
@@ -46,6 +46,15 @@ async fn enter(door: &Door<Product>, request: &HttpRequest) -> Result<Ctx, HttpR
 }
 
 async fn upload(door: web::Data<Door<Product>>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        // An upload changes nothing that lasts: sent again, it gives another id, and the first one lapses.
+        return refuse(
+            &door,
+            &meta(&door, &request),
+            Media::Json,
+            DoorCode::IdempotencyNeedsOneMutation.into(),
+        );
+    }
     match enter(&door, &request).await {
         Ok(ctx) => files::upload(ctx, request, payload).await,
         Err(refused) => refused,

@@ -22,7 +22,7 @@ use super::parameters::{self, Body, Parameters};
 use super::refusal::{DoorCode, Refusal};
 use super::{Backend, Door, RequestMeta, Session, sse, websocket};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const VARY: &str = "Authorization, Accept, Accept-Language";
 
 /// The one endpoint.

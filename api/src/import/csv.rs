@@ -34,6 +34,8 @@ pub struct Table<'a> {
     /// Where each column that was asked for stands.
     places: Vec<Option<usize>>,
     width: usize,
+    /// Lines of notes above the header.
+    noted: u64,
     most_rows: u64,
     rows: u64,
     ended: bool,
@@ -70,9 +72,15 @@ impl Row<'_> {
 impl<'a> Table<'a> {
     /// Reads the header and finds the columns in it.
     pub fn open(source: &'a Source, columns: &[Column<'_>], most_rows: u64) -> Result<Self, RowError> {
-        let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&source.bytes);
-        let reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(bytes);
+        let mut bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&source.bytes);
+        // A file may say where it comes from above its header; below it a row that begins with # is a row.
+        let mut noted = 0;
+        while bytes.starts_with(b"#") {
+            let line = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+            bytes = bytes.get(line..).unwrap_or_default();
+            noted += 1;
+        }
+        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
         let mut table = Self {
             name: &source.name,
             bytes,
@@ -80,6 +88,7 @@ impl<'a> Table<'a> {
             record: ByteRecord::new(),
             places: Vec::new(),
             width: 0,
+            noted,
             most_rows,
             rows: 0,
             ended: false,
@@ -149,16 +158,15 @@ impl<'a> Table<'a> {
     fn advance(&mut self) -> Result<Option<u64>, RowError> {
         let from = self.reader.position().clone();
         let read = self.reader.read_byte_record(&mut self.record);
-        let (mut line, start) = (from.line(), from.byte());
+        let (mut line, start) = (from.line() + self.noted, from.byte());
         let end = self.reader.position().byte();
         let place = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX);
         let mut raw = self.bytes.get(place(start)..place(end)).unwrap_or_default();
-        // The reader begins a record where the one before ended, ahead of blank and comment lines.
+        // The reader begins a record where the one before ended, ahead of blank lines.
         loop {
             let skipped = match raw {
                 [b'\r', b'\n', ..] => 2,
                 [b'\n' | b'\r', ..] => 1,
-                [b'#', ..] => raw.iter().position(|byte| *byte == b'\n').map_or(raw.len(), |at| at + 1),
                 _ => break,
             };
             raw = raw.get(skipped..).unwrap_or_default();
@@ -229,10 +237,16 @@ mod tests {
 
     #[test]
     fn titles_marks_comments_and_blank_lines_are_taken_as_people_leave_them() {
-        let text = "\u{FEFF}# \"source\n Phone ,名 称,其他\r\n\r\n1,\"甲,乙\",x\r\n# note\n2,\"丙\"\"丁\n戊\",\n3,己,\n";
+        let text = "\u{FEFF}# \"source\n Phone ,名 称,其他\r\n\r\n1,\"甲,乙\",x\r\n# note\n2,\"丙\"\"丁\n戊\",\n3,己,\n#4,#庚,\n";
         assert_eq!(
             read(text.as_bytes()),
-            [row(4, "甲,乙", "1"), row(6, "丙\"丁\n戊", "2"), row(8, "己", "3")]
+            [
+                row(4, "甲,乙", "1"),
+                Err((5, 2, Code::ImportWrongColumns)),
+                row(6, "丙\"丁\n戊", "2"),
+                row(8, "己", "3"),
+                row(9, "#庚", "#4"),
+            ]
         );
     }
 

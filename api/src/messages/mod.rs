@@ -61,7 +61,15 @@ pub fn key(code: &str) -> String {
 /// What to tell a person about `error`.
 pub fn of(error: &Error, locale: Locale) -> String {
     let args: Vec<(&'static str, String)> = match error {
-        Error::Refused(refusal) => refusal.args.clone(),
+        // States are told as the schema writes them.
+        Error::Refused(refusal) => refusal
+            .args
+            .iter()
+            .map(|(name, value)| match *name {
+                "state" => (*name, value.to_ascii_uppercase()),
+                _ => (*name, value.clone()),
+            })
+            .collect(),
         Error::NotFound(noun) => vec![("noun", (*noun).to_owned())],
         _ => Vec::new(),
     };

@@ -2,6 +2,7 @@
 pub mod evidence;
 pub mod priority_task;
 pub mod problem;
+pub mod problem_handler;
 pub mod problem_responsible;
 pub mod problem_sequence;
 pub mod task_co_organizer;

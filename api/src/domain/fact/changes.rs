@@ -60,6 +60,7 @@ pub async fn read(ctx: &Ctx, filter: Filter, after: i64, first: Option<i32>) -> 
             .ok_or_else(|| Error::invalid(Code::PageInvalid, "first").with("most", MOST))?,
     };
     require_visible(ctx, filter).await?;
+    require_known(ctx, after).await?;
     after_position(ctx, filter, after, first).await
 }
 
@@ -92,6 +93,12 @@ pub(super) async fn after_position(ctx: &Ctx, filter: Filter, after: i64, first:
     let last = events.last().map_or(after, |sealed| sealed.position);
     let position = if has_more { last } else { last.max(head) };
     Ok(Changes { events, position, has_more })
+}
+
+/// Turns away a position that was never given: whoever holds it read another database, and would wait for nothing.
+pub async fn require_known(ctx: &Ctx, after: i64) -> Result<()> {
+    let head = head(ctx).await?;
+    if after <= head { Ok(()) } else { Err(Error::invalid(Code::PositionAhead, "after").with("most", head)) }
 }
 
 /// The last position given.

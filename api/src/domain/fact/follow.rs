@@ -86,7 +86,7 @@ async fn start(ctx: &Ctx, after: Option<i64>) -> Result<i64> {
         Some(after) if after < 0 => {
             Err(Error::invalid(Code::OutOfRange, "after").with("least", 0).with("most", i64::MAX))
         }
-        Some(after) => Ok(after),
+        Some(after) => changes::require_known(ctx, after).await.map(|()| after),
         None => Ok(heads.sealed),
     }
 }

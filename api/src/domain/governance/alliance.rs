@@ -3,7 +3,7 @@
 use concord_entities::{
     account, alliance, alliance_closure,
     id::{AllianceId, OrganizationId, RegionId},
-    organization, region,
+    organization, problem, region,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -177,7 +177,9 @@ pub async fn update(
         row.name = Set(text::required(&name, "name", 200)?);
     }
     if let Some(pattern) = change.number_pattern {
-        row.number_pattern = Set(number_pattern(&pattern)?);
+        let pattern = number_pattern(&pattern)?;
+        require_fresh_numbers(&tx, id, &pattern).await?;
+        row.number_pattern = Set(pattern);
     }
     if let Some(day) = change.check_in_working_day {
         row.check_in_working_day = Set(text::within(day, "checkInWorkingDay", 1, 20)?);
@@ -215,6 +217,30 @@ fn time_zone(name: &str) -> Result<String> {
     name.parse::<chrono_tz::Tz>()
         .map(|zone| zone.name().to_owned())
         .map_err(|_| Error::invalid(Code::Malformed, "timeZone").with("expected", "Asia/Shanghai"))
+}
+
+/// A new pattern must not write a number again that an old one wrote.
+async fn require_fresh_numbers(tx: &Tx<'_>, id: AllianceId, pattern: &str) -> Result<()> {
+    let pattern = NumberPattern::parse(pattern).map_err(Error::internal)?;
+    let given: Vec<(i32, i32, String)> = problem::Entity::find()
+        .select_only()
+        .columns([problem::Column::Year, problem::Column::Seq, problem::Column::Number])
+        .filter(problem::Column::AllianceId.eq(id))
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    // Numbers still to come: those of the last year behind its last one, and those of the years after it.
+    let last = given.iter().map(|(year, seq, _)| (*year, *seq)).max();
+    let again = given.iter().find(|(year, _, number)| {
+        let would_be = pattern.sequence(*year, number).and_then(|seq| i32::try_from(seq).ok());
+        would_be.is_some_and(|seq| last.is_some_and(|last| (*year, seq) > last))
+    });
+    match again {
+        Some((_, _, number)) => {
+            Err(Error::invalid(Code::NumberPatternTaken, "numberPattern").with("number", number.clone()))
+        }
+        None => Ok(()),
+    }
 }
 
 fn number_pattern(pattern: &str) -> Result<String> {

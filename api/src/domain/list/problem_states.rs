@@ -31,6 +31,12 @@ pub const ASSIGN: Step<State> = Step {
     to: State::Assigned,
     action: Action::AssignProblem,
 };
+pub const RECALL: Step<State> = Step {
+    mutation: "recallProblem",
+    from: &[State::Assigned, State::Accepted, State::InProgress],
+    to: State::Triaged,
+    action: Action::RecallProblem,
+};
 pub const ACCEPT: Step<State> = Step {
     mutation: "acceptProblem",
     from: &[State::Assigned],
@@ -87,8 +93,8 @@ pub const WITHDRAW: Step<State> = Step {
 };
 
 /// Every step, in the order of the work.
-pub const STEPS: [Step<State>; 11] =
-    [TRIAGE, ASSIGN, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW];
+pub const STEPS: [Step<State>; 12] =
+    [TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW];
 
 /// Whether a problem in this state still counts as open.
 pub const fn is_open(state: State) -> bool {
@@ -146,18 +152,26 @@ pub fn may_return(state: State, seats: &[seat::Model]) -> Result<()> {
     if state != State::Verified || above { Ok(()) } else { Err(Error::Forbidden) }
 }
 
-/// The unit for which somebody verifies: they neither handled nor submitted the problem, and act for no responsible unit.
-/// `own` are all units the person acts for, in whatever alliance.
+/// Who is bound up with a problem and so cannot judge it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bound<'a> {
+    /// Units responsible for the problem.
+    pub responsible: &'a [OrganizationId],
+    /// Whoever ever handled it, asked for its closure, or supplied closure evidence.
+    pub hands: &'a [AccountId],
+}
+
+/// The unit for which somebody verifies: they never had a hand in the problem, and act for no responsible unit. `own` are
+/// all units the person acts for, in whatever alliance, also in a seat that is suspended.
 pub fn verifying_organization(
     row: &problem::Model,
     account: AccountId,
     seats: &[seat::Model],
     own: &[OrganizationId],
-    responsible: &[OrganizationId],
+    bound: Bound<'_>,
 ) -> Result<OrganizationId> {
-    let concerned = row.handler_id == Some(account)
-        || row.submitted_by == Some(account)
-        || own.iter().any(|unit| responsible.contains(unit) || row.lead_organization_id == Some(*unit));
+    let concerned = bound.hands.contains(&account)
+        || own.iter().any(|unit| bound.responsible.contains(unit) || row.lead_organization_id == Some(*unit));
     seats
         .iter()
         .filter(|seat| policy::grant(seat.role, Action::VerifyProblem) == Grant::Any)
@@ -166,17 +180,20 @@ pub fn verifying_organization(
         .ok_or_else(|| Error::refused(Code::NotIndependent))
 }
 
-/// Whoever strikes off neither handled, submitted nor verified the problem.
-pub fn may_strike_off(row: &problem::Model, account: AccountId) -> Result<()> {
-    let concerned = [row.handler_id, row.submitted_by, row.verifier_id];
-    if concerned.contains(&Some(account)) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
+/// Whoever strikes off never had a hand in the problem and did not verify it.
+pub fn may_strike_off(row: &problem::Model, account: AccountId, bound: Bound<'_>) -> Result<()> {
+    if row.verifier_id == Some(account) || bound.hands.contains(&account) {
+        Err(Error::refused(Code::NotIndependent))
+    } else {
+        Ok(())
+    }
 }
 
 /// What besides row and seats decides whether a step can be taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances<'a> {
-    /// Units responsible for the problem.
-    pub responsible: &'a [OrganizationId],
+    /// Who cannot judge it.
+    pub bound: Bound<'a>,
     /// Whether closure evidence of the present round is there.
     pub has_closure_evidence: bool,
     /// All units the viewer acts for.
@@ -219,11 +236,11 @@ fn missing(
         Action::DeclineProblem => may_decline(row.declined_count),
         Action::SubmitProblem => has_evidence(circumstances.has_closure_evidence),
         Action::VerifyProblem => {
-            verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.responsible)
+            verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.bound)
                 .map(drop)
         }
         Action::ReturnProblem => may_return(row.state, viewer.seats),
-        Action::StrikeOffProblem => may_strike_off(row, account),
+        Action::StrikeOffProblem => may_strike_off(row, account, circumstances.bound),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{
 };
 use concord_entities::{
     evidence,
-    id::{EvidenceId, StoredFileId, TypedId},
+    id::{AccountId, EvidenceId, StoredFileId, TypedId},
     stored_file,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
@@ -226,6 +226,11 @@ impl Loader<StoredFileId> for Loaders {
 }
 
 impl Evidence {
+    /// Whoever supplied it, where it shows the result.
+    pub fn supplier(&self) -> Option<AccountId> {
+        self.row.added_by.filter(|_| self.row.stage == evidence::Stage::Closure)
+    }
+
     /// Whether it shows the result, in a round of its problem.
     pub fn closes(&self, round: i32) -> bool {
         self.row.stage == evidence::Stage::Closure && self.row.round == round

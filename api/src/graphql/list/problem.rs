@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, dataloader::
 use concord_entities::{
     account,
     id::{AccountId, OrganizationId, ProblemId, TypedId},
-    organization, problem, problem_responsible, seat,
+    organization, problem, problem_handler, problem_responsible, seat,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
@@ -22,7 +22,7 @@ use crate::{
         list::{
             evidence::Subject,
             problem::{self as verbs, Filter, Sort},
-            problem_states::{self, Circumstances},
+            problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
         page::{Along, Kind},
@@ -403,17 +403,21 @@ impl Problem {
             }
         };
         // All at once, so that they join the batches of the fields beside them.
-        let (seats, responsible, shown, own) = futures_util::try_join!(
+        let (seats, responsible, handlers, shown, own) = futures_util::try_join!(
             transition::seats(context, alliance),
             loaders::one(context, ResponsibleFor(self.0.id)),
+            loaders::one(context, HandlersOf(self.0.id)),
             loaders::one(context, subject),
             own,
         )?;
         let (responsible, own) = (responsible.unwrap_or_default(), own.unwrap_or_default());
         let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
+        let shown = shown.unwrap_or_default();
+        let mut hands = handlers.unwrap_or_default();
+        hands.extend(shown.iter().filter_map(Evidence::supplier));
         let circumstances = Circumstances {
-            responsible: &responsible,
-            has_closure_evidence: shown.unwrap_or_default().iter().any(|piece| piece.closes(self.0.round)),
+            bound: Bound { responsible: &responsible, hands: &hands },
+            has_closure_evidence: shown.iter().any(|piece| piece.closes(self.0.round)),
             own: &own,
         };
         let viewer = Viewer { actor, seats: &seats };
@@ -456,7 +460,29 @@ impl Loader<ResponsibleFor> for Loaders {
     }
 }
 
-/// Key of all organisations that a person acts for, in whatever alliance.
+/// Key of everybody who ever handled a problem or asked for its closure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HandlersOf(pub ProblemId);
+
+impl Loader<HandlersOf> for Loaders {
+    type Value = Vec<AccountId>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[HandlersOf]) -> Result<HashMap<HandlersOf, Self::Value>, Self::Error> {
+        let rows = problem_handler::Entity::find()
+            .filter(problem_handler::Column::ProblemId.is_in(keys.iter().map(|key| key.0)))
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<HandlersOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(HandlersOf(row.problem_id)).or_default().push(row.account_id);
+        }
+        Ok(found)
+    }
+}
+
+/// Key of all organisations that a person acts for, in whatever alliance, also in a seat that is suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UnitsOf(pub AccountId);
 
@@ -472,7 +498,7 @@ impl Loader<UnitsOf> for Loaders {
             .column(seat::Column::OrganizationId)
             .filter(account::Column::State.eq(account::State::Active))
             .filter(seat::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
-            .filter(seat::Column::State.eq(seat::State::Active))
+            .filter(seat::Column::State.ne(seat::State::Ended))
             .filter(seat::Column::OrganizationId.is_not_null())
             .into_tuple()
             .all(self.0.read())

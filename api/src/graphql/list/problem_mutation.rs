@@ -206,6 +206,8 @@ payloads!(
     RejectProblemPayload,
     /// What came of withdrawing a problem.
     WithdrawProblemPayload,
+    /// What came of taking an assignment back.
+    RecallProblemPayload,
 );
 
 /// Who reported a problem, in full.
@@ -388,6 +390,22 @@ impl ProblemMutation {
         }
         .await;
         RejectProblemPayload::of(ctx, result).await
+    }
+
+    /// Takes an assignment back from a unit that does not answer, has left or is the wrong one; the problem can then be
+    /// assigned again. Only the committee may.
+    async fn recall_problem(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which problem, and why.")] input: MoveProblemWithReasonInput,
+    ) -> Result<RecallProblemPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.problem_id, input.expected_version)?;
+            moves::recall(ctx, which, &input.reason).await
+        }
+        .await;
+        RecallProblemPayload::of(ctx, result).await
     }
 
     /// Takes a problem back before it is assigned. Whoever registered it may, and the committee.

@@ -7,15 +7,16 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
     problem::{self, Column, Model, State, Tier},
+    problem_handler,
     problem_responsible::{self, Duty},
     seat,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QuerySelect,
-    QueryTrait, RelationTrait,
-    sea_query::{Expr, OnConflict, Query},
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait, RelationTrait,
+    sea_query::{Expr, OnConflict, Query, SelectStatement, UnionType},
 };
 
 use super::{FREE_TEXT, fact, visible, zone};
@@ -23,7 +24,7 @@ use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
-        problem_states::{self as states, Concerned},
+        problem_states::{self as states, Bound, Concerned},
         transition::Step,
     },
     policy, text,
@@ -40,15 +41,15 @@ pub struct Which {
 struct Held<'ctx> {
     tx: Tx<'ctx>,
     row: Model,
-    /// All active seats of the caller, in whatever alliance.
+    /// All seats of the caller that have not ended, in whatever alliance.
     seats: Vec<seat::Model>,
     standing: Standing,
 }
 
 impl Held<'_> {
-    /// The caller's seats in the problem's alliance.
+    /// The caller's active seats in the problem's alliance.
     fn seats_here(&self) -> Vec<seat::Model> {
-        self.seats.iter().filter(|seat| seat.alliance_id == self.row.alliance_id).cloned().collect()
+        here(&self.seats, self.row.alliance_id)
     }
 
     /// The caller, who must be a person.
@@ -102,7 +103,14 @@ async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<
     Ok(Held { tx, row, seats, standing })
 }
 
-/// The caller's active seats everywhere, and the one that allows `action` on the problem.
+/// The seats of one alliance that give a right.
+fn here(seats: &[seat::Model], alliance: AllianceId) -> Vec<seat::Model> {
+    let active = |seat: &&seat::Model| seat.alliance_id == alliance && seat.state == seat::State::Active;
+    seats.iter().filter(active).cloned().collect()
+}
+
+/// The caller's seats everywhere, and the active one that allows `action` on the problem. A suspended seat gives no right,
+/// but whom it binds to a unit stays bound.
 async fn right(tx: &Tx<'_>, row: &Model, action: Action) -> Result<(Vec<seat::Model>, Standing)> {
     let account = match tx.ctx.actor {
         Actor::System => return Ok((Vec::new(), Standing::default())),
@@ -114,10 +122,10 @@ async fn right(tx: &Tx<'_>, row: &Model, action: Action) -> Result<(Vec<seat::Mo
         .inner_join(account::Entity)
         .filter(account::Column::State.eq(account::State::Active))
         .filter(seat::Column::AccountId.eq(account))
-        .filter(seat::Column::State.eq(seat::State::Active))
+        .filter(seat::Column::State.ne(seat::State::Ended))
         .all(&tx.db)
         .await?;
-    let here: Vec<_> = seats.iter().filter(|seat| seat.alliance_id == row.alliance_id).cloned().collect();
+    let here = here(&seats, row.alliance_id);
     let target = Concerned::of(row).target(action);
     let standing = policy::standing(account, &here, action, target).ok_or(Error::Forbidden)?;
     Ok((seats, standing))
@@ -218,7 +226,6 @@ async fn make_responsible(
     lead: OrganizationId,
 ) -> Result<bool> {
     use problem_responsible::{Column as To, Entity as Responsible};
-    use sea_orm::ConnectionTrait;
     let member = Query::select()
         .expr(Expr::value(problem.0))
         .expr(Expr::value(lead.0))
@@ -348,19 +355,74 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
     held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
 }
 
+/// The units responsible for a problem, and everybody who had a hand in it, in one statement.
+async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<AccountId>)> {
+    let units = problem_responsible::Entity::find()
+        .select_only()
+        .column(problem_responsible::Column::OrganizationId)
+        .expr_as(Expr::val(true), "is_unit")
+        .filter(problem_responsible::Column::ProblemId.eq(id))
+        .into_query();
+    let handlers = problem_handler::Entity::find()
+        .select_only()
+        .column(problem_handler::Column::AccountId)
+        .expr_as(Expr::val(false), "is_unit")
+        .filter(problem_handler::Column::ProblemId.eq(id))
+        .into_query();
+    let suppliers = evidence::Entity::find()
+        .select_only()
+        .column(evidence::Column::AddedBy)
+        .expr_as(Expr::val(false), "is_unit")
+        .filter(evidence::Column::ProblemId.eq(id))
+        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
+        .filter(evidence::Column::AddedBy.is_not_null())
+        .into_query();
+    let all = SelectStatement::clone(&units)
+        .union(UnionType::All, handlers)
+        .union(UnionType::All, suppliers)
+        .to_owned();
+    let (mut responsible, mut hands) = (Vec::new(), Vec::new());
+    for row in tx.db.query_all(&all).await? {
+        let id: uuid::Uuid = row.try_get_by_index(0)?;
+        if row.try_get_by_index(1)? {
+            responsible.push(OrganizationId(id));
+        } else {
+            hands.push(AccountId(id));
+        }
+    }
+    Ok((responsible, hands))
+}
+
+/// Takes an assignment back, from a unit that does not answer or has left, or that turned out to be the wrong one; it
+/// counts for nobody.
+pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let held = hold(ctx, which, &states::RECALL).await?;
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    release(&held.tx, which.id).await?;
+    let change = problem::ActiveModel {
+        lead_organization_id: Set(None),
+        handler_id: Set(None),
+        due_on: Set(None),
+        assigned_at: Set(None),
+        accepted_at: Set(None),
+        reason: Set(Some(reason)),
+        ..held.row.clone().into_active_model()
+    };
+    let by = held.row.lead_organization_id;
+    held.settle(&states::RECALL, Event::ProblemRecalled, change, |fact, row| {
+        fact.reason(row.reason.as_deref()).detail("organizationId", by.map(|unit| unit.to_string()))
+    })
+    .await
+}
+
 /// Passes the evidence against the closure criterion.
 pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::VERIFY).await?;
     let verifier = held.account()?;
-    let responsible: Vec<OrganizationId> = problem_responsible::Entity::find()
-        .filter(problem_responsible::Column::ProblemId.eq(held.row.id))
-        .all(&held.tx.db)
-        .await?
-        .into_iter()
-        .map(|row| row.organization_id)
-        .collect();
+    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
+    let bound = Bound { responsible: &responsible, hands: &hands };
     let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, &responsible)?;
+    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, bound)?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),
@@ -401,7 +463,8 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
     let approver = held.account()?;
-    states::may_strike_off(&held.row, approver)?;
+    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
+    states::may_strike_off(&held.row, approver, Bound { responsible: &responsible, hands: &hands })?;
     let change = problem::ActiveModel {
         struck_off_at: Set(Some(ctx.now())),
         approver_id: Set(Some(approver)),

@@ -22,6 +22,8 @@ use crate::{
 pub enum Error {
     #[error("the database: {0}")]
     Database(#[from] DbErr),
+    #[error("the file storage: {0}")]
+    Files(String),
     #[error(transparent)]
     Identity(#[from] BuildError),
 }
@@ -59,9 +61,7 @@ pub async fn build(
     let Connections { write, read } =
         database::connect(&config.database, &config.database_url(), migrate).await?;
     let identity = Parts::build(&config, clock.now(), &random)?;
-    let files = Store::open(&config.file_storage())
-        .await
-        .map_err(|error| DbErr::Custom(format!("the file storage: {error}")))?;
+    let files = Store::open(&config.file_storage()).await.map_err(|error| Error::Files(error.to_string()))?;
     Ok(Arc::new(App {
         config,
         files,

@@ -8,7 +8,10 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{domain::identity::issuer::IssuerSettings, http, outbound, storage};
+use crate::{
+    domain::identity::{issuer::IssuerSettings, password},
+    http, outbound, storage,
+};
 
 /// The defaults, with what each setting means.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -155,6 +158,79 @@ impl Config {
         figment.merge(Env::prefixed("CONCORD__").split("__")).extract().map_err(Box::new)
     }
 
+    /// What is set to a value with which Concord could not serve; each names its key, what is wrong, and what would do.
+    pub fn faults(&self) -> Vec<String> {
+        let (http, database) = (&self.http, &self.database);
+        let cost = &http.cost;
+        let whole = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let bounds: [(&str, u64, u64, u64); 30] = [
+            ("database.max_connections", database.max_connections.into(), 1, 10_000),
+            ("database.acquire_timeout_ms", database.acquire_timeout_ms, 10, 600_000),
+            ("database.statement_timeout_ms", database.statement_timeout_ms, 10, 3_600_000),
+            ("http.drain_timeout_ms", http.drain_timeout_ms, 0, 600_000),
+            ("http.body_bytes", whole(http.body_bytes), 1_024, 1 << 30),
+            ("http.body_timeout_ms", http.body_timeout_ms, 10, 600_000),
+            ("http.batch_operations", whole(http.batch_operations), 0, 100),
+            ("http.deadline_ms", http.deadline_ms, 10, 600_000),
+            ("http.errors_per_answer", whole(http.errors_per_answer), 1, 1_000),
+            ("http.streams", whole(http.streams), 1, 10_000_000),
+            ("http.operations_per_socket", whole(http.operations_per_socket), 1, 10_000),
+            ("http.message_bytes", whole(http.message_bytes), 1_024, 1 << 30),
+            ("http.init_timeout_ms", http.init_timeout_ms, 10, 600_000),
+            ("http.heartbeat_ms", http.heartbeat_ms, 100, 3_600_000),
+            ("http.limits.document_bytes", whole(http.limits.document_bytes), 1_024, 1 << 30),
+            ("http.limits.tokens", whole(http.limits.tokens), 100, 1_000_000),
+            ("http.limits.selections", whole(http.limits.selections), 100, 1_000_000),
+            ("http.limits.depth", whole(http.limits.depth), 3, 100),
+            ("http.limits.json_nesting", whole(http.limits.json_nesting), 4, 100),
+            ("http.limits.nodes", http.limits.nodes, 100, 1_000_000),
+            ("http.cost.user.capacity", cost.user.capacity, 10, u64::MAX),
+            ("http.cost.user.restore_per_s", cost.user.restore_per_s, 1, u64::MAX),
+            ("http.cost.key.capacity", cost.key.capacity, 10, u64::MAX),
+            ("http.cost.key.restore_per_s", cost.key.restore_per_s, 1, u64::MAX),
+            ("http.cost.anonymous.capacity", cost.anonymous.capacity, 10, u64::MAX),
+            ("http.cost.anonymous.restore_per_s", cost.anonymous.restore_per_s, 1, u64::MAX),
+            ("http.cost.remembered", cost.remembered, 1, u64::MAX),
+            ("background.poll_interval_ms", self.background.poll_interval_ms, 10, 60_000),
+            ("files.max_bytes", self.files.max_bytes, 1, 1 << 30),
+            ("outbound.total_timeout_ms", self.outbound.total_timeout_ms, 10, 600_000),
+        ];
+        let mut faults: Vec<String> = bounds
+            .into_iter()
+            .filter(|(_, value, least, most)| !(least..=most).contains(&value))
+            .map(|(key, value, least, most)| {
+                format!("{key} is {value} and must lie between {least} and {most}")
+            })
+            .collect();
+        faults.extend(http.cors_origins.iter().filter(|origin| !is_origin(origin)).map(|origin| {
+            format!("http.cors_origins has `{origin}`; an origin is written like https://town.example.cn")
+        }));
+        faults.extend(
+            http::origin::TrustedProxies::parse(&http.trusted_proxies)
+                .err()
+                .map(|error| format!("http.trusted_proxies: {error}")),
+        );
+        if !self.roles.http && !self.roles.background {
+            faults.push("roles: neither http nor background is on, so nothing would be done".to_owned());
+        }
+        if self.storage.kind == StorageKind::S3 {
+            let missing = [("endpoint", &self.storage.endpoint), ("bucket", &self.storage.bucket)];
+            faults.extend(
+                missing
+                    .into_iter()
+                    .filter(|(_, value)| value.is_empty())
+                    .map(|(key, _)| format!("storage.{key} must be given where storage.kind is \"s3\"")),
+            );
+        }
+        faults.extend(
+            password::Settings::from(&self.identity)
+                .check()
+                .err()
+                .map(|error| format!("identity.argon2_…: {error}")),
+        );
+        faults
+    }
+
     /// Where evidence files are kept: in the data directory, or in the configured bucket.
     pub fn file_storage(&self) -> storage::Settings {
         let settings = &self.storage;
@@ -182,6 +258,13 @@ impl Config {
     }
 }
 
+/// Whether a browser would send this as an origin: scheme, host and perhaps a port, nothing behind.
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +275,31 @@ mod tests {
         let unknown =
             Figment::from(Toml::string(DEFAULTS)).merge(Toml::string("[http]\nprot = 1")).extract::<Config>();
         assert!(unknown.is_err());
+    }
+
+    #[test]
+    fn what_could_not_serve_is_named() {
+        assert_eq!(Config::defaults().faults(), Vec::<String>::new());
+        for (key, text) in [
+            ("database.max_connections", "[database]\nmax_connections = 0"),
+            ("http.cors_origins", "[http]\ncors_origins = [\"*\"]"),
+            ("http.cors_origins", "[http]\ncors_origins = [\"https://a.cn/\"]"),
+            ("http.trusted_proxies", "[http]\ntrusted_proxies = [\"x\"]"),
+            ("http.heartbeat_ms", "[http]\nheartbeat_ms = 0"),
+            ("http.deadline_ms", "[http]\ndeadline_ms = 0"),
+            ("http.cost.user.capacity", "[http.cost]\nuser = { capacity = 0, restore_per_s = 1 }"),
+            ("background.poll_interval_ms", "[background]\npoll_interval_ms = 0"),
+            ("roles", "[roles]\nhttp = false\nbackground = false"),
+            ("storage.endpoint", "[storage]\nkind = \"s3\"\nbucket = \"b\""),
+            ("identity.argon2", "[identity]\nargon2_memory_kib = 1"),
+            ("identity.argon2", "[identity]\nargon2_passes = 0"),
+            ("identity.argon2", "[identity]\nargon2_concurrency = 0"),
+        ] {
+            let config: Config =
+                Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)).extract().expect("it loads");
+            let faults = config.faults();
+            assert!(faults.len() == 1 && faults[0].starts_with(key), "{text}: {faults:?}");
+        }
     }
 
     #[test]

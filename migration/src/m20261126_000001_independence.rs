@@ -1,5 +1,6 @@
 //! Who had a hand in a problem is remembered, so that nobody verifies or strikes off what they once handled, whatever seat
-//! they hold by then; and no number of an alliance is ever given twice, whatever its pattern.
+//! they hold by then; evidence and the judgement of a strike-off stay as they were; and no number of an alliance is ever
+//! given twice, whatever its pattern.
 
 use sea_orm_migration::prelude::*;
 
@@ -61,6 +62,46 @@ fn earned_postgres(refused: &str) -> String {
 const REMEMBERED: [(&str, &str); 2] =
     [("problem_remembers_its_handler", "handler_id"), ("problem_remembers_who_submitted", "submitted_by")];
 
+const STRUCK_OFF_CHANGED: &str = "OLD.state = 'struck_off' AND NEW.state = 'struck_off' AND (
+    NEW.verifier_id IS DISTINCT FROM OLD.verifier_id OR NEW.approver_id IS DISTINCT FROM OLD.approver_id
+    OR NEW.verifier_organization_id IS DISTINCT FROM OLD.verifier_organization_id
+    OR NEW.struck_off_at IS DISTINCT FROM OLD.struck_off_at OR NEW.verdict IS DISTINCT FROM OLD.verdict
+    OR NEW.criterion IS DISTINCT FROM OLD.criterion)";
+
+/// (trigger, table, when, condition, what it says)
+const REFUSALS: [(&str, &str, &str, &str, &str); 6] = [
+    (
+        "problem_handler_is_kept",
+        "problem_handler",
+        "DELETE",
+        "1 = 1",
+        "who handled a problem is never forgotten",
+    ),
+    (
+        "problem_handler_is_not_edited",
+        "problem_handler",
+        "UPDATE",
+        "1 = 1",
+        "who handled a problem is never forgotten",
+    ),
+    ("evidence_is_kept", "evidence", "DELETE", "1 = 1", "evidence is never taken away"),
+    ("evidence_is_not_edited", "evidence", "UPDATE", "1 = 1", "evidence is never changed"),
+    (
+        "problem_strike_off_is_kept",
+        "problem",
+        "UPDATE",
+        STRUCK_OFF_CHANGED,
+        "a strike-off stays as it was judged",
+    ),
+    (
+        "problem_sequence_only_grows",
+        "problem_sequence",
+        "UPDATE",
+        "NEW.last < OLD.last",
+        "numbers are never given back",
+    ),
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -98,15 +139,14 @@ impl MigrationTrait for Migration {
                  EXECUTE FUNCTION concord_{name}()"
             ));
         }
-        let says = "who handled a problem is never forgotten";
-        for (name, when) in
-            [("problem_handler_is_kept", "DELETE"), ("problem_handler_is_not_edited", "UPDATE")]
-        {
+        for (name, table, when, condition, says) in REFUSALS {
             sqlite.push(format!(
-                "CREATE TRIGGER {name} BEFORE {when} ON problem_handler BEGIN SELECT RAISE(ABORT, 'concord: {says}'); END"
+                "CREATE TRIGGER {name} BEFORE {when} ON {table} WHEN {condition}
+                 BEGIN SELECT RAISE(ABORT, 'concord: {says}'); END"
             ));
             postgres.push(format!(
-                "CREATE TRIGGER {name} BEFORE {when} ON problem_handler FOR EACH ROW EXECUTE FUNCTION concord_refuse('{says}')"
+                "CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH ROW WHEN ({condition})
+                 EXECUTE FUNCTION concord_refuse('{says}')"
             ));
         }
         execute(
@@ -127,6 +167,10 @@ impl MigrationTrait for Migration {
             sqlite.push(format!("DROP TRIGGER {name}"));
             postgres.push(format!("DROP TRIGGER {name} ON problem"));
             postgres.push(format!("DROP FUNCTION concord_{name}()"));
+        }
+        for (name, table, ..) in REFUSALS {
+            sqlite.push(format!("DROP TRIGGER {name}"));
+            postgres.push(format!("DROP TRIGGER {name} ON {table}"));
         }
         let index = "uq_problem_alliance_id_number";
         sqlite.push(format!("DROP INDEX {index}"));

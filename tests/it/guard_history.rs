@@ -364,8 +364,27 @@ fn cases() -> Vec<Case> {
                 "UPDATE problem SET alliance_id = (SELECT a.id FROM alliance a WHERE a.id <> problem.alliance_id LIMIT 1)",
             ],
         ),
-        case("problem_is_kept", "problems are never deleted", &["DELETE FROM problem"])
-            .after(&["DELETE FROM problem_responsible", "DELETE FROM evidence"]),
+        case("problem_is_kept", "problems are never deleted", &["DELETE FROM problem"]),
+        case("evidence_is_kept", "never taken away", &["DELETE FROM evidence"]),
+        case("evidence_is_not_edited", "never changed", &["UPDATE evidence SET stage = 'progress'"]),
+        case(
+            "problem_sequence_only_grows",
+            "never given back",
+            &["UPDATE problem_sequence SET last = last - 1"],
+        ),
+        case(
+            "problem_strike_off_is_kept",
+            "stays as it was judged",
+            &[
+                "UPDATE problem SET verifier_id = submitted_by",
+                "UPDATE problem SET approver_id = handler_id",
+                "UPDATE problem SET verifier_organization_id = NULL",
+                "UPDATE problem SET struck_off_at = '2001-01-01 00:00:00.000000+00:00'",
+                "UPDATE problem SET verdict = 'other'",
+                "UPDATE problem SET criterion = 'other'",
+            ],
+        )
+        .after(&[earned]),
         case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
         case(
             "problem_handler_is_not_edited",
@@ -381,9 +400,8 @@ fn cases() -> Vec<Case> {
             ],
         )
         .after(&[earned]),
-        strike_off_is(&[earned]).after(&["DELETE FROM evidence"]),
-        strike_off_is(&[earned]).after(&["UPDATE evidence SET stage = 'progress'"]),
-        strike_off_is(&[earned]).after(&["UPDATE evidence SET round = round + 1"]),
+        // Evidence of another round is none of this one.
+        strike_off_is(&[earned]).after(&["UPDATE problem SET round = round + 1"]),
         strike_off_is(&[
             &strike_off("verifier", "verifier", "other", "approver"),
             &strike_off("staff", "manager", "other", "approver"),
@@ -400,7 +418,9 @@ fn cases() -> Vec<Case> {
         strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
              SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'"]),
         strike_off_is(&[earned]).after(&[
-            "UPDATE evidence SET added_by = (SELECT id FROM account WHERE username LIKE 'verifier.%')",
+            "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
+             SELECT a.id, e.alliance_id, e.problem_id, e.file_id, e.stage, e.round, a.id, e.added_at
+             FROM evidence e, account a WHERE a.username LIKE 'verifier.%'",
         ]),
     ]
 }

@@ -15,7 +15,13 @@ pub async fn run(config: Config) -> Outcome {
             eprintln!("WRONG  {what}: {fault}");
         }
     };
-    say("settings", Ok(format!("listen on {}", config.http.listen)));
+    let faults = config.faults();
+    if faults.is_empty() {
+        say("settings", Ok(format!("listen on {}", config.http.listen)));
+    }
+    for fault in faults {
+        say("settings", Err(fault));
+    }
     let folder = &config.data.directory;
     say("data folder", folder_state(folder));
     say("database", database_state(&config).await);

@@ -136,6 +136,10 @@ fn start(cli: Cli) -> Outcome {
     if let Command::Serve { listen: Some(listen) } = &cli.command {
         config.http.listen = *listen;
     }
+    // `check` tells all of them; whoever would work with them stops at once.
+    if let (false, Some(fault)) = (matches!(cli.command, Command::Check), config.faults().first()) {
+        return Err(Failure::usage(format!("settings: {fault}")));
+    }
     let _telemetry =
         telemetry::start(&config.log).map_err(|error| Failure::usage(format!("[log] {error}")))?;
     let body = async {
@@ -191,5 +195,5 @@ pub async fn build(config: Config, migrate: bool) -> Result<Arc<App>, Failure> {
     make_folder(&config.data.directory)?;
     app::build(config, Arc::new(SystemClock), app::system_random(), migrate)
         .await
-        .map_err(|error| Failure::wrong(format!("database: {error}; `concord check` says more")))
+        .map_err(|error| Failure::wrong(format!("{error}; `concord check` says more")))
 }

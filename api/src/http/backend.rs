@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
     Backend, Door, RequestMeta, Session, assets, extras,
+    graphql::overloaded,
     limit::Principal,
     negotiation::Locale,
     refusal::{DoorCode, Refusal},
@@ -71,7 +72,11 @@ impl Backend for Product {
     ) -> Result<Session<Actor>, Refusal> {
         let (actor, expires_at) = match identity::door::authenticate(&self.app, credential).await {
             Ok(found) => found,
-            Err(Error::Unavailable(error) | Error::Internal(error)) => {
+            Err(Error::Unavailable(error)) => {
+                tracing::warn!(request.id = meta.request_id, error = ?error, "the database is away");
+                return Err(overloaded());
+            }
+            Err(Error::Internal(error)) => {
                 tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
                 return Err(DoorCode::Internal.into());
             }

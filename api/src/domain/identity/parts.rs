@@ -72,13 +72,7 @@ impl Parts {
         let keys = Arc::new(ring(config, now, random)?);
         let mut salt = [0; password::SALT_BYTES];
         fill(random, &mut salt);
-        let settings = password::Settings {
-            memory_kib: identity.argon2_memory_kib,
-            iterations: identity.argon2_passes,
-            parallelism: identity.argon2_lanes,
-            concurrency: identity.argon2_concurrency,
-            wait_ms: identity.argon2_wait_ms,
-        };
+        let settings = password::Settings::from(identity);
         // Without issuers nothing is called, so a machine without name resolution starts as well.
         let issuers = if identity.issuers.is_empty() {
             IssuerSet::default()

@@ -12,6 +12,8 @@ use argon2::{
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::config;
+
 /// The shortest password, in characters.
 pub const MIN_LENGTH: usize = 10;
 /// The longest password, in characters; hashing costs the same for any, but a request has to end somewhere.
@@ -131,6 +133,29 @@ impl Default for Settings {
     }
 }
 
+impl From<&config::Identity> for Settings {
+    fn from(identity: &config::Identity) -> Self {
+        Self {
+            memory_kib: identity.argon2_memory_kib,
+            iterations: identity.argon2_passes,
+            parallelism: identity.argon2_lanes,
+            concurrency: identity.argon2_concurrency,
+            wait_ms: identity.argon2_wait_ms,
+        }
+    }
+}
+
+impl Settings {
+    /// The parameters of argon2, if they are usable.
+    pub fn check(&self) -> Result<Params, Error> {
+        if self.concurrency == 0 || self.concurrency > Semaphore::MAX_PERMITS {
+            return Err(Error::Parameters("the concurrency is not usable".into()));
+        }
+        Params::new(self.memory_kib, self.iterations, self.parallelism, None)
+            .map_err(|error| Error::Parameters(error.to_string()))
+    }
+}
+
 /// Why a password could be neither hashed nor compared; none of these says anything about the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -173,11 +198,7 @@ impl std::fmt::Debug for Passwords {
 impl Passwords {
     /// Prepares hashing; `salt` is random and makes the hash that stands in for unknown users.
     pub fn new(settings: &Settings, salt: [u8; SALT_BYTES]) -> Result<Self, Error> {
-        let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
-            .map_err(|error| Error::Parameters(error.to_string()))?;
-        if settings.concurrency == 0 || settings.concurrency > Semaphore::MAX_PERMITS {
-            return Err(Error::Parameters("the concurrency is not usable".into()));
-        }
+        let params = settings.check()?;
         // Nobody can present this password: a control character and a length beyond the limit.
         let dummy = hash(&params, &"\u{7}".repeat(MAX_LENGTH + 1), &salt)?;
         Ok(Self {

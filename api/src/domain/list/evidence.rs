@@ -6,7 +6,10 @@ use concord_entities::{
     id::{AccountId, AllianceId, EvidenceId, OrganizationId, PriorityTaskId, ProblemId, StoredFileId},
     priority_task, problem, problem_responsible, stored_file, task_co_organizer,
 };
-use sea_orm::{ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
+    sea_query::Expr,
+};
 
 use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx, file, scope, text};
 
@@ -92,6 +95,7 @@ pub async fn add(ctx: &Ctx, new: NewEvidence) -> Result<Vec<Model>> {
     let note = text::optional(new.note.as_deref(), "note", NOTE)?;
     let files = file::attach(&tx, &new.files, "fileIds").await?;
     let rows = insert(&tx, &place, &files, new.stage, note, standing).await?;
+    grow(&tx, new.subject).await?;
     let fact = match new.subject {
         Subject::Problem(id) => Fact::of(Event::EvidenceAdded, id),
         Subject::Task(id) => Fact::of(Event::EvidenceAdded, id),
@@ -106,6 +110,27 @@ pub async fn add(ctx: &Ctx, new: NewEvidence) -> Result<Vec<Model>> {
     let first = rows.first().ok_or_else(|| Error::internal("no evidence was written"))?.id;
     tx.commit(first).await?;
     Ok(rows)
+}
+
+/// New evidence is a change of what it belongs to: whoever judges by an older version is told so.
+async fn grow(tx: &Tx<'_>, subject: Subject) -> Result<()> {
+    match subject {
+        Subject::Problem(id) => {
+            problem::Entity::update_many()
+                .col_expr(problem::Column::Version, Expr::col(problem::Column::Version).add(1))
+                .filter(problem::Column::Id.eq(id))
+                .exec(&tx.db)
+                .await?;
+        }
+        Subject::Task(id) => {
+            priority_task::Entity::update_many()
+                .col_expr(priority_task::Column::Version, Expr::col(priority_task::Column::Version).add(1))
+                .filter(priority_task::Column::Id.eq(id))
+                .exec(&tx.db)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// The digests of files, as events tell them.

@@ -175,6 +175,17 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     // The dashboard reads counts, and no names.
     let counts = server.send(Some(&read.dashboard_key), query, variables).await.fine();
     assert_eq!(counts.at("/alliance/members/totalCount"), 127);
+    // The first query of the pages, as it is written there.
+    for page in ["README.md", "README.zh-CN.md"] {
+        let text = std::fs::read_to_string(concord_tests::process::root().join(page)).expect("the page");
+        let script =
+            text.split("```sh\n").find(|block| block.starts_with("token=")).expect("the first query");
+        let script =
+            script.split("```").next().expect("a block").replace("http://127.0.0.1:8080", &server.url(""));
+        let output = std::process::Command::new("bash").args(["-euc", &script]).output().expect("bash runs");
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert!(answer.contains("\"nodes\":[{\"number\":\"西海销〔"), "{page}: {answer}");
+    }
     // Whoever had something to look at finds it in the inbox.
     let inbox = "{ inbox(first: 1) { totalCount unreadCount } }";
     let waiting = server.send(Some(&tokens["staff"]), inbox, json!({})).await.fine();

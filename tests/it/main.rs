@@ -46,3 +46,4 @@ mod independence;
 // import
 mod import;
 mod import_problems;
+mod walkthrough;

@@ -4,6 +4,7 @@
 mod app;
 pub mod database;
 pub mod introspection;
+pub mod process;
 pub mod proving;
 mod server;
 pub mod specimens;

@@ -196,3 +196,62 @@ async fn a_pattern_that_would_give_a_number_again_is_refused() {
     assert_eq!(second.number, "西海2026-002");
     app.run_background().await;
 }
+
+#[tokio::test]
+async fn work_goes_from_one_colleague_to_another_and_neither_verifies_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    for state in [State::Accepted, State::InProgress] {
+        let row = problem_in(&app, &world, state).await;
+        let id = json!(id::encode(row.id));
+        let to = |who: AccountId| json!({ "handlerId": id::encode(who) });
+        for who in [world.staff, world.verifier, world.approver, world.other_staff, world.observer] {
+            let refused = step(&app, who, "reassignProblem", &id, to(world.manager)).await;
+            assert_eq!(refused.code().as_deref(), Some("FORBIDDEN"));
+        }
+        let stranger = step(&app, world.manager, "reassignProblem", &id, to(world.other_staff)).await;
+        assert_eq!(stranger.code().as_deref(), Some("NOT_FOUND"), "not of the lead unit");
+        let answer = step(&app, world.manager, "reassignProblem", &id, to(world.manager)).await.fine();
+        assert_eq!(answer.text("/reassignProblem/problem/handler/name"), "manager");
+        let kept = sea_orm::ActiveEnum::to_value(&state).to_ascii_uppercase();
+        assert_eq!(answer.text("/reassignProblem/problem/state"), kept);
+        step(&app, world.committee, "reassignProblem", &id, to(world.staff)).await.fine();
+    }
+    let assigned = problem_in(&app, &world, State::Assigned).await;
+    let id = json!(id::encode(assigned.id));
+    let more = json!({ "handlerId": id::encode(world.manager) });
+    let refused = step(&app, world.manager, "reassignProblem", &id, more).await;
+    assert_eq!(refused.code().as_deref(), Some("STATE_REFUSED"));
+    // Both hands are remembered.
+    let row = problem_in(&app, &world, State::InProgress).await;
+    moves::reassign(&app.ctx(world.manager), which(row.id), world.manager).await.expect("reassigned");
+    show(&app, world.manager, row.id).await;
+    moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
+    unseated(&app, &world, world.staff, 1).await;
+    seated(&app, &world, world.staff, Role::Verifier, Some(3)).await;
+    assert_eq!(judged(&app, world.staff, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn what_twenty_events_are_about_is_read_at_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    for _ in 0..5 {
+        problem_in(&app, &world, State::Verified).await;
+    }
+    app.run_background().await;
+    let changes = "query($alliance: ID!) { changes(allianceId: $alliance, first: 60) { events { kind subject { __typename id } } } }";
+    let ask = json!({ "alliance": id::encode(world.town) });
+    let client = app.client(world.committee);
+    let (answer, statements) = app.statements(async || client.send(changes, ask).await).await;
+    let events = answer.fine().at("/changes/events").as_array().expect("events").len();
+    assert!(events > 40, "{events}");
+    // Account, alliance, head (twice), events; then one for each noun.
+    assert!(statements.len() <= 12, "{}: {statements:#?}", statements.len());
+    let inbox = "{ inbox(first: 20) { nodes { kind event { kind } subject { id } } } }";
+    let client = app.client(world.staff);
+    let (answer, statements) = app.statements(async || client.run(inbox).await).await;
+    assert!(answer.fine().at("/inbox/nodes").as_array().expect("entries").len() >= 5);
+    assert!(statements.len() <= 5, "{statements:#?}");
+}

@@ -81,6 +81,91 @@ codes! {
     LinkInvalid = "LINK_INVALID",
     /// The person also acts where the caller has no power, so a platform administrator has to do this.
     AccountActsElsewhere = "ACCOUNT_ACTS_ELSEWHERE",
+    // the door: told in `extensions.code` before anything runs
+    /// The document's text is longer than allowed.
+    DocumentTooLarge = "DOCUMENT_TOO_LARGE",
+    /// The document has more lexical tokens than allowed.
+    TooManyTokens = "TOO_MANY_TOKENS",
+    /// Brackets, or selection sets with fragments expanded, are nested deeper than allowed.
+    NestingTooDeep = "NESTING_TOO_DEEP",
+    /// The document is not GraphQL.
+    ParseFailed = "GRAPHQL_PARSE_FAILED",
+    /// The document does not fit the schema.
+    ValidationFailed = "GRAPHQL_VALIDATION_FAILED",
+    /// A variable or an argument has a value that its type does not allow.
+    BadUserInput = "BAD_USER_INPUT",
+    /// More selections than allowed after expanding fragments.
+    TooManySelections = "TOO_MANY_SELECTIONS",
+    /// A fragment contains itself.
+    FragmentCycle = "FRAGMENT_CYCLE",
+    /// Fields are nested deeper than allowed.
+    TooDeep = "TOO_DEEP",
+    /// Introspection fields are nested deeper than allowed.
+    IntrospectionTooDeep = "INTROSPECTION_TOO_DEEP",
+    /// More aliases than allowed.
+    TooManyAliases = "TOO_MANY_ALIASES",
+    /// More directives on one place than allowed.
+    TooManyFieldDirectives = "TOO_MANY_FIELD_DIRECTIVES",
+    /// More directives in the document than allowed.
+    TooManyDirectives = "TOO_MANY_DIRECTIVES",
+    /// More fragment definitions than allowed.
+    TooManyFragments = "TOO_MANY_FRAGMENTS",
+    /// More variables than allowed, declared or given.
+    TooManyVariables = "TOO_MANY_VARIABLES",
+    /// A list literal has more items than allowed.
+    ListTooLong = "LIST_TOO_LONG",
+    /// The page sizes along one path multiply to more nodes than allowed.
+    TooManyNodes = "TOO_MANY_NODES",
+    /// The operation could never be paid for by this caller.
+    CostTooHigh = "COST_TOO_HIGH",
+    /// The document has no operation of the name given.
+    OperationNotFound = "OPERATION_NOT_FOUND",
+    /// The document has several operations and no name was given.
+    OperationNameRequired = "OPERATION_NAME_REQUIRED",
+    /// JSON is nested deeper than allowed.
+    JsonTooDeep = "JSON_TOO_DEEP",
+    /// The body or a parameter is not JSON.
+    BadJson = "BAD_JSON",
+    /// A request parameter has the wrong type.
+    BadParameter = "BAD_PARAMETER",
+    /// The request has no query.
+    QueryMissing = "QUERY_MISSING",
+    /// Batches are switched off.
+    BatchNotAllowed = "BATCH_NOT_ALLOWED",
+    /// The batch is empty or has more operations than allowed.
+    BatchSizeInvalid = "BATCH_SIZE_INVALID",
+    /// The idempotency key is not 1 to 255 visible ASCII characters.
+    IdempotencyKeyInvalid = "IDEMPOTENCY_KEY_INVALID",
+    /// An idempotency key was sent with anything but one mutation field.
+    IdempotencyNeedsOneMutation = "IDEMPOTENCY_NEEDS_ONE_MUTATION",
+    /// The HTTP method does not fit.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED",
+    /// The body is not `application/json` in UTF-8.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE",
+    /// None of the accepted media types can be given.
+    NotAcceptable = "NOT_ACCEPTABLE",
+    /// A subscription was asked for without `Accept: text/event-stream`.
+    StreamRequired = "STREAM_REQUIRED",
+    /// The body is longer than allowed.
+    BodyTooLarge = "BODY_TOO_LARGE",
+    /// The body did not arrive in time or broke off.
+    BodyIncomplete = "BODY_INCOMPLETE",
+    /// The WebSocket upgrade is malformed.
+    BadUpgrade = "BAD_UPGRADE",
+    /// The document of this hash is not known here: send it in full once.
+    PersistedQueryNotFound = "PERSISTED_QUERY_NOT_FOUND",
+    /// The persisted-query extension has a form that is not supported.
+    PersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED",
+    /// The hash is not the document's.
+    PersistedQueryHashMismatch = "PERSISTED_QUERY_HASH_MISMATCH",
+    /// The caller's cost bucket is empty.
+    Throttled = "THROTTLED",
+    /// Too many operations run on this socket.
+    TooManySubscriptions = "TOO_MANY_SUBSCRIPTIONS",
+    /// The server has as many streams as it can serve.
+    Overloaded = "OVERLOADED",
+    /// The operation took longer than allowed.
+    DeadlineExceeded = "DEADLINE_EXCEEDED",
     // territory
     // governance
     /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.

@@ -223,6 +223,8 @@ events! {
     ProblemStruckOff = "problem_struck_off",
     /// A problem was rejected.
     ProblemRejected = "problem_rejected",
+    /// A colleague took the work over.
+    ProblemReassigned = "problem_reassigned",
     /// An assignment was taken back.
     ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.

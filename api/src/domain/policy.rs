@@ -49,7 +49,7 @@ actions! {
     ManageTaskList, CreatePriorityTask, UpdatePriorityTask, AcknowledgePriorityTask, ReportProgress,
     SubmitPriorityTask, CompletePriorityTask, ReturnPriorityTask, CancelPriorityTask,
     // Problems
-    RegisterProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, SubmitProblem,
+    RegisterProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, ReassignProblem, SubmitProblem,
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
     ReadReporter,
     ImportProblems,
@@ -115,6 +115,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RejectProblem
             | A::WithdrawProblem
             | A::RecallProblem
+            | A::ReassignProblem
             | A::AddEvidence
             | A::ReadReporter
             | A::ImportProblems,
@@ -139,7 +140,8 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::UpdateMemberContact
             | A::AnswerInvitation
             | A::ProposeSwap
-            | A::AgreeSwap,
+            | A::AgreeSwap
+            | A::ReassignProblem,
             R::MemberManager,
         ) => Own,
         (

@@ -8,8 +8,11 @@ use async_graphql::{
 };
 use concord_entities::{
     account, alliance,
-    id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId, TaskListId},
-    organization, priority_task, problem, region, task_list,
+    id::{
+        AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
+        SeatId, TaskListId,
+    },
+    membership, organization, priority_task, problem, region, rotation_swap, seat, task_list,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -108,10 +111,13 @@ loader!(RegionId, region, |_| region::Entity::find());
 loader!(AccountId, account, |_| account::Entity::find());
 
 // identity
+loader!(SeatId, seat, crate::domain::identity::seat::visible);
 // territory
 // governance
+loader!(MembershipId, membership, governance::membership::visible);
 // calendar
 // rotation
+loader!(RotationSwapId, rotation_swap, crate::domain::rotation::swap::visible);
 // priority task
 loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
 loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);

@@ -1,6 +1,11 @@
 //! `node` and `nodes`: every object by its global id, as the caller may see it.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
+use concord_entities::id::{
+    AllianceId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId, RotationSwapId,
+    SeatId, ServiceTeamId, TaskListId,
+};
+use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use super::{
@@ -9,7 +14,7 @@ use super::{
     governance::{
         alliance::Alliance, membership::Membership, organization::Organization, service_team::ServiceTeam,
     },
-    id,
+    id, loaders,
     territory::region::Region,
 };
 // identity
@@ -131,6 +136,31 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
     Ok(None)
 }
 
+/// Finds what many rows of a list point to: the nouns that events are mostly about are read in batches.
+pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Option<AnyNode>> {
+    macro_rules! batched {
+        ($($type:ident: $id:ident),+ $(,)?) => {
+            $(if noun == <$type as Node>::NOUN {
+                return Ok(loaders::one(context, $id(raw)).await?.map($type::from).map(AnyNode::$type));
+            })+
+        };
+    }
+    batched!(
+        Problem: ProblemId,
+        PriorityTask: PriorityTaskId,
+        TaskList: TaskListId,
+        Alliance: AllianceId,
+        Seat: SeatId,
+        Membership: MembershipId,
+        ServiceTeam: ServiceTeamId,
+        RotationPlan: RotationPlanId,
+        RotationSlot: RotationSlotId,
+        RotationSwap: RotationSwapId,
+    );
+    let ctx = ctx(context);
+    find(ctx, noun, raw).await.or_api_error(ctx)
+}
+
 /// Most ids that `nodes` takes.
 const MOST: usize = 100;
 
@@ -163,13 +193,13 @@ impl NodeQuery {
             let error = Error::invalid(Code::OutOfRange, "ids").with("least", 0).with("most", MOST);
             return Err(super::error::api_error(ctx, &error));
         }
-        let mut found = Vec::with_capacity(ids.len());
+        let mut wanted = Vec::with_capacity(ids.len());
         for id in &ids {
             let Some((noun, raw)) = id::split(id) else {
                 return Err(super::error::api_error(ctx, &Error::invalid(Code::IdMalformed, "ids")));
             };
-            found.push(find(ctx, &noun, raw).await.or_api_error(ctx)?);
+            wanted.push((noun, raw));
         }
-        Ok(found)
+        try_join_all(wanted.iter().map(|(noun, raw)| subject(context, noun, *raw))).await
     }
 }

@@ -26,6 +26,11 @@ pub async fn find(ctx: &Ctx, id: EventId) -> Result<Option<event::Model>> {
     Ok(visible(ctx).filter(event::Column::Id.eq(id)).one(ctx.read()).await?)
 }
 
+/// Some events, as far as the caller may read them.
+pub async fn find_all(ctx: &Ctx, ids: &[EventId]) -> Result<Vec<event::Model>> {
+    Ok(visible(ctx).filter(event::Column::Id.is_in(ids.iter().copied())).all(ctx.read()).await?)
+}
+
 /// What happened to one object. An object that the caller may not see has no history, like one that never was.
 pub async fn of(
     ctx: &Ctx,

@@ -29,7 +29,7 @@ const fn rule(event: &'static str, why: Kind, to: To) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 22] = [
     rule("membership_applied", Kind::Assigned, To::Everyone(Role::Committee)),
     rule("priority_task_published", Kind::Assigned, To::Concerned),
     rule("priority_task_submitted", Kind::Assigned, To::Everyone(Role::Committee)),
@@ -51,6 +51,8 @@ pub const RULES: [Rule; 20] = [
     rule("rotation_swap_agreed", Kind::Assigned, To::Everyone(Role::Committee)),
     rule("rotation_swap_approved", Kind::Swapped, To::ConcernedOrAll),
     rule("handover_offered", Kind::Assigned, To::Concerned),
+    rule("rotation_slot_assigned", Kind::Assigned, To::Concerned),
+    rule("rotation_slot_missed", Kind::Returned, To::Concerned),
 ];
 
 /// The row for a kind of event.

@@ -37,6 +37,13 @@ pub const RECALL: Step<State> = Step {
     to: State::Triaged,
     action: Action::RecallProblem,
 };
+/// Gives the work to a colleague; the state stays.
+pub const REASSIGN: Step<State> = Step {
+    mutation: "reassignProblem",
+    from: &[State::Accepted, State::InProgress],
+    to: State::InProgress,
+    action: Action::ReassignProblem,
+};
 pub const ACCEPT: Step<State> = Step {
     mutation: "acceptProblem",
     from: &[State::Assigned],
@@ -105,7 +112,11 @@ pub const fn is_open(state: State) -> bool {
 const fn by_lead(action: Action) -> bool {
     matches!(
         action,
-        Action::AcceptProblem | Action::DeclineProblem | Action::StartProblem | Action::SubmitProblem
+        Action::AcceptProblem
+            | Action::DeclineProblem
+            | Action::StartProblem
+            | Action::ReassignProblem
+            | Action::SubmitProblem
     )
 }
 

@@ -165,8 +165,7 @@ impl Event {
 
     /// The object it happened to, where the caller may see it.
     async fn subject(&self, context: &Context<'_>) -> Result<Option<AnyNode>> {
-        let ctx = ctx(context);
-        node::find(ctx, &self.row.subject_kind, self.row.subject_id).await.or_api_error(ctx)
+        node::subject(context, &self.row.subject_kind, self.row.subject_id).await
     }
 
     /// Global identifiers of the organisations that it concerns.
@@ -297,6 +296,21 @@ impl EventSubscription {
         let filter = filter(&ctx, alliance_id.as_ref(), organization_id.as_ref())?;
         let changes = follow::changes(&ctx, filter, after).await.or_api_error(&ctx)?;
         Ok(changes.map(move |item| item.map(Event::from).map_err(|end| ended(&ctx, &end))))
+    }
+}
+
+/// Key of an event as the caller may read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventOf(pub EventId);
+
+impl Loader<EventOf> for Loaders {
+    type Value = event::Model;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[EventOf]) -> Result<HashMap<EventOf, Self::Value>, Self::Error> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = history::find_all(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(rows.into_iter().map(|row| (EventOf(row.id), row)).collect())
     }
 }
 

@@ -10,12 +10,12 @@ use concord_entities::{
 use futures_util::{Stream, StreamExt};
 use uuid::Uuid;
 
-use super::event::{Event, ended};
+use super::event::{Event, EventOf, ended};
 use crate::{
     domain::{
         self, Ctx, Error,
         fact::{
-            follow, history,
+            follow,
             inbox::{self as verbs, Marked},
         },
     },
@@ -87,8 +87,7 @@ impl InboxEntry {
 
     /// What happened, where the reader may still see it.
     async fn event(&self, context: &Context<'_>) -> Result<Option<Event>> {
-        let ctx = ctx(context);
-        Ok(history::find(ctx, self.0.event_id).await.or_api_error(ctx)?.map(Event::from))
+        Ok(loaders::one(context, EventOf(self.0.event_id)).await?.map(Event::from))
     }
 
     /// Position of what happened; give it as `after` to go on from here.
@@ -103,8 +102,7 @@ impl InboxEntry {
 
     /// The object to look at, where the reader may see it.
     async fn subject(&self, context: &Context<'_>) -> Result<Option<AnyNode>> {
-        let ctx = ctx(context);
-        node::find(ctx, &self.0.subject_kind, self.0.subject_id).await.or_api_error(ctx)
+        node::subject(context, &self.0.subject_kind, self.0.subject_id).await
     }
 
     /// When it came in.

@@ -110,6 +110,17 @@ pub struct MoveProblemInput {
     expected_version: Option<i64>,
 }
 
+/// A problem, and the colleague who takes it over.
+#[derive(InputObject)]
+pub struct ReassignProblemInput {
+    /// The problem.
+    problem_id: ID,
+    /// The version that the caller read; without it the latest counts.
+    expected_version: Option<i64>,
+    /// Somebody with an active role for the leading organisation in this alliance.
+    handler_id: ID,
+}
+
 /// A problem to move on, with the reason why.
 #[derive(InputObject)]
 pub struct MoveProblemWithReasonInput {
@@ -206,6 +217,8 @@ payloads!(
     RejectProblemPayload,
     /// What came of withdrawing a problem.
     WithdrawProblemPayload,
+    /// What came of giving the work to a colleague.
+    ReassignProblemPayload,
     /// What came of taking an assignment back.
     RecallProblemPayload,
 );
@@ -390,6 +403,22 @@ impl ProblemMutation {
         }
         .await;
         RejectProblemPayload::of(ctx, result).await
+    }
+
+    /// Gives accepted work to a colleague of the lead organisation, such as that of somebody who leaves; its state stays.
+    /// The organisation's manager may, and the committee.
+    async fn reassign_problem(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which problem, and to whom.")] input: ReassignProblemInput,
+    ) -> Result<ReassignProblemPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.problem_id, input.expected_version)?;
+            moves::reassign(ctx, which, id::decode(&input.handler_id, "handlerId")?).await
+        }
+        .await;
+        ReassignProblemPayload::of(ctx, result).await
     }
 
     /// Takes an assignment back from a unit that does not answer, has left or is the wrong one; the problem can then be

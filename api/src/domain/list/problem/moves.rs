@@ -315,24 +315,41 @@ async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Resul
 pub async fn start(ctx: &Ctx, which: Which, handler: Option<AccountId>) -> Result<Model> {
     let held = hold(ctx, which, &states::START).await?;
     if let Some(handler) = handler {
-        let lead = held.row.lead_organization_id.ok_or(Error::NotFound("organization"))?;
-        let colleague = seat::Entity::find()
-            .join(JoinType::InnerJoin, seat::Relation::Account.def())
-            .filter(account::Column::State.eq(account::State::Active))
-            .filter(seat::Column::AccountId.eq(handler))
-            .filter(seat::Column::AllianceId.eq(held.row.alliance_id))
-            .filter(seat::Column::OrganizationId.eq(lead))
-            .filter(seat::Column::State.eq(seat::State::Active))
-            .one(&held.tx.db)
-            .await?;
-        if colleague.is_none() {
-            return Err(Error::NotFound("account"));
-        }
+        require_colleague(&held, handler).await?;
     }
     let handler = handler.or(held.row.handler_id);
     let change = problem::ActiveModel { handler_id: Set(handler), ..held.row.clone().into_active_model() };
     held.settle(&states::START, Event::ProblemStarted, change, |fact, _| {
         fact.detail("handlerId", handler.map(|id| id.to_string()))
+    })
+    .await
+}
+
+/// Whoever takes work over acts for the lead unit.
+async fn require_colleague(held: &Held<'_>, handler: AccountId) -> Result<()> {
+    let lead = held.row.lead_organization_id.ok_or(Error::NotFound("organization"))?;
+    let colleague = seat::Entity::find()
+        .join(JoinType::InnerJoin, seat::Relation::Account.def())
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(seat::Column::AccountId.eq(handler))
+        .filter(seat::Column::AllianceId.eq(held.row.alliance_id))
+        .filter(seat::Column::OrganizationId.eq(lead))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .one(&held.tx.db)
+        .await?;
+    colleague.map(drop).ok_or(Error::NotFound("account"))
+}
+
+/// Gives accepted work to a colleague of the lead unit, such as that of somebody who leaves; the state stays.
+pub async fn reassign(ctx: &Ctx, which: Which, handler: AccountId) -> Result<Model> {
+    let held = hold(ctx, which, &states::REASSIGN).await?;
+    require_colleague(&held, handler).await?;
+    let before = held.row.handler_id;
+    let change =
+        problem::ActiveModel { handler_id: Set(Some(handler)), ..held.row.clone().into_active_model() };
+    let step = Step { to: held.row.state, ..states::REASSIGN };
+    held.settle(&step, Event::ProblemReassigned, change, |fact, _| {
+        fact.detail("fromHandlerId", before.map(|id| id.to_string())).detail("handlerId", handler.to_string())
     })
     .await
 }

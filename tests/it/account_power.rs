@@ -193,8 +193,12 @@ async fn power_in_one_alliance_is_no_power_over_a_person_of_two() {
 async fn a_role_gives_access_and_its_end_takes_it_at_once() {
     let (app, world) = town().await;
     let committee = app.client(world.committee);
-    // A person of another town is found by the exact name they tell.
+    // Somebody without any role is known to the administrator alone, who brings them in.
     let person = json!({ "username": "Stranger.632223" });
+    let first = role(person.clone(), world.town, "GRID_OFFICER", Some(world.members[2]));
+    assert_eq!(code(&committee.send(ASSIGN, first.clone()).await).as_deref(), Some("NOT_FOUND"));
+    let first = app.client(world.admin).send(ASSIGN, first).await.fine();
+    let first = json!({ "input": { "seatId": first.text("/assignRole/seat/id") } });
     let input = role(person.clone(), world.town, "OBSERVER", None);
     let given = committee.keyed("k", 1).send(ASSIGN, input.clone()).await.fine();
     assert_eq!(committee.keyed("k", 1).send(ASSIGN, input.clone()).await, given);
@@ -206,6 +210,7 @@ async fn a_role_gives_access_and_its_end_takes_it_at_once() {
         let answer = app.client(world.stranger).run("{ alliances { totalCount } }").await;
         answer.at("/alliances/totalCount").as_i64().expect("a count")
     };
+    committee.send(END, first).await.fine();
     assert_eq!(count().await, 1);
     let seat = json!({ "input": { "seatId": given.text("/assignRole/seat/id") } });
     for who in [world.manager, world.staff, world.stranger, world.observer] {

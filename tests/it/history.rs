@@ -9,12 +9,15 @@ use concord::{
     },
     graphql::id,
 };
-use concord_entities::{priority_task, seat::Role};
+use concord_entities::{priority_task, problem::State, seat::Role};
 use concord_tests::{TestApp, World};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::json;
 
-use crate::changes::write_event;
+use crate::{
+    changes::{dashboard_key, write_event},
+    problem::problem_in,
+};
 
 const HISTORY: &str =
     "query($id: ID!, $newestFirst: Boolean) { history(id: $id, newestFirst: $newestFirst, first: 10) {
@@ -36,7 +39,7 @@ async fn a_history_tells_who_did_what_to_an_object() {
     app.run_background().await;
     let told = app.client(world.staff).send(HISTORY, ask).await;
     assert!(told.at("/history/nodes/0/position").is_number());
-    assert_eq!(told.text("/history/nodes/0/actorName"), "committee");
+    assert_eq!(told.text("/history/nodes/0/actorName"), "c********", "the committee is another unit");
     assert_eq!(told.text("/history/nodes/0/subject/id"), id::encode(world.town).as_str());
     assert_eq!(told.at("/history/nodes/1/actorKind"), "SYSTEM");
     assert_eq!(told.at("/history/nodes/1/details/0"), &json!({ "name": "name", "value": "西海镇联盟" }));
@@ -50,6 +53,73 @@ async fn a_history_tells_who_did_what_to_an_object() {
     let seen = app.client(world.staff).send(node, json!({ "id": event })).await;
     assert_eq!(seen.at("/node/kind"), "ALLIANCE_UPDATED");
     assert!(app.client(world.stranger).send(node, json!({ "id": event })).await.at("/node").is_null());
+}
+
+#[tokio::test]
+async fn who_acted_is_named_as_in_the_faces_of_people() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let key = dashboard_key(&app, world.town).await;
+    let row = problem_in(&app, &world, State::InProgress).await;
+    app.run_background().await;
+    let query = "query($id: ID!, $town: ID!) { problem(id: $id) { handler { name } }
+        history(id: $id, first: 10) { nodes { kind actorName } }
+        changes(allianceId: $town, first: 100) { events { subjectId kind actorName } } }";
+    let ask = json!({ "id": id::encode(row.id), "town": id::encode(world.town) });
+    let clear = [world.staff, world.manager, world.committee, world.approver, world.officer]
+        .map(|who| (app.client(who), "staff"));
+    let masked =
+        [world.observer, world.verifier, world.other_staff, world.grid_officer, world.county_committee]
+            .map(|who| (app.client(who), "s****"));
+    let dashboard = [(app.key(key), "s****")];
+    for (client, name) in clear.into_iter().chain(masked).chain(dashboard) {
+        let told = client.send(query, ask.clone()).await;
+        assert_eq!(told.text("/problem/handler/name"), name);
+        for list in ["/history/nodes", "/changes/events"] {
+            let events = told.at(list).as_array().expect("events").clone();
+            let started = events.iter().find(|event| event["kind"] == "PROBLEM_STARTED").expect("the start");
+            assert_eq!(started["actorName"], name, "{list}");
+        }
+        assert!(name == "staff" || !told.0.to_string().contains("\"staff\""));
+    }
+    // In the tail and in the inbox as well.
+    let tail = "subscription($town: ID!) { changes(allianceId: $town, after: 0) { kind actorName } }";
+    let mut tail = app.client(world.observer).subscribe(tail, json!({ "town": id::encode(world.town) }));
+    loop {
+        let next = tail.next().await;
+        if next.text("/changes/kind") == "PROBLEM_STARTED" {
+            assert_eq!(next.text("/changes/actorName"), "s****");
+            break;
+        }
+    }
+    let subject = ("problem", row.id.into());
+    write_event(&app, world.town, "problem_submitted", subject, &[world.members[1]], Some(world.staff)).await;
+    app.run_background().await;
+    let inbox = "{ inbox(first: 1) { nodes { event { kind actorName } } } }";
+    let told = app.client(world.verifier).run(inbox).await;
+    assert_eq!(told.text("/inbox/nodes/0/event/actorName"), "s****");
+}
+
+#[tokio::test]
+async fn the_names_of_a_page_are_read_at_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let subject = ("problem", app.system().new_id::<concord_entities::id::ProblemId>().into());
+    let ask = json!({ "id": id::encode_raw("problem", subject.1) });
+    let mut counts = Vec::new();
+    for actors in [vec![world.staff], vec![world.manager, world.other_staff, world.verifier, world.committee]]
+    {
+        for actor in actors {
+            write_event(&app, world.town, "problem_accepted", subject, &[], Some(actor)).await;
+        }
+        let query = "query($id: ID!) { history(id: $id, first: 50) { nodes { actorName } } }";
+        let observer = app.client(world.observer);
+        let (told, statements) = app.statements(async || observer.send(query, ask.clone()).await).await;
+        assert!(told.at("/history/nodes/0/actorName").is_string());
+        counts.push(statements.len());
+    }
+    assert_eq!(counts[0], counts[1], "no statement per event");
+    assert!(counts[0] <= 3, "{counts:?}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod account;
 mod account_power;
 mod api_key;
 mod external_identity;
+mod seat;
 mod session;
 // territory
 mod region;

@@ -79,7 +79,8 @@ codes! {
     PasswordWeak = "PASSWORD_WEAK",
     /// A one-time link is not one of ours, was used, was replaced, or has lapsed.
     LinkInvalid = "LINK_INVALID",
-    /// The person also acts where the caller has no power, so a platform administrator has to do this.
+    /// The person also acts where the caller has no power: end their roles here, which shuts them out here at once. The whole
+    /// account takes everybody concerned, or a platform administrator.
     AccountActsElsewhere = "ACCOUNT_ACTS_ELSEWHERE",
     // the door: told in `extensions.code` before anything runs
     /// The document's text is longer than allowed.
@@ -166,6 +167,10 @@ codes! {
     Overloaded = "OVERLOADED",
     /// The operation took longer than allowed.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// Nobody would run the alliance any more.
+    LastCommittee = "LAST_COMMITTEE",
+    /// The person holds a role in the alliance that excludes this one: who runs it is never who checks it.
+    RoleConflict = "ROLE_CONFLICT",
     // territory
     // governance
     /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.

@@ -170,6 +170,13 @@ pub const fn grant(role: Role, action: Action) -> Grant {
     }
 }
 
+/// Whether one person may not hold both roles in one alliance: who runs it is never who checks it, so the evidence is
+/// passed, problems are struck off and the rotation is approved by somebody else.
+pub const fn excludes(one: Role, other: Role) -> bool {
+    use Role::{Approver, Committee, Verifier};
+    matches!((one, other), (Committee, Verifier | Approver) | (Verifier | Approver, Committee))
+}
+
 /// What is acted on: an alliance, and the organisations that the object concerns.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {

@@ -72,7 +72,9 @@ deadline-exceeded = The operation took too long and was stopped.
 sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
 password-weak = This password is too easy to guess. Choose another one.
 link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
-account-acts-elsewhere = This person also acts outside what you look after. End their role here, or ask a platform administrator.
+account-acts-elsewhere = This person also acts outside what you look after, so you cannot do this to the whole account. End their roles in your unit or alliance (endSeat): that shuts them out there at once. Ending the whole account takes everybody whom it concerns, or a platform administrator.
+last-committee = Nobody would run this alliance any more. Give somebody else the committee's role first, or ask a platform administrator.
+role-conflict = The committee of an alliance neither verifies nor approves in it, and this person holds the other role. End that role first, or choose somebody else.
 
 # territory
 

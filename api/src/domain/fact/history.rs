@@ -13,7 +13,6 @@ use super::audience;
 use crate::domain::{
     Actor, Ctx, Result,
     page::{self, Order, Page},
-    privacy,
 };
 
 /// The events that the caller may read.
@@ -97,11 +96,6 @@ pub fn details(ctx: &Ctx, event: &event::Model) -> Vec<Detail> {
             Some(Detail { name, value })
         })
         .collect()
-}
-
-/// The name of whoever acted, masked for a dashboard.
-pub fn actor_name(ctx: &Ctx, name: &str) -> String {
-    if matches!(ctx.actor, Actor::Key(_)) { privacy::mask_name(name) } else { name.to_owned() }
 }
 
 /// Whoever acted, where it was a person.

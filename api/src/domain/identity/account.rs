@@ -1,7 +1,7 @@
 //! Accounts of people: invited, disabled and enabled by whoever looks after their seats. Links and passwords stand in
 //! `link` and `session`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use concord_entities::{
     account::{self, State},
@@ -31,6 +31,11 @@ use crate::domain::{
 
 /// The accounts that the caller looks after, and their own; a platform administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<account::Entity> {
+    account::Entity::find().filter(seen(ctx))
+}
+
+/// A condition that holds for the accounts of `visible`.
+pub(super) fn seen(ctx: &Ctx) -> Condition {
     let mut seen = authority::is_platform_admin(ctx);
     if let Actor::Account { id, .. } = ctx.actor {
         let governed = seat::Entity::find()
@@ -48,7 +53,7 @@ pub fn visible(ctx: &Ctx) -> Select<account::Entity> {
             .add(account::Column::Id.eq(id))
             .add(account::Column::Id.in_subquery(governed));
     }
-    account::Entity::find().filter(seen)
+    seen
 }
 
 /// One account, if the caller may see it.
@@ -110,7 +115,7 @@ pub async fn list(
 }
 
 /// Which of these people the caller may see by full name and number: themselves, those whose organisation they act for
-/// too, and those whom they look after or may call.
+/// too, and those whom they look after or may call; a platform administrator sees everybody.
 pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>> {
     let Actor::Account { id, .. } = ctx.actor else {
         let all = ctx.actor == Actor::System;
@@ -135,7 +140,12 @@ pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>
         .select_only()
         .column(account::Column::Id)
         .filter(account::Column::Id.is_in(ids.iter().copied()))
-        .filter(Condition::any().add(account::Column::Id.eq(id)).add(account::Column::Id.in_subquery(known)))
+        .filter(
+            Condition::any()
+                .add(account::Column::Id.eq(id))
+                .add(account::Column::Id.in_subquery(known))
+                .add(authority::is_platform_admin(ctx)),
+        )
         .into_tuple()
         .all(ctx.read())
         .await?;
@@ -296,6 +306,12 @@ async fn set_state(
     change.version = Set(version);
     let row = change.update(&tx.db).await?;
     if disabling {
+        let runs = |seat: &&seat::Model| seat.role == Role::Committee && seat.state == seat::State::Active;
+        // In one order, so that two such changes never wait for each other both.
+        let run: BTreeSet<AllianceId> = seats.iter().filter(runs).map(|seat| seat.alliance_id).collect();
+        for alliance in run {
+            super::seat::keep_a_committee(&tx, alliance).await?;
+        }
         session::end_all(&tx, id, EndReason::Disabled, None).await?;
         link::void(&tx, id).await?;
     }

@@ -17,3 +17,4 @@ pub mod secret;
 pub mod session;
 pub mod signing;
 pub mod token;
+pub mod turns;

@@ -13,6 +13,7 @@ use super::{
     password::{self, Passwords},
     signing::{self, Algorithm, KeyRing},
     token::Tokens,
+    turns::Turns,
 };
 use crate::{
     config::{self, Config},
@@ -57,6 +58,8 @@ pub struct Parts {
     pub keys: Arc<KeyRing>,
     pub tokens: Tokens,
     pub passwords: Passwords,
+    /// In which order attempts at one person's password are made.
+    pub turns: Turns,
     pub issuers: IssuerSet,
     /// When keys were used and not yet written down.
     pub key_uses: KeyUses,
@@ -82,6 +85,7 @@ impl Parts {
         Ok(Self {
             tokens: Tokens::new(keys.clone(), identity.issuer.clone(), identity.audience.clone()),
             passwords: Passwords::new(&settings, salt)?,
+            turns: Turns::new(std::time::Duration::from_millis(identity.argon2_wait_ms)),
             keys,
             issuers,
             key_uses: KeyUses::default(),

@@ -3,18 +3,19 @@
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, OrganizationId, RegionId, SeatId},
-    region,
+    membership as member, region,
     seat::{self, Role, State},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
-    QueryFilter, QuerySelect, Select,
+    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::LockType,
 };
 
 use super::authority;
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Fact, Result, Tx,
     governance::{self, membership},
+    policy,
 };
 
 /// The caller's own seats and those that they look after.
@@ -46,7 +47,7 @@ pub struct NewSeat {
     pub region_id: Option<RegionId>,
 }
 
-/// Whom a role is given to: somebody the caller looks after, or anybody whose exact sign-in name the caller was told.
+/// Whom a role is given to, by one of two names. Either finds those alone whom the caller may take in.
 #[derive(Clone, Debug)]
 pub enum Person {
     Id(AccountId),
@@ -65,19 +66,84 @@ pub async fn assign(ctx: &Ctx, person: &Person, new: NewSeat) -> Result<seat::Mo
     find_alliance(&tx, new.alliance_id).await?;
     authority::require_for_role(&tx, Action::AssignRole, new.alliance_id, new.role, new.organization_id)
         .await?;
-    let account = match person {
-        Person::Id(id) => super::account::visible(ctx).filter(account::Column::Id.eq(*id)),
-        Person::Username(name) => {
-            account::Entity::find().filter(account::Column::Username.eq(name.trim().to_lowercase()))
-        }
+    let named = match person {
+        Person::Id(id) => account::Column::Id.eq(*id),
+        Person::Username(name) => account::Column::Username.eq(name.trim().to_lowercase()),
     };
-    let account = account.one(&tx.db).await?.ok_or(Error::NotFound("account"))?;
+    // Locked, so that two roles which exclude each other are not given at once.
+    let account = account::Entity::find()
+        .filter(named)
+        .filter(within_reach(ctx, &new))
+        .lock(LockType::NoKeyUpdate)
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("account"))?;
+    if ctx.author() == Some(account.id) {
+        require_first(&tx, new.alliance_id).await?;
+    }
     if account.state == account::State::Disabled {
         return Err(Error::refused(Code::StateRefused).with("state", "disabled"));
     }
     let row = insert(&tx, NewSeat { account_id: account.id, ..new }).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Whom the caller may take in: those whom they see already, and for a member of the alliance whoever acts for that very
+/// member. A sign-in name alone opens nobody: the role would show their particulars to whoever gave it.
+fn within_reach(ctx: &Ctx, new: &NewSeat) -> Condition {
+    let seen = super::account::seen(ctx);
+    let Some(unit) = new.organization_id else {
+        return seen;
+    };
+    let joined = member::Entity::find()
+        .select_only()
+        .column(member::Column::OrganizationId)
+        .filter(member::Column::AllianceId.eq(new.alliance_id))
+        .filter(member::Column::OrganizationId.eq(unit))
+        .filter(member::Column::State.eq(member::State::Active))
+        .into_query();
+    let people = seat::Entity::find()
+        .select_only()
+        .column(seat::Column::AccountId)
+        .filter(seat::Column::State.eq(State::Active))
+        .filter(seat::Column::OrganizationId.in_subquery(joined))
+        .into_query();
+    Condition::any().add(seen).add(account::Column::Id.in_subquery(people))
+}
+
+/// Turns away whoever gives a role to themselves: with one more role they would check their own work. An administrator may
+/// take the first place in an alliance that nobody runs yet.
+async fn require_first(tx: &Tx<'_>, alliance: AllianceId) -> Result<()> {
+    if authority::administers(tx.ctx, &tx.db).await? && committees(tx, alliance).await? == 0 {
+        Ok(())
+    } else {
+        Err(Error::Forbidden)
+    }
+}
+
+/// How many people run an alliance and may sign in.
+async fn committees(tx: &Tx<'_>, alliance: AllianceId) -> Result<u64> {
+    Ok(seat::Entity::find()
+        .inner_join(account::Entity)
+        .filter(account::Column::State.eq(account::State::Active))
+        .filter(seat::Column::AllianceId.eq(alliance))
+        .filter(seat::Column::Role.eq(Role::Committee))
+        .filter(seat::Column::State.eq(State::Active))
+        .count(&tx.db)
+        .await?)
+}
+
+/// Turns away a change after which nobody would run the alliance; only the platform's administrators may leave it so.
+/// Called once the change is written.
+pub async fn keep_a_committee(tx: &Tx<'_>, alliance: AllianceId) -> Result<()> {
+    // Two such changes at once wait for each other here, and the later one sees what the earlier one left.
+    alliance::Entity::find_by_id(alliance).lock(LockType::NoKeyUpdate).one(&tx.db).await?;
+    if committees(tx, alliance).await? > 0 || authority::administers(tx.ctx, &tx.db).await? {
+        Ok(())
+    } else {
+        Err(Error::refused(Code::LastCommittee))
+    }
 }
 
 /// The alliance, if the caller may see it.
@@ -112,14 +178,17 @@ pub(super) async fn insert(tx: &Tx<'_>, new: NewSeat) -> Result<seat::Model> {
     let standing = seat::Entity::find()
         .filter(seat::Column::AccountId.eq(new.account_id))
         .filter(seat::Column::AllianceId.eq(new.alliance_id))
-        .filter(seat::Column::Role.eq(new.role))
         .filter(seat::Column::State.ne(State::Ended))
         .all(&tx.db)
         .await?;
-    if standing
-        .iter()
-        .any(|seat| seat.organization_id == new.organization_id && seat.region_id == new.region_id)
-    {
+    if standing.iter().any(|seat| policy::excludes(seat.role, new.role)) {
+        return Err(Error::invalid(Code::RoleConflict, "role"));
+    }
+    if standing.iter().any(|seat| {
+        seat.role == new.role
+            && seat.organization_id == new.organization_id
+            && seat.region_id == new.region_id
+    }) {
         return Err(Error::invalid(Code::AlreadyExists, "role"));
     }
     let row = seat::ActiveModel {
@@ -147,7 +216,7 @@ fn fact(kind: Event, row: &seat::Model) -> Fact {
         .detail("accountId", row.account_id.to_string())
 }
 
-/// Ends a role; what was done in it stays.
+/// Ends a role; what was done in it stays. An alliance keeps somebody who runs it.
 pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
     let tx = ctx.begin().await?;
     let row = visible(ctx)
@@ -161,12 +230,15 @@ pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
     if row.state == State::Ended {
         return Err(Error::refused(Code::StateRefused).with("state", "ended"));
     }
-    let version = row.version + 1;
+    let (version, runs) = (row.version + 1, row.role == Role::Committee && row.state == State::Active);
     let mut change = row.into_active_model();
     change.state = Set(State::Ended);
     change.ended_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx.db).await?;
+    if runs {
+        keep_a_committee(&tx, row.alliance_id).await?;
+    }
     tx.record(fact(Event::SeatEnded, &row)).await?;
     tx.commit(id).await?;
     Ok(row)

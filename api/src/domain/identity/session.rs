@@ -1,7 +1,7 @@
 //! Sessions: a sign-in starts a family of single-use refresh tokens; access tokens are short and carry no rights.
 //!
 //! An unknown user costs what a known one costs: the attempt is counted while the password is compared, and no answer
-//! tells which of the two was wrong. It deliberately sets no cookies.
+//! tells which of the two was wrong. Attempts under one name take turns. It deliberately sets no cookies.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
@@ -26,6 +26,10 @@ use crate::domain::{Actor, App, Code, Ctx, Error, Event, Fact, Result, Tx, idemp
 /// How long a session that ended by itself is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 
+/// How long after it was spent a refresh token may come back without harm: a second tab, or a request sent again. It is
+/// good for nothing then either; whoever brings it later has kept what they should not have.
+const STRAGGLERS: TimeDelta = TimeDelta::seconds(10);
+
 /// What a sign-in or a refresh answers with.
 #[derive(Clone)]
 pub struct Tokens {
@@ -40,6 +44,7 @@ pub struct Tokens {
 pub async fn sign_in(ctx: &Ctx, username: &str, password: &str) -> Result<Tokens> {
     idempotency::refuse(ctx)?;
     let username = username.trim().to_lowercase();
+    let _turn = ctx.app.identity.turns.take(&username).await.map_err(busy)?;
     let known = account::Entity::find()
         .filter(account::Column::Username.eq(&username))
         .filter(account::Column::State.eq(account::State::Active))
@@ -168,7 +173,8 @@ async fn issue(tx: &Tx<'_>, session: &session::Model, account: account::Model) -
     })
 }
 
-/// Spends a refresh token for the next pair. One that was spent before ends its whole family.
+/// Spends a refresh token for the next pair. One that was spent before is refused, and ends its whole family unless it
+/// comes back at once.
 pub async fn refresh(ctx: &Ctx, token: &str) -> Result<Tokens> {
     idempotency::refuse(ctx)?;
     let presented = Presented::parse(SecretKind::Refresh, token).map_err(|_| Error::Unauthenticated)?;
@@ -179,8 +185,10 @@ pub async fn refresh(ctx: &Ctx, token: &str) -> Result<Tokens> {
         session::Entity::find_by_id(seen.session_id).one(ctx.read()).await?.ok_or(Error::Unauthenticated)?;
     let own =
         Ctx { actor: Actor::Account { id: family.account_id, session: Some(family.id) }, ..ctx.clone() };
-    if seen.redeemed_at.is_some() {
-        end_family(&own, family.id).await?;
+    if let Some(spent_at) = seen.redeemed_at {
+        if ctx.now() - spent_at >= STRAGGLERS {
+            end_family(&own, family.id).await?;
+        }
         return Err(Error::Unauthenticated);
     }
     let tx = own.begin().await?;
@@ -290,9 +298,13 @@ pub async fn sweep(ctx: &Ctx) -> Result<u64> {
 pub async fn change_password(ctx: &Ctx, current: &str, new: &str) -> Result<account::Model> {
     idempotency::refuse(ctx)?;
     let id = ctx.account_id()?;
-    let known = account::Entity::find_by_id(id).one(ctx.read()).await?.ok_or(Error::Unauthenticated)?;
+    let find = || account::Entity::find_by_id(id).one(ctx.read());
+    let known = find().await?.ok_or(Error::Unauthenticated)?;
     let wrong = || Error::invalid(Code::SignInRefused, "currentPassword");
     check_new(&known.username, new, "newPassword")?;
+    let _turn = ctx.app.identity.turns.take(&known.username).await.map_err(busy)?;
+    // Read again: whoever had the turn before may have changed it.
+    let known = find().await?.ok_or(Error::Unauthenticated)?;
     // A stolen access token must not become a way to guess the password.
     let (counted, outcome) =
         tokio::join!(count_attempt(ctx, id), ctx.app.identity.passwords.verify(current, usable_hash(&known)));

@@ -9,7 +9,7 @@ use concord_entities::{
     event,
     id::{EventId, TypedId},
 };
-use futures_util::{Stream, StreamExt, future::try_join_all};
+use futures_util::{Stream, StreamExt, future::try_join_all, try_join};
 use uuid::Uuid;
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
             history,
         },
         feed::Sealed,
+        privacy,
     },
     graphql::{
         connection::{args, connection},
@@ -28,6 +29,7 @@ use crate::{
         error::{OrApiError, api_error},
         governance::{alliance::Alliance, organization::Organization},
         id,
+        identity::batch::InClear,
         loaders::{self, Loaders},
         node::{self, AnyNode, Node},
         scalar::DateTime,
@@ -141,13 +143,19 @@ impl Event {
         self.row.actor_kind.into()
     }
 
-    /// Name of whoever acted; masked for dashboards, null where the platform acted.
+    /// Name of whoever acted; masked like `张**` outside their own organisation, unless the viewer may read contacts, and
+    /// for dashboards; null where the platform acted.
     async fn actor_name(&self, context: &Context<'_>) -> Result<Option<String>> {
         let Some(actor) = history::actor(&self.row) else {
             return Ok(None);
         };
-        let account = loaders::one(context, actor).await?;
-        Ok(account.map(|account| history::actor_name(ctx(context), &account.display_name)))
+        // Both at once, so that they join the batches of the events beside this one.
+        let (account, known) =
+            try_join!(loaders::one(context, actor), loaders::one(context, InClear(actor)))?;
+        Ok(account.map(|account| {
+            let name = account.display_name;
+            if known.unwrap_or(false) { name } else { privacy::mask_name(&name) }
+        }))
     }
 
     /// The alliance it happened in; null for what concerns the platform itself.

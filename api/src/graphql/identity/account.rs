@@ -489,7 +489,8 @@ impl AccountMutation {
         Ok(RedeemAccountLinkPayload { username: account.map(|account| account.username), user_errors })
     }
 
-    /// Ends all access of a person at once. Needs power over every role of the person.
+    /// Ends all access of a person at once. Needs power over every role of the person: where they also act elsewhere,
+    /// `endSeat` shuts them out here. Whoever runs an alliance alone is disabled by a platform administrator only.
     async fn disable_account(
         &self,
         context: &Context<'_>,

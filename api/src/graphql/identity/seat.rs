@@ -136,12 +136,13 @@ impl Seat {
     }
 }
 
-/// A person: either somebody the caller looks after, or anybody by their exact sign-in name.
+/// A person whom the caller may take in: one whom they see already, or one who acts for the very member that the role is for.
+/// Anybody else is not found.
 #[derive(OneofObject)]
 pub enum PersonInput {
-    /// Identifier of an account that the caller looks after.
+    /// Identifier of the account.
     AccountId(ID),
-    /// Exact sign-in name of any account.
+    /// Exact sign-in name of the account.
     Username(String),
 }
 
@@ -208,7 +209,9 @@ pub struct SeatMutation;
 
 #[Object]
 impl SeatMutation {
-    /// Gives a person a role. The committee may give any, a member manager those of their own organisation's people.
+    /// Gives a person a role. The committee may give any, a member manager those of their own organisation's people; nobody
+    /// gives one to themselves, but for a platform administrator where nobody runs the alliance yet. One person is not both
+    /// `COMMITTEE` and `VERIFIER` or `APPROVER` in one alliance: who runs it is never who checks it.
     async fn assign_role(
         &self,
         context: &Context<'_>,
@@ -222,7 +225,8 @@ impl SeatMutation {
         AssignRolePayload::of(ctx, result.await).await
     }
 
-    /// Ends a role; what was done in it stays. Whoever could give it may.
+    /// Ends a role; what was done in it stays, and what it opened is shut at once. Whoever could give it may. The last
+    /// committee of an alliance is ended by a platform administrator only.
     async fn end_seat(
         &self,
         context: &Context<'_>,

@@ -1,6 +1,7 @@
 //! What becomes of an application, an invitation or a seat: one verb per row of the table of states.
 
 use super::*;
+use crate::domain::identity::seat::keep_a_committee;
 
 /// Takes up an invitation.
 pub async fn accept(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
@@ -54,6 +55,7 @@ pub async fn suspend(
     refuse_committee(&tx, &row).await?;
     let row = turn(&tx, row, &states::SUSPEND, Some(reason.clone())).await?;
     move_seats(&tx, &row, &[seat::State::Active], seat::State::Suspended).await?;
+    keep_a_committee(&tx, row.alliance_id).await?;
     finish(tx, row, Event::MembershipSuspended, Some(&reason)).await
 }
 
@@ -78,6 +80,7 @@ pub async fn end(
     leave_teams(&tx, &row).await?;
     let row = turn(&tx, row, &states::END, Some(reason.clone())).await?;
     move_seats(&tx, &row, &[seat::State::Active, seat::State::Suspended], seat::State::Ended).await?;
+    keep_a_committee(&tx, row.alliance_id).await?;
     finish(tx, row, Event::MembershipEnded, Some(&reason)).await
 }
 

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod build;
 mod m20261123_000001_foundation;
 mod m20261123_000002_invariants;
+mod m20261126_000003_counts;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_foundation::Migration),
             Box::new(m20261123_000002_invariants::Migration),
+            Box::new(m20261126_000003_counts::Migration),
         ]
     }
 }

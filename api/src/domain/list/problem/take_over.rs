@@ -228,6 +228,7 @@ impl<'ctx> Destination<'ctx> {
         units: &HashMap<String, OrganizationId>,
     ) -> problem::ActiveModel {
         let now = self.ctx.now();
+        let closed_at = row.is_closed.then(|| row.closed_at.unwrap_or(now));
         problem::ActiveModel {
             title: Set(row.title),
             description: Set(row.description),
@@ -244,7 +245,8 @@ impl<'ctx> Destination<'ctx> {
             external_source: Set(Some(self.origin.source.clone())),
             external_key: Set(Some(row.key)),
             occurred_at: Set(row.occurred_at),
-            closed_at: Set(row.is_closed.then(|| row.closed_at.unwrap_or(now))),
+            closed_at: Set(closed_at),
+            closed_on: Set(closed_at.map(|at| numbers.day(at))),
             ..numbers.blank(self.ctx, year, seq)
         }
     }

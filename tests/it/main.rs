@@ -26,6 +26,7 @@ mod service_team;
 mod calendar;
 // rotation
 mod rotation;
+mod counts;
 // priority task
 mod open_item;
 mod priority_task;

@@ -14,6 +14,7 @@ use concord_entities::{
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
+    sea_query::LockType,
 };
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
@@ -96,9 +97,10 @@ impl<'ctx> Destination<'ctx> {
         }
         let now = self.ctx.now();
         let tx = self.ctx.begin().await?;
-        // Two imports into one list take turns, so that neither takes over what the other just did.
+        // Two imports into one list take turns, so that neither takes over what the other just did. Whoever registers
+        // meanwhile only refers to the alliance; to lock its key as well would end in waiting for each other.
         let alliance = alliance::Entity::find_by_id(self.alliance)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&tx.db)
             .await?
             .ok_or(Error::NotFound("alliance"))?;

@@ -115,8 +115,7 @@ impl Engine {
         let when = if when.is_empty() { String::new() } else { format!(" WHEN ({when})") };
         let mut body = String::new();
         for part in parts {
-            let statements: String =
-                part.statements.iter().map(|statement| format!("{statement};\n")).collect();
+            let statements = part.statements.join(";\n") + ";\n";
             if self.is_sqlite() || part.guard == "TRUE" {
                 body += &statements;
             } else {
@@ -164,9 +163,8 @@ fn by_due(change: Change, counter: &str) -> Part {
     let mut statements = Vec::new();
     if change.old {
         let here = "alliance_id = OLD.alliance_id AND due_on = OLD.due_on AND OLD.is_open";
-        statements.push(format!(
-            "UPDATE open_due_count SET {counter} = {counter} - 1 WHERE {here} AND {guard}"
-        ));
+        statements
+            .push(format!("UPDATE open_due_count SET {counter} = {counter} - 1 WHERE {here} AND {guard}"));
         statements.push(format!("DELETE FROM open_due_count WHERE {here} AND tasks = 0 AND problems = 0"));
     }
     if change.new {

@@ -196,7 +196,8 @@ async fn step_problem(app: &TestApp, world: &World, dice: &mut Dice, row: &Model
         }
         (State::Triaged, _) => {
             let today = app.app.now().with_timezone(&chrono_tz::Pacific::Auckland).date_naive();
-            let due = (aside > 2).then(|| today + TimeDelta::days(i64::try_from(dice.below(20)).expect("days")));
+            let due =
+                (aside > 2).then(|| today + TimeDelta::days(i64::try_from(dice.below(20)).expect("days")));
             moves::assign(&app.ctx(world.committee), it, world.members[1], due).await
         }
         (State::Assigned, _) => moves::accept(&app.ctx(world.staff), it).await,
@@ -234,8 +235,7 @@ async fn step_task(app: &TestApp, world: &World, dice: &mut Dice, task: &Value) 
 
 /// Takes over three problems of another system, of which some were over long before.
 async fn take_over(app: &TestApp, world: &World, dice: &mut Dice, key: &str) {
-    let origin =
-        Origin { source: "12345".to_owned(), organization_kind: organization::Kind::GovernmentUnit };
+    let origin = Origin { source: "12345".to_owned(), organization_kind: organization::Kind::GovernmentUnit };
     let system = app.system();
     let mut destination = Destination::open(&system, world.town, origin, false).await.expect("a list");
     let batch = (0..3).map(|place| {
@@ -395,7 +395,9 @@ async fn whoever_writes_the_sql_the_counters_hold() {
         &format!("UPDATE problem SET due_on = NULL {open}"),
         &format!("UPDATE problem SET due_on = '2026-03-02', is_open = FALSE {open}"),
         &format!("UPDATE problem SET is_open = TRUE, state = 'verified' {open}"),
-        &format!("UPDATE problem SET state = 'rejected', closed_at = '2026-01-31 15:59:59.000000+00:00' {open}"),
+        &format!(
+            "UPDATE problem SET state = 'rejected', closed_at = '2026-01-31 15:59:59.000000+00:00' {open}"
+        ),
         &format!("UPDATE problem SET state = 'closed_at_source' {open}"),
         // Without a day of their own, instants count by Beijing's clock: this is the first of February.
         &format!("UPDATE problem SET closed_at = '2026-01-31 16:00:00.000000+00:00' {open}"),

@@ -25,8 +25,8 @@ mod service_team;
 // calendar
 mod calendar;
 // rotation
-mod rotation;
 mod counts;
+mod rotation;
 // priority task
 mod open_item;
 mod priority_task;

@@ -9,8 +9,8 @@ use concord_entities::{
     problem::State as ProblemState,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, ExprTrait, FromQueryResult, IdenStatic, IntoSimpleExpr, Iterable,
-    JoinType, QueryFilter, QueryResult, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, ExprTrait, FromQueryResult, IdenStatic, IntoSimpleExpr,
+    Iterable, JoinType, QueryFilter, QueryResult, QueryTrait,
     sea_query::{Alias, Expr, Func, Query, SelectStatement, SimpleExpr},
 };
 
@@ -119,7 +119,8 @@ pub async fn read(
 ) -> Result<Vec<(alliance::Model, Counts)>> {
     // Where it is which day depends on the alliance's zone, which the statement only finds; it is one of these.
     let today = ctx.now().date_naive();
-    let days = [today.checked_sub_days(Days::new(1)).unwrap_or(today), today, today.succ_opt().unwrap_or(today)];
+    let days =
+        [today.checked_sub_days(Days::new(1)).unwrap_or(today), today, today.succ_opt().unwrap_or(today)];
     let months: BTreeSet<_> = asked.into_iter().chain(days).map(first_of).collect();
     let months: Vec<_> = months.into_iter().collect();
     let query = statement(ctx, ids, &days, &months);
@@ -173,7 +174,12 @@ fn statement(ctx: &Ctx, ids: &[AllianceId], days: &[NaiveDate], months: &[NaiveD
     let drafts = drafts_of(ctx, alliance::Column::Id);
     query.expr_as(Expr::case(drafts, 1).finally(0), Alias::new("sees_drafts"));
     for (name, (sums, names)) in [("of_days", of_days), ("of_months", of_months)] {
-        query.join_subquery(JoinType::LeftJoin, sums, name, here(Expr::col((name, Alias::new("alliance_id")))));
+        query.join_subquery(
+            JoinType::LeftJoin,
+            sums,
+            name,
+            here(Expr::col((name, Alias::new("alliance_id")))),
+        );
         for sum in names {
             query.expr_as(Expr::col((name, Alias::new(&*sum))), Alias::new(sum));
         }

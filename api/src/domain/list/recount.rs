@@ -44,9 +44,13 @@ fn states() -> String {
     counters.extend(names("problem", ProblemState::iter().map(|state| state.to_value()).collect()));
     let mut sides: Vec<String> = counters
         .iter()
-        .map(|name| format!("SELECT alliance_id, '{name}' AS what, {name} AS counted, 0 AS found FROM alliance_count"))
+        .map(|name| {
+            format!("SELECT alliance_id, '{name}' AS what, {name} AS counted, 0 AS found FROM alliance_count")
+        })
         .collect();
-    sides.push("SELECT alliance_id, 'task_' || state, 0, COUNT(*) FROM priority_task GROUP BY 1, 2".to_owned());
+    sides.push(
+        "SELECT alliance_id, 'task_' || state, 0, COUNT(*) FROM priority_task GROUP BY 1, 2".to_owned(),
+    );
     sides.push(
         "SELECT alliance_id, 'task_cancelled_draft', 0, COUNT(*) FROM priority_task
          WHERE state = 'cancelled' AND published_at IS NULL GROUP BY 1"

@@ -13,8 +13,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
-    sea_query::LockType,
+    QueryTrait, sea_query::LockType,
 };
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};

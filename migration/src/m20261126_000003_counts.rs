@@ -1,6 +1,7 @@
 //! The counters of the dashboard, kept by triggers in the transaction of the change, whoever writes the SQL: items by
 //! state, open items by due date (overdue is their sum before today, so the turn of a day writes nothing), and problems
-//! by the month in which they were recorded and closed.
+//! by the month in which they were recorded and closed. What was due before `settled_on` is summed up beside the states,
+//! so that a reader adds few dates; a hand moves that day on, and nothing is wrong where it does not.
 //!
 //! On PostgreSQL the triggers wait for the commit: an alliance's counters are locked last and briefly, so that nobody
 //! who holds them waits for anything else. Both kinds begin with the row of `alliance_count`, so they never wait in a
@@ -66,6 +67,11 @@ impl Change {
     }
 }
 
+/// Whether a problem counts for the closure rate at all.
+fn regular(row: &str) -> String {
+    format!("{row}.state NOT IN ('rejected', 'withdrawn')")
+}
+
 /// Statements of a trigger that have work to do only where `guard` holds; each has it in its own condition as well.
 struct Part {
     guard: String,
@@ -103,9 +109,7 @@ impl Engine {
     /// Whether a problem counts for the months: what was rejected, withdrawn, or over before it was recorded does not.
     fn counts(self, row: &str) -> String {
         let (closed, recorded) = (self.month(row, "closed"), self.month(row, "recorded"));
-        format!(
-            "({row}.state NOT IN ('rejected', 'withdrawn') AND ({row}.closed_at IS NULL OR {closed} >= {recorded}))"
-        )
+        format!("({} AND ({row}.closed_at IS NULL OR {closed} >= {recorded}))", regular(row))
     }
 
     /// The trigger that counts a change of a table's rows.
@@ -148,7 +152,12 @@ fn by_state(change: Change, kind: &str, states: &[&str]) -> Part {
             format!("{kind}_{state} = {kind}_{state} + {delta}")
         })
         .collect();
-    if kind == "task" {
+    let delta = change.delta(|row| format!("{row}.is_open AND {row}.due_on < settled_on"));
+    sets.push(format!("settled_{kind}s = settled_{kind}s + {delta}"));
+    if kind == "problem" {
+        let delta = change.delta(|row| format!("{row}.closed_at IS NULL AND {}", regular(row)));
+        sets.push(format!("problem_unclosed = problem_unclosed + {delta}"));
+    } else {
         let delta = change.delta(|row| format!("{row}.state = 'cancelled' AND {row}.published_at IS NULL"));
         sets.push(format!("task_cancelled_draft = task_cancelled_draft + {delta}"));
     }
@@ -287,6 +296,9 @@ fn fill(engine: Engine) -> Vec<String> {
         values.push(format!("COALESCE(p.{state}, 0)"));
         problems.push(format!("{} AS {state}", sum(format!("state = '{state}'"))));
     }
+    columns.push("problem_unclosed".to_owned());
+    values.push("COALESCE(p.unclosed, 0)".to_owned());
+    problems.push(format!("{} AS unclosed", sum(format!("closed_at IS NULL AND {}", regular("problem")))));
     let [columns, values, tasks, problems] =
         [columns, values, tasks, problems].map(|listed| listed.join(", "));
     let (recorded, closed) = (engine.month("p", "recorded"), engine.month("p", "closed"));
@@ -330,6 +342,10 @@ impl MigrationTrait for Migration {
         columns.extend(TASK_STATES.map(|state| counter(format!("task_{state}"))));
         columns.push(counter("task_cancelled_draft".to_owned()));
         columns.extend(PROBLEM_STATES.map(|state| counter(format!("problem_{state}"))));
+        columns.extend(
+            ["problem_unclosed", "settled_tasks", "settled_problems"].map(|name| counter(name.to_owned())),
+        );
+        columns.push(date("settled_on").default("1970-01-01").to_owned());
         create(manager, "alliance_count", &["alliance_id"], columns, &[("alliance_id", "alliance")]).await?;
         let columns = vec![uuid("alliance_id"), date("due_on"), integer("tasks"), integer("problems")];
         create(manager, "open_due_count", &["alliance_id", "due_on"], columns, &[]).await?;

@@ -32,6 +32,14 @@ pub struct Model {
     pub problem_rejected: i32,
     pub problem_withdrawn: i32,
     pub problem_closed_at_source: i32,
+    /// Problems that were neither closed nor rejected nor withdrawn.
+    pub problem_unclosed: i32,
+    /// Open tasks that were due before `settled_on`.
+    pub settled_tasks: i32,
+    /// Open problems that were due before `settled_on`.
+    pub settled_problems: i32,
+    /// The day up to which due dates are summed up here; `open_due_count` has all of them.
+    pub settled_on: Date,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
 }

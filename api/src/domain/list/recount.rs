@@ -41,6 +41,7 @@ fn states() -> String {
     };
     let mut counters = names("task", TaskState::iter().map(|state| state.to_value()).collect());
     counters.push("task_cancelled_draft".to_owned());
+    counters.extend(["problem_unclosed", "settled_tasks", "settled_problems"].map(str::to_owned));
     counters.extend(names("problem", ProblemState::iter().map(|state| state.to_value()).collect()));
     let mut sides: Vec<String> = counters
         .iter()
@@ -57,6 +58,18 @@ fn states() -> String {
             .to_owned(),
     );
     sides.push("SELECT alliance_id, 'problem_' || state, 0, COUNT(*) FROM problem GROUP BY 1, 2".to_owned());
+    sides.push(
+        "SELECT alliance_id, 'problem_unclosed', 0, COUNT(*) FROM problem
+         WHERE closed_at IS NULL AND state NOT IN ('rejected', 'withdrawn') GROUP BY 1"
+            .to_owned(),
+    );
+    for (name, table) in [("settled_tasks", "priority_task"), ("settled_problems", "problem")] {
+        sides.push(format!(
+            "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
+             JOIN alliance_count c ON c.alliance_id = item.alliance_id
+             WHERE item.is_open AND item.due_on < c.settled_on GROUP BY 1"
+        ));
+    }
     sides.join(" UNION ALL ")
 }
 

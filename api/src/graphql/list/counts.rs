@@ -53,7 +53,7 @@ impl From<Counts> for TaskCounts {
             .collect();
         Self {
             open: counts.open_tasks(),
-            overdue: counts.overdue_tasks,
+            overdue: counts.overdue_tasks(),
             completed: counts.tasks(priority_task::State::Completed),
             by_state,
         }
@@ -117,7 +117,7 @@ impl ProblemCounts {
 
     /// Those still open whose due date has passed by the alliance's calendar.
     async fn overdue(&self) -> i64 {
-        self.counts.overdue_problems
+        self.counts.overdue_problems()
     }
 
     /// Those struck off.
@@ -168,7 +168,7 @@ impl Loader<CountsOf> for Loaders {
 
 async fn of(context: &Context<'_>, alliance: AllianceId, month: Option<NaiveDate>) -> Result<Counts> {
     let found = loaders::one(context, CountsOf(alliance, month)).await?;
-    Ok(found.unwrap_or_else(|| Counts::nothing(ctx(context).now())))
+    Ok(found.unwrap_or_else(|| Counts::nothing(ctx(context).now().date_naive())))
 }
 
 /// The counts of an alliance's tasks.

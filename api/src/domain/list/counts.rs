@@ -2,7 +2,7 @@
 //! alliances, with the alliances themselves and the caller's rights. It sums nothing; the few dates and months that it
 //! gives are added here, where the alliance's zone is known. `recount` proves the counters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use chrono::{Datelike, NaiveDate};
 use concord_entities::{
@@ -158,25 +158,21 @@ pub async fn read(
     let first = asked.into_iter().chain([yesterday(ctx)]).min();
     let since = first_of(first.unwrap_or_default());
     let rows = ctx.read().query_all(&statement(ctx, ids, since)).await?;
-    let mut found: Vec<(alliance::Model, Counts)> = Vec::new();
+    let mut found: BTreeMap<AllianceId, (alliance::Model, Counts)> = BTreeMap::new();
     // Each alliance comes once for every pair of a date and a month that its counters name.
     for row in &rows {
-        let id = row.try_get("", alliance::Column::Id.as_str())?;
-        let place = match found.iter().position(|(alliance, _)| alliance.id == id) {
-            Some(place) => place,
-            None => {
-                found.push(begin(ctx, row)?);
-                found.len() - 1
-            }
+        let (_, counts) = match found.entry(row.try_get("", alliance::Column::Id.as_str())?) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(begin(ctx, row)?),
         };
-        found[place].1.add(row)?;
+        counts.add(row)?;
     }
-    for (alliance, counts) in &mut found {
+    for (alliance, counts) in found.values_mut() {
         if counts.row.as_ref().is_some_and(|row| row.settled_on > counts.today) {
             counts.recall(ctx, alliance.id).await?;
         }
     }
-    Ok(found)
+    Ok(found.into_values().collect())
 }
 
 /// No alliance's day is earlier than this one.

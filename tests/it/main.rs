@@ -26,6 +26,7 @@ mod service_team;
 // calendar
 mod calendar;
 // rotation
+mod counts;
 mod rotation;
 // priority task
 mod open_item;

@@ -47,7 +47,7 @@ pub fn pothole(world: &World) -> NewProblem {
     }
 }
 
-fn which(id: ProblemId) -> Which {
+pub fn which(id: ProblemId) -> Which {
     Which { id, expected_version: None }
 }
 
@@ -93,7 +93,7 @@ pub async fn problem_in(app: &TestApp, world: &World, state: State) -> Model {
     row
 }
 
-async fn show_closure(app: &TestApp, world: &World, id: ProblemId) {
+pub async fn show_closure(app: &TestApp, world: &World, id: ProblemId) {
     let new = NewEvidence {
         subject: Subject::Problem(id),
         files: vec![upload(app, world.staff, "已铺沥青").await],

@@ -47,12 +47,21 @@ const VALUES: [(&str, &str, &str); 27] = [
     ("calendar_day", "name", "元旦"),
 ];
 
-/// Tables that the town's own verbs and the sealer fill.
-const BY_VERBS: [&str; 6] =
-    ["alliance_closure", "event_chain", "event_organization", "event_pending", "event_seal", "hand_cursor"];
+/// Tables that the town's own verbs, the sealer and the counting triggers fill.
+const BY_VERBS: [&str; 9] = [
+    "alliance_closure",
+    "alliance_count",
+    "event_chain",
+    "event_organization",
+    "event_pending",
+    "event_seal",
+    "hand_cursor",
+    "month_count",
+    "open_due_count",
+];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 16] = [
+const EMPTY: [(&str, &str); 17] = [
     ("account", "disabled_at"),
     ("account", "locked_until_at"),
     ("account_link", "used_at"),
@@ -62,6 +71,7 @@ const EMPTY: [(&str, &str); 16] = [
     ("membership", "ended_at"),
     ("priority_task", "completed_at"),
     ("problem", "closed_at"),
+    ("problem", "closed_on"),
     ("problem", "struck_off_at"),
     ("problem", "verifier_id"),
     ("problem", "verifier_organization_id"),

@@ -215,10 +215,14 @@ pub struct Model {
     pub occurred_at: DateTimeUtc,
     /// When Concord learnt of it.
     pub recorded_at: DateTimeUtc,
+    /// The day of that in the alliance's zone; absent in rows of before, which count by Beijing's day.
+    pub recorded_on: Option<Date>,
     /// Who registered it.
     pub recorded_by: Option<AccountId>,
     /// When it stopped being open.
     pub closed_at: Option<DateTimeUtc>,
+    /// The day of that in the alliance's zone.
+    pub closed_on: Option<Date>,
     /// Grows by one with every change.
     pub version: i64,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]

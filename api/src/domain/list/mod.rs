@@ -1,5 +1,7 @@
 //! The two lists: priority tasks and the problems of the closure list.
 
+pub mod counts;
+pub mod recount;
 // priority task
 pub mod due;
 pub mod open_item;

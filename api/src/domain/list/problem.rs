@@ -1,12 +1,11 @@
 //! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
-//! how they are counted in `counts`; deadlines, supervision and joint handling are not here.
+//! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
 
-pub mod counts;
 pub mod moves;
 pub mod reporter;
 pub mod take_over;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use concord_entities::{
     alliance, evidence,
@@ -297,7 +296,12 @@ impl Numbers {
 
     /// The year that an instant falls in, where the alliance is.
     pub(crate) fn year(&self, at: DateTime<Utc>) -> i32 {
-        at.with_timezone(&self.zone).year()
+        self.day(at).year()
+    }
+
+    /// The day that an instant falls on, where the alliance is.
+    fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
     }
 
     /// A problem just registered under a number, its contents left to the caller.
@@ -337,8 +341,10 @@ impl Numbers {
             external_source: Set(None),
             external_key: Set(None),
             recorded_at: Set(now),
+            recorded_on: Set(Some(self.day(now))),
             recorded_by: Set(ctx.author()),
             closed_at: Set(None),
+            closed_on: Set(None),
             version: Set(1),
             ..problem::ActiveModel::new()
         }

@@ -1,6 +1,4 @@
-//! Reading priority tasks: who sees which, the lists with their filters and orders, and the counts of an alliance.
-
-use std::collections::HashMap;
+//! Reading priority tasks: who sees which, and the lists with their filters and orders.
 
 use chrono::NaiveDate;
 use concord_entities::{
@@ -234,46 +232,4 @@ pub async fn find_milestone(ctx: &Ctx, id: TaskMilestoneId) -> Result<Option<tas
         .filter(task_milestone::Column::Id.eq(id))
         .filter(task_milestone::Column::TaskId.in_subquery(seen));
     Ok(select.one(ctx.read()).await?)
-}
-
-/// How many tasks of an alliance stand where.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub by_state: Vec<(State, i64)>,
-    /// Work remains.
-    pub open: i64,
-    /// Work remains and the due date has passed.
-    pub overdue: i64,
-}
-
-/// The counts of several alliances, each with its own today, in one statement; only what the caller may see counts.
-pub async fn counts(ctx: &Ctx, alliances: &[(AllianceId, NaiveDate)]) -> Result<HashMap<AllianceId, Counts>> {
-    use priority_task::Column;
-    let late = alliances.iter().fold(Condition::any(), |any, (alliance, today)| {
-        any.add(Condition::all().add(Column::AllianceId.eq(*alliance)).add(Column::DueOn.lt(*today)))
-    });
-    let one_if = |condition: Condition| Expr::case(condition, 1).finally(0);
-    let open = one_if(Condition::all().add(Column::IsOpen.eq(true)));
-    let overdue = one_if(Condition::all().add(Column::IsOpen.eq(true)).add(late));
-    let rows: Vec<(AllianceId, State, i64, i64, i64)> = visible(ctx)
-        .select_only()
-        .column(Column::AllianceId)
-        .column(Column::State)
-        .column_as(Column::Id.count(), "tasks")
-        .column_as(Expr::expr(open).sum(), "open")
-        .column_as(Expr::expr(overdue).sum(), "overdue")
-        .filter(Column::AllianceId.is_in(alliances.iter().map(|(alliance, _)| *alliance)))
-        .group_by(Column::AllianceId)
-        .group_by(Column::State)
-        .into_tuple()
-        .all(ctx.read())
-        .await?;
-    let mut found: HashMap<AllianceId, Counts> = HashMap::new();
-    for (alliance, state, tasks, open, overdue) in rows {
-        let counts = found.entry(alliance).or_default();
-        counts.by_state.push((state, tasks));
-        counts.open += open;
-        counts.overdue += overdue;
-    }
-    Ok(found)
 }

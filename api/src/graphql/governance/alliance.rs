@@ -27,8 +27,7 @@ use crate::{
         id,
         identity::seat::Role,
         list::{
-            problem_counts::{ProblemCounts, problem_counts},
-            task_parts::{self, TaskCounts},
+            counts::{self, ProblemCounts, TaskCounts},
             transition,
         },
         loaders,
@@ -174,7 +173,7 @@ impl Alliance {
 
     /// How many of its priority tasks stand where; the alliances below it count for themselves.
     async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
-        task_parts::task_counts(context, self.0.id, &self.0.time_zone).await
+        counts::tasks(context, self.0.id).await
     }
 
     /// When it was founded.
@@ -190,7 +189,7 @@ impl Alliance {
             YearMonth,
         >,
     ) -> Result<ProblemCounts> {
-        problem_counts(context, &self.0, month).await
+        counts::problems(context, self.0.id, month).await
     }
 
     /// Grows by one with every change; give it as `expectedVersion`.
@@ -214,7 +213,7 @@ impl AllianceQuery {
     ) -> Result<Option<Alliance>> {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
-        Ok(verbs::find(ctx, id).await.or_api_error(ctx)?.map(Alliance))
+        Ok(counts::alliance(context, id).await.or_api_error(ctx)?.map(Alliance))
     }
 
     /// The alliances that the caller may see, by name.

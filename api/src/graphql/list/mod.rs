@@ -1,5 +1,6 @@
 //! Faces of the two lists.
 
+pub mod counts;
 // priority task
 pub mod open_item;
 pub mod priority_task;
@@ -10,6 +11,5 @@ pub mod task_parts;
 pub mod evidence;
 pub mod person;
 pub mod problem;
-pub mod problem_counts;
 pub mod problem_mutation;
 pub mod transition;

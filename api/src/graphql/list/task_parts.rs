@@ -1,19 +1,17 @@
-//! Faces of what belongs to a task: its milestones, its progress log, its co-organisers; and the counts of an alliance's
-//! tasks. What a list shows of many tasks is read once for all of them.
+//! Faces of what belongs to a task: its milestones, its progress log, its co-organisers. What a list shows of many tasks is read once for all of them.
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject, dataloader::Loader};
-use chrono::NaiveDate;
+use async_graphql::{Context, ID, Object, Result, dataloader::Loader};
 use concord_entities::{
     account,
-    id::{AllianceId, OrganizationId, PriorityTaskId, TaskMilestoneId, TaskProgressId, TypedId},
+    id::{OrganizationId, PriorityTaskId, TaskMilestoneId, TaskProgressId, TypedId},
     organization, task_co_organizer, task_milestone, task_progress,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::{priority_task::PriorityTaskState, transition::Names};
+use super::transition::Names;
 use crate::{
     domain::{self, Ctx, Error, list::task_read},
     graphql::{
@@ -126,67 +124,6 @@ impl TaskProgress {
 }
 
 connection!(TaskProgressConnection, TaskProgressEdge, TaskProgress, task_progress::Entity);
-
-/// How many tasks are in a state.
-#[derive(SimpleObject)]
-pub struct TaskStateCount {
-    /// The state.
-    state: PriorityTaskState,
-    /// How many tasks.
-    count: i64,
-}
-
-/// How many tasks of an alliance stand where; only what the viewer may see counts.
-#[derive(SimpleObject)]
-pub struct TaskCounts {
-    /// Work remains: published and neither completed nor cancelled.
-    open: i64,
-    /// Work remains and the due date has passed by the alliance's calendar.
-    overdue: i64,
-    /// Accepted as done.
-    completed: i64,
-    /// By state; states without tasks are left out.
-    by_state: Vec<TaskStateCount>,
-}
-
-impl From<task_read::Counts> for TaskCounts {
-    fn from(counts: task_read::Counts) -> Self {
-        let count_of = |wanted| {
-            counts.by_state.iter().filter(|(state, _)| *state == wanted).map(|(_, count)| count).sum()
-        };
-        Self {
-            open: counts.open,
-            overdue: counts.overdue,
-            completed: count_of(concord_entities::priority_task::State::Completed),
-            by_state: counts
-                .by_state
-                .iter()
-                .map(|(state, count)| TaskStateCount { state: (*state).into(), count: *count })
-                .collect(),
-        }
-    }
-}
-
-/// Key of the counts of an alliance on its own today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TaskCountsOf(pub AllianceId, pub NaiveDate);
-
-impl Loader<TaskCountsOf> for Loaders {
-    type Value = task_read::Counts;
-    type Error = Arc<Error>;
-
-    async fn load(&self, keys: &[TaskCountsOf]) -> Result<HashMap<TaskCountsOf, Self::Value>, Self::Error> {
-        let alliances: Vec<_> = keys.iter().map(|key| (key.0, key.1)).collect();
-        let mut found = task_read::counts(&self.0, &alliances).await.map_err(Arc::new)?;
-        Ok(keys.iter().map(|key| (*key, found.remove(&key.0).unwrap_or_default())).collect())
-    }
-}
-
-/// The counts of one alliance's tasks, through the request's batcher.
-pub async fn task_counts(context: &Context<'_>, alliance: AllianceId, zone: &str) -> Result<TaskCounts> {
-    let today = domain::list::due::today(zone, crate::graphql::ctx(context).now());
-    Ok(loaders::one(context, TaskCountsOf(alliance, today)).await?.unwrap_or_default().into())
-}
 
 /// Key of a task's co-organisers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,9 +14,9 @@ use concord_entities::{
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-    QuerySelect, QueryTrait, RelationTrait,
-    sea_query::{Expr, OnConflict, Query, SelectStatement, UnionType},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
+    sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::{FREE_TEXT, fact, visible, zone};
@@ -41,6 +41,8 @@ pub struct Which {
 struct Held<'ctx> {
     tx: Tx<'ctx>,
     row: Model,
+    /// The day that it is in the problem's alliance.
+    today: NaiveDate,
     /// All seats of the caller that have not ended, in whatever alliance.
     seats: Vec<seat::Model>,
     standing: Standing,
@@ -65,12 +67,13 @@ impl Held<'_> {
         change: problem::ActiveModel,
         about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
     ) -> Result<Model> {
-        let Self { tx, row: before, .. } = self;
+        let Self { tx, row: before, today, .. } = self;
         let closed = !states::is_open(step.to);
         let row = problem::ActiveModel {
             state: Set(step.to),
             is_open: Set(!closed),
             closed_at: Set(closed.then(|| tx.ctx.now())),
+            closed_on: Set(closed.then_some(today)),
             version: Set(before.version + 1),
             ..change
         }
@@ -89,18 +92,28 @@ impl Held<'_> {
 /// Takes the problem under a lock and checks version, right and state.
 async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
-    let row = visible(ctx)
+    let zone_there = Query::select()
+        .column(alliance::Column::TimeZone)
+        .from(alliance::Entity)
+        .and_where(
+            Expr::col((alliance::Entity, alliance::Column::Id)).equals((problem::Entity, Column::AllianceId)),
+        )
+        .to_owned();
+    let select = visible(ctx)
+        .expr_as(SimpleExpr::SubQuery(None, Box::new(zone_there.into())), "time_zone")
         .filter(Column::Id.eq(which.id))
         .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
+        .into_query();
+    let found = tx.db.query_one(&select).await?.ok_or(Error::NotFound("problem"))?;
+    let row = Model::from_query_result(&found, "")?;
+    let zone = zone(&found.try_get::<String>("", "time_zone")?);
+    let today = ctx.now().with_timezone(&zone).date_naive();
     let (seats, standing) = right(&tx, &row, step.action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     step.check(row.state)?;
-    Ok(Held { tx, row, seats, standing })
+    Ok(Held { tx, row, today, seats, standing })
 }
 
 /// The seats of one alliance that give a right.
@@ -165,9 +178,8 @@ pub async fn assign(
     lead: OrganizationId,
     due_on: Option<NaiveDate>,
 ) -> Result<Model> {
-    let today = today_at(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
-    let due_on = due_on.map(|on| due_date(on, today)).transpose()?;
+    let due_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
     if held.row.lead_organization_id.is_some_and(|named| named != lead) {
         // An imported problem comes with the unit that its source names.
         release(&held.tx, which.id).await?;
@@ -188,15 +200,6 @@ pub async fn assign(
         fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
     })
     .await
-}
-
-/// The day it is in the alliance of a problem; read ahead of the unit of work, as zones do not change.
-async fn today_at(ctx: &Ctx, id: ProblemId) -> Result<NaiveDate> {
-    let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
-    let alliance =
-        alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).one(ctx.read()).await?;
-    let zone = zone(alliance.as_ref().map_or("", |alliance| &alliance.time_zone));
-    Ok(ctx.now().with_timezone(&zone).date_naive())
 }
 
 /// A due date lies between today and ten years on.

@@ -13,7 +13,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    QueryTrait, sea_query::LockType,
 };
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
@@ -96,9 +96,10 @@ impl<'ctx> Destination<'ctx> {
         }
         let now = self.ctx.now();
         let tx = self.ctx.begin().await?;
-        // Two imports into one list take turns, so that neither takes over what the other just did.
+        // Two imports into one list take turns, so that neither takes over what the other just did. Whoever registers
+        // meanwhile only refers to the alliance; to lock its key as well would end in waiting for each other.
         let alliance = alliance::Entity::find_by_id(self.alliance)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .one(&tx.db)
             .await?
             .ok_or(Error::NotFound("alliance"))?;
@@ -228,6 +229,7 @@ impl<'ctx> Destination<'ctx> {
         units: &HashMap<String, OrganizationId>,
     ) -> problem::ActiveModel {
         let now = self.ctx.now();
+        let closed_at = row.is_closed.then(|| row.closed_at.unwrap_or(now));
         problem::ActiveModel {
             title: Set(row.title),
             description: Set(row.description),
@@ -244,7 +246,8 @@ impl<'ctx> Destination<'ctx> {
             external_source: Set(Some(self.origin.source.clone())),
             external_key: Set(Some(row.key)),
             occurred_at: Set(row.occurred_at),
-            closed_at: Set(row.is_closed.then(|| row.closed_at.unwrap_or(now))),
+            closed_at: Set(closed_at),
+            closed_on: Set(closed_at.map(|at| numbers.day(at))),
             ..numbers.blank(self.ctx, year, seq)
         }
     }

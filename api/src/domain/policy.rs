@@ -39,7 +39,7 @@ actions! {
     InviteAccount, ResetPassword, DisableAccount, AssignRole, ReadAccounts, ManageApiKeys, ReadOpenWork,
     // Alliance, members, teams
     UpdateAlliance, AdmitMember, SuspendMember, EndMembership, UpdateMemberContact, AnswerInvitation,
-    ManageServiceTeams, ReadContacts,
+    DeclineInvitation, ManageServiceTeams, ReadContacts,
     // Rotation
     ManageRotationPlan, ApproveRotationPlan, AssignRotationSlot, BlockRotationSlot, ProposeSwap, AgreeSwap,
     ApproveSwap, RecordCheckIn, RecordDocking, OfferHandover, AcknowledgeHandover, ExcuseRotationSlot,
@@ -87,7 +87,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::SuspendMember
             | A::EndMembership
             | A::UpdateMemberContact
-            | A::AnswerInvitation
+            | A::DeclineInvitation
             | A::ManageServiceTeams
             | A::ReadContacts
             | A::ManageRotationPlan
@@ -138,6 +138,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReadOpenWork
             | A::UpdateMemberContact
             | A::AnswerInvitation
+            | A::DeclineInvitation
             | A::ProposeSwap
             | A::AgreeSwap,
             R::MemberManager,

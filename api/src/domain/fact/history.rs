@@ -58,7 +58,7 @@ pub struct Detail {
 }
 
 /// The details that a dashboard may hold: states and figures, never words that people typed.
-const IMPERSONAL: [&str; 12] = [
+const IMPERSONAL: [&str; 13] = [
     "from",
     "to",
     "number",
@@ -67,6 +67,7 @@ const IMPERSONAL: [&str; 12] = [
     "monthOn",
     "percent",
     "dueOn",
+    "dueOnBefore",
     "state",
     "year",
     "seq",

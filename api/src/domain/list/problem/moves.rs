@@ -200,7 +200,7 @@ async fn today_at(ctx: &Ctx, id: ProblemId) -> Result<NaiveDate> {
 }
 
 /// A due date lies between today and ten years on.
-fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
+pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     let most = today.checked_add_days(Days::new(3_660)).unwrap_or(today);
     if (today..=most).contains(&on) {
         Ok(on)

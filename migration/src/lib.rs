@@ -7,6 +7,7 @@ mod build;
 mod m20261123_000001_foundation;
 mod m20261123_000002_invariants;
 mod m20261126_000001_independence;
+mod m20261126_000002_invited_units;
 mod m20261126_000003_counts;
 
 /// All migrations in order.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_foundation::Migration),
             Box::new(m20261123_000002_invariants::Migration),
             Box::new(m20261126_000001_independence::Migration),
+            Box::new(m20261126_000002_invited_units::Migration),
             Box::new(m20261126_000003_counts::Migration),
         ]
     }

@@ -1,18 +1,26 @@
 //! Memberships: applied for or offered, admitted, suspended, ended; contacts masked outside the unit.
 
+use chrono::TimeDelta;
 use concord::{
     domain::{
-        governance::membership::{self, Contact},
+        governance::{
+            membership::{self, Contact},
+            organization::{self, NewOrganization},
+        },
         identity::seat::{self, NewSeat},
     },
     graphql::id,
 };
-use concord_entities::{id::AccountId, seat::Role};
+use concord_entities::{
+    id::{AccountId, AllianceId, OrganizationId},
+    organization::Kind,
+    seat::Role,
+};
 use concord_tests::{Answer, Client, TestApp, World};
 use serde_json::{Value, json};
 
 const FIELDS: &str = "membership { id version state reason admittedAt endedAt allianceName alliance { name }
-    organization { id name } contact { name title phone masked }
+    organization { id name } invitedCreditCode contact { name title phone masked }
     availableTransitions { mutation available blockers { code message } } } userErrors { code field message }";
 
 async fn change(client: &Client<'_>, mutation: &str, input_type: &str, input: Value) -> Answer {
@@ -54,7 +62,7 @@ fn available(answer: &Answer, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_committee_invites_a_new_unit_and_seats_it_once_it_agreed_on_paper() {
+async fn a_committee_invites_a_new_unit_and_seats_it_as_nobody_else_could_speak_for_it() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
     let committee = app.client(world.committee);
@@ -67,7 +75,7 @@ async fn a_committee_invites_a_new_unit_and_seats_it_once_it_agreed_on_paper() {
     assert_eq!(invited.text("/inviteOrganization/membership/contact/phone"), "13912345678");
     assert_eq!(
         available(&invited, "/inviteOrganization/membership/availableTransitions"),
-        ["acceptInvitation", "declineInvitation", "admitMember"]
+        ["declineInvitation", "admitMember"]
     );
     // Neither a second invitation nor one by name only makes a second seat.
     let again = invite(&committee, input).await;
@@ -81,6 +89,9 @@ async fn a_committee_invites_a_new_unit_and_seats_it_once_it_agreed_on_paper() {
             Some("FORBIDDEN")
         );
     }
+    // What the unit says of itself, the committee does not say for it.
+    let own = step(&committee, "acceptInvitation", &membership).await;
+    assert_eq!(own.code().as_deref(), Some("FORBIDDEN"));
     let admitted = step(&committee, "admitMember", &membership).await.fine();
     assert_eq!(admitted.text("/admitMember/membership/state"), "ACTIVE");
     assert_eq!(
@@ -116,8 +127,9 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     // The neighbour knows the code only, and invites the same unit under whatever name.
     let input = json!({ "allianceId": id::encode(there.town), "name": "别名", "kind": "COOPERATIVE", "creditCode": code });
     let invited = invite(&app.client(there.committee), input).await.fine();
-    assert_eq!(invited.text("/inviteOrganization/membership/organization/id"), unit);
-    assert_eq!(invited.text("/inviteOrganization/membership/organization/name"), "共用单位");
+    // Until it accepts, it stays what the neighbour typed.
+    assert!(invited.at("/inviteOrganization/membership/organization").is_null());
+    assert_eq!(invited.text("/inviteOrganization/membership/invitedCreditCode"), code);
     let invitation = invited.text("/inviteOrganization/membership/id");
     // Its manager sees the invitation and the alliance's name, not the alliance; colleagues of other units see nothing.
     let query = "query($id: ID!) { membership(id: $id) { allianceName alliance { name }
@@ -137,6 +149,130 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     );
     let accepted = step(&app.client(manager), "acceptInvitation", &invitation).await.fine();
     assert_eq!(accepted.text("/acceptInvitation/membership/state"), "ACTIVE");
+    let shown = app.client(there.committee).send(WHO, json!({ "id": invitation })).await.fine();
+    assert_eq!(shown.text("/membership/organization/name"), "共用单位");
+    assert!(shown.at("/membership/invitedCreditCode").is_null());
+}
+
+const WHO: &str = "query($id: ID!) { membership(id: $id) { invitedCreditCode
+    organization { name shortName kind region { name } } availableTransitions { mutation available blockers { code } } } }";
+
+/// A unit of the town with a credit code, and its manager there.
+async fn coded_unit(app: &TestApp, world: &World, code: &str) -> (String, AccountId) {
+    let new = NewOrganization {
+        name: "秘密单位".to_owned(),
+        short_name: None,
+        kind: Kind::Enterprise,
+        credit_code: Some(code.to_owned()),
+        region_id: Some(world.county_region),
+    };
+    let unit = organization::record(&app.system(), new).await.expect("a unit").id;
+    membership::admit(&app.system(), world.town, unit, Contact::default()).await.expect("a seat");
+    manage(app, world.town, world.stranger, unit).await;
+    (id::encode(unit).to_string(), world.stranger)
+}
+
+async fn manage(app: &TestApp, alliance_id: AllianceId, account_id: AccountId, unit: OrganizationId) {
+    let (role, organization_id) = (Role::MemberManager, Some(unit));
+    let new = NewSeat { account_id, alliance_id, role, organization_id, region_id: None };
+    seat::grant(&app.system(), new).await.expect("a seat");
+}
+
+#[tokio::test]
+async fn whoever_knows_a_credit_code_learns_nothing_of_its_unit_and_cannot_seat_it() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let code = "91230800DEM000022H";
+    let (unit, manager) = coded_unit(&app, &here, code).await;
+    let neighbour = app.client(there.committee);
+    let input = json!({ "allianceId": id::encode(there.town), "creditCode": code });
+    let invited = invite(&neighbour, input).await.fine();
+    let invitation = invited.text("/inviteOrganization/membership/id");
+    assert!(!invited.at("/inviteOrganization").to_string().contains("秘密单位"));
+    // Nor in any other answer: the unit, the lists and their filters, the events.
+    let query = "query($unit: ID!, $id: ID!, $alliance: ID!, $filter: MembershipFilter) {
+        organization(id: $unit) { name } node(id: $unit) { id }
+        organizations(filter: { nameContains: \"秘密\" }) { totalCount }
+        memberships(filter: $filter) { totalCount }
+        membership(id: $id) { organization { name region { name } } }
+        history(id: $id) { nodes { kind organizations { name } } }
+        alliance(id: $alliance) { members(filter: { state: [INVITED] }) { nodes { organization { name } } } } }";
+    let ask = json!({ "unit": unit, "id": invitation, "alliance": id::encode(there.town),
+        "filter": { "nameContains": "秘密" } });
+    app.run_background().await;
+    let seen = neighbour.send(query, ask.clone()).await.fine();
+    assert!(!seen.at("").to_string().contains("秘密单位"), "{seen:?}");
+    assert!(seen.at("/organization").is_null() && seen.at("/node").is_null());
+    assert_eq!(seen.at("/memberships/totalCount"), 0);
+    assert_eq!(seen.at("/organizations/totalCount"), 0);
+    assert_eq!(seen.text("/history/nodes/0/kind"), "MEMBERSHIP_INVITED");
+    // Its word is its own.
+    let seated = step(&neighbour, "admitMember", &invitation).await;
+    assert_eq!(seated.code().as_deref(), Some("UNIT_ANSWERS_ITSELF"));
+    let taken = step(&neighbour, "acceptInvitation", &invitation).await;
+    assert_eq!(taken.code().as_deref(), Some("FORBIDDEN"));
+    let offered = neighbour.send(WHO, json!({ "id": invitation })).await.fine();
+    assert_eq!(available(&offered, "/membership/availableTransitions"), ["declineInvitation"]);
+    assert_eq!(offered.text("/membership/availableTransitions/2/blockers/0/code"), "UNIT_ANSWERS_ITSELF");
+    // A platform administrator may speak on its behalf, as the manager at home may.
+    for person in [here.admin, manager] {
+        let offered = app.client(person).send(WHO, json!({ "id": invitation })).await.fine();
+        let open = available(&offered, "/membership/availableTransitions");
+        assert_eq!(open, ["acceptInvitation", "declineInvitation"]);
+    }
+    step(&app.client(here.admin), "acceptInvitation", &invitation).await.fine();
+    let seen = neighbour.send(query, ask).await.fine();
+    assert_eq!(seen.text("/organization/name"), "秘密单位");
+    assert_eq!(seen.at("/memberships/totalCount"), 1);
+}
+
+#[tokio::test]
+async fn a_seat_that_another_alliance_gives_speaks_for_the_unit_there_alone() {
+    let app = TestApp::new().await;
+    let here = World::build(&app, "632223").await;
+    let code = "91230800DEM000022H";
+    let (unit, manager) = coded_unit(&app, &here, code).await;
+    let organization: OrganizationId = id::decode(&unit.clone().into(), "id").expect("an id");
+    app.advance(TimeDelta::days(1));
+    // The unit joins a second alliance by its own word, and that alliance makes a man of its own the unit's manager.
+    let there = World::build(&app, "632224").await;
+    let input = json!({ "allianceId": id::encode(there.town), "creditCode": code });
+    let invited = invite(&app.client(there.committee), input).await.fine();
+    let invitation = invited.text("/inviteOrganization/membership/id");
+    step(&app.client(manager), "acceptInvitation", &invitation).await.fine();
+    manage(&app, there.town, there.stranger, organization).await;
+    // A third alliance invites the unit.
+    let third = World::build(&app, "632225").await;
+    let input = json!({ "allianceId": id::encode(third.town), "creditCode": code });
+    let offer = invite(&app.client(third.committee), input).await.fine();
+    let offer = offer.text("/inviteOrganization/membership/id");
+    let mole = app.client(there.stranger);
+    let list = "query($filter: MembershipFilter) { memberships(filter: $filter) { totalCount } }";
+    let filter = json!({ "filter": { "organizationId": unit } });
+    assert_eq!(mole.send(list, filter.clone()).await.fine().at("/memberships/totalCount"), 1);
+    for mutation in ["acceptInvitation", "declineInvitation"] {
+        assert_eq!(step(&mole, mutation, &offer).await.code().as_deref(), Some("NOT_FOUND"));
+    }
+    let fourth = World::build(&app, "632226").await;
+    let input = json!({ "allianceId": id::encode(fourth.town), "organizationId": unit });
+    let applied = change(&mole, "applyForMembership", "ApplyForMembershipInput", input.clone()).await;
+    assert_eq!(applied.code().as_deref(), Some("FORBIDDEN"));
+    // Not even while the unit is suspended at home: then only the platform speaks for it.
+    let ask = json!({ "alliance": id::encode(here.town), "filter": { "organizationId": unit } });
+    let query = "query($alliance: ID!, $filter: MembershipFilter) {
+        memberships(allianceId: $alliance, filter: $filter) { nodes { id } } }";
+    let home = app.client(here.committee).send(query, ask).await.fine().text("/memberships/nodes/0/id");
+    because(&app.client(here.committee), "suspendMember", &home).await.fine();
+    assert_eq!(step(&mole, "acceptInvitation", &offer).await.code().as_deref(), Some("NOT_FOUND"));
+    assert_eq!(
+        step(&app.client(manager), "acceptInvitation", &offer).await.code().as_deref(),
+        Some("NOT_FOUND")
+    );
+    step(&app.client(here.committee), "restoreMember", &home).await.fine();
+    // Its own manager sees all three and speaks.
+    assert_eq!(app.client(manager).send(list, filter).await.fine().at("/memberships/totalCount"), 3);
+    step(&app.client(manager), "acceptInvitation", &offer).await.fine();
+    change(&app.client(manager), "applyForMembership", "ApplyForMembershipInput", input).await.fine();
 }
 
 #[tokio::test]
@@ -156,7 +292,7 @@ async fn a_unit_applies_elsewhere_and_the_committee_there_decides() {
     // The applicant cannot admit itself.
     let own = step(&app.client(here.manager), "admitMember", &membership).await;
     assert_eq!(own.code().as_deref(), Some("FORBIDDEN"));
-    let invitation = step(&app.client(there.committee), "acceptInvitation", &membership).await;
+    let invitation = step(&app.client(here.manager), "acceptInvitation", &membership).await;
     assert_eq!(invitation.code().as_deref(), Some("STATE_REFUSED"));
     let declined = because(&app.client(there.committee), "declineApplication", &membership).await.fine();
     assert_eq!(declined.text("/declineApplication/membership/state"), "DECLINED");

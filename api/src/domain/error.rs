@@ -181,6 +181,8 @@ codes! {
     NumberPatternTaken = "NUMBER_PATTERN_TAKEN",
     /// The organisation runs the alliance as its committee and keeps its seat.
     CommitteeKept = "COMMITTEE_KEPT",
+    /// The invited organisation speaks for itself: its own manager or a platform administrator takes up the invitation.
+    UnitAnswersItself = "UNIT_ANSWERS_ITSELF",
     /// The organisation leads a standing service team.
     LeadsTeam = "LEADS_TEAM",
     /// The organisation is in another standing service team of the alliance.

@@ -203,6 +203,8 @@ events! {
     ProblemRegistered = "problem_registered",
     /// A problem was taken over from another system.
     ProblemImported = "problem_imported",
+    /// A problem was corrected.
+    ProblemUpdated = "problem_updated",
     /// A problem was triaged.
     ProblemTriaged = "problem_triaged",
     /// A problem was assigned.
@@ -229,6 +231,8 @@ events! {
     ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.
     ProblemWithdrawn = "problem_withdrawn",
+    /// The due date of a problem is near.
+    ProblemDue = "problem_due",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
     /// Evidence was added to a problem or a task.

@@ -7,7 +7,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic,
-    IntoSimpleExpr, ModelTrait, PaginatorTrait, QuerySelect, QueryTrait, Select, Value, sea_query::Expr,
+    IntoSimpleExpr, ModelTrait, PaginatorTrait, QuerySelect, QueryTrait, Select, Value,
+    sea_query::{Expr, Func, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -26,6 +27,9 @@ pub const MOST: u64 = 100;
 /// Years that both databases can compare.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
 
+/// The last day of those years.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a day");
+
 /// The Relay arguments of a list, unchecked.
 #[derive(Clone, Debug, Default)]
 pub struct Args {
@@ -35,7 +39,8 @@ pub struct Args {
     pub before: Option<String>,
 }
 
-/// The order of a list: a column without NULLs, then the id.
+/// The order of a list: a column, then the id. The column holds no NULLs, or dates: what has none counts as due on the
+/// last day there is.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<C> {
     pub column: C,
@@ -102,7 +107,7 @@ where
     let Window { limit, backward } = window(args)?;
     let all = select.clone();
     let mut query = along::join(select, along).into_query();
-    let place = || Expr::tuple([order.column.into_simple_expr(), id.into_simple_expr()]);
+    let place = || Expr::tuple([key(order.column), id.into_simple_expr()]);
     let bound = |(value, id): (Value, Value)| Expr::tuple([Expr::value(value), Expr::value(id)]);
     if let Some(after) = &args.after {
         let bound = bound(decode(after, order, "after")?);
@@ -118,7 +123,7 @@ where
         sea_orm::sea_query::Order::Desc
     };
     query
-        .order_by_expr(order.column.into_simple_expr(), direction.clone())
+        .order_by_expr(key(order.column), direction.clone())
         .order_by_expr(id.into_simple_expr(), direction)
         .limit(limit + 1);
     let rows = ctx.read().query_all(&query).await?;
@@ -153,6 +158,21 @@ where
     Ok(all.count(db).await?)
 }
 
+/// What rows are sorted by: the column, with the last day in place of a date that is missing.
+fn key<C: ColumnTrait>(column: C) -> SimpleExpr {
+    let column_expr = column.into_simple_expr();
+    if may_lack_date(column) {
+        Func::coalesce([column_expr, Expr::value(LAST_DAY)]).into()
+    } else {
+        column_expr
+    }
+}
+
+fn may_lack_date<C: ColumnTrait>(column: C) -> bool {
+    let definition = column.def();
+    definition.is_null() && matches!(definition.get_column_type(), ColumnType::Date)
+}
+
 fn size(asked: i32, field: &'static str) -> Result<u64> {
     u64::try_from(asked)
         .ok()
@@ -173,7 +193,11 @@ where
         Value::Uuid(Some(id)) => id,
         _ => Uuid::nil(),
     };
-    write(order.column.as_str(), &model.get(order.column), id)
+    let value = match model.get(order.column) {
+        Value::ChronoDate(None) => LAST_DAY.into(),
+        value => value,
+    };
+    write(order.column.as_str(), &value, id)
 }
 
 /// Writes the cursor of a row: the column's name, its value, the id.

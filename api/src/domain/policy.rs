@@ -39,7 +39,7 @@ actions! {
     InviteAccount, ResetPassword, DisableAccount, AssignRole, ReadAccounts, ManageApiKeys, ReadOpenWork,
     // Alliance, members, teams
     UpdateAlliance, AdmitMember, SuspendMember, EndMembership, UpdateMemberContact, AnswerInvitation,
-    ManageServiceTeams, ReadContacts,
+    DeclineInvitation, ManageServiceTeams, ReadContacts,
     // Rotation
     ManageRotationPlan, ApproveRotationPlan, AssignRotationSlot, BlockRotationSlot, ProposeSwap, AgreeSwap,
     ApproveSwap, RecordCheckIn, RecordDocking, OfferHandover, AcknowledgeHandover, ExcuseRotationSlot,
@@ -49,7 +49,7 @@ actions! {
     ManageTaskList, CreatePriorityTask, UpdatePriorityTask, AcknowledgePriorityTask, ReportProgress,
     SubmitPriorityTask, CompletePriorityTask, ReturnPriorityTask, CancelPriorityTask,
     // Problems
-    RegisterProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, ReassignProblem, SubmitProblem,
+    RegisterProblem, UpdateProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, ReassignProblem, SubmitProblem,
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
     ReadReporter,
     ImportProblems,
@@ -87,7 +87,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::SuspendMember
             | A::EndMembership
             | A::UpdateMemberContact
-            | A::AnswerInvitation
+            | A::DeclineInvitation
             | A::ManageServiceTeams
             | A::ReadContacts
             | A::ManageRotationPlan
@@ -109,6 +109,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReturnPriorityTask
             | A::CancelPriorityTask
             | A::RegisterProblem
+            | A::UpdateProblem
             | A::TriageProblem
             | A::AssignProblem
             | A::ReturnProblem
@@ -139,6 +140,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReadOpenWork
             | A::UpdateMemberContact
             | A::AnswerInvitation
+            | A::DeclineInvitation
             | A::ProposeSwap
             | A::AgreeSwap
             | A::ReassignProblem,
@@ -157,14 +159,15 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RecordDocking
             | A::OfferHandover
             | A::AcknowledgeHandover
+            | A::UpdateProblem
             | A::WithdrawProblem
             | A::ReadContacts,
             R::MemberManager | R::MemberStaff,
         ) => Own,
         (A::RegisterProblem, R::MemberManager | R::MemberStaff | R::CommunityOfficer | R::GridOfficer) => Any,
-        // Communities and stations dock with the team, raise problems, and may take back what they raised.
+        // Communities and stations dock with the team, raise problems, and may correct and take back what they raised.
         (A::RecordDocking | A::ReadContacts, R::CommunityOfficer) => Any,
-        (A::AddEvidence | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
+        (A::AddEvidence | A::UpdateProblem | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
         (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
         _ => Never,
     }

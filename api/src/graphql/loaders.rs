@@ -107,6 +107,28 @@ macro_rules! loader {
 loader!(AllianceId, alliance, governance::alliance::visible);
 // Whoever sees a row sees the names of the organisations, regions and colleagues that it names.
 loader!(OrganizationId, organization, |_| organization::Entity::find());
+
+/// Key of an organisation that the viewer may not know: one that was only invited, for instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KnownOrganization(pub OrganizationId);
+
+impl Loader<KnownOrganization> for Loaders {
+    type Value = organization::Model;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[KnownOrganization],
+    ) -> Result<HashMap<KnownOrganization, Self::Value>, Self::Error> {
+        let rows = governance::organization::visible(&self.0)
+            .filter(organization::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        Ok(rows.into_iter().map(|row| (KnownOrganization(row.id), row)).collect())
+    }
+}
+
 loader!(RegionId, region, |_| region::Entity::find());
 loader!(AccountId, account, |_| account::Entity::find());
 

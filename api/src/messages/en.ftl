@@ -82,6 +82,7 @@ role-conflict = The committee of an alliance neither verifies nor approves in it
 organization-code-doubtful = The organisation code in positions 9 to 17 does not fit its own check character: { $expected } was expected, not { $found }.
 designation-refused = The designation of a military unit is not recorded; write the name without it.
 committee-kept = This organisation is the alliance's committee and keeps its seat.
+unit-answers-itself = This organisation answers its invitation itself, through its manager in the alliance where it has been a member the longest; a platform administrator can answer on its behalf.
 leads-team = This organisation leads the service team { $team }; give the team another lead first.
 in-another-team = { $organization } is in the service team { $team } already.
 team-in-rotation = This service team still has turns in a rotation; reassign them first.

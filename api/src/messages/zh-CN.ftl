@@ -82,6 +82,7 @@ role-conflict = 同一人在同一联盟不得既主持联盟又核验或审批�
 organization-code-doubtful = 第9至17位的组织机构代码校验位不符：应为 { $expected }，实为 { $found }。
 designation-refused = 不记录部队番号，请填写不含番号的名称。
 committee-kept = 该单位是本联盟的党委，成员资格须保留。
+unit-answers-itself = 该单位须由其最早加入的联盟中的单位管理员自行答复邀请，也可由平台管理员代为答复。
 leads-team = 该单位是服务队“{ $team }”的牵头单位，请先更换牵头单位。
 in-another-team = { $organization } 已在服务队“{ $team }”中。
 team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "due_notice")]
 pub struct Model {
-    /// The task.
+    /// The task or problem.
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject_id: Uuid,
     /// The date that nears.

@@ -28,6 +28,8 @@ pub enum Kind {
     Due,
     Published,
     Swapped,
+    Recalled,
+    Closed,
 }
 
 /// What a person should look at, drawn from one event.

@@ -45,6 +45,8 @@ pub struct Model {
     pub organization_id: OrganizationId,
     /// Where it stands.
     pub state: State,
+    /// Whether the alliance knows who the unit is; not while it has only the credit code of a foreign one.
+    pub is_unit_known: bool,
     /// Liaison of the unit.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub contact_name: Option<String>,

@@ -62,7 +62,7 @@ pub struct Detail {
 }
 
 /// The details that a dashboard may hold: states and figures, never words that people typed.
-const IMPERSONAL: [&str; 12] = [
+const IMPERSONAL: [&str; 13] = [
     "from",
     "to",
     "number",
@@ -71,6 +71,7 @@ const IMPERSONAL: [&str; 12] = [
     "monthOn",
     "percent",
     "dueOn",
+    "dueOnBefore",
     "state",
     "year",
     "seq",

@@ -1,13 +1,13 @@
 //! Each person's inbox: what `inbox_rules` draws from the events, once each, with its read state. The hand that fills it
 //! follows the positions; a node that dies in between leaves nothing half done.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use concord_entities::{
     account, event, event_seal, hand_cursor,
     id::{AccountId, AllianceId, InboxEntryId, OrganizationId},
     inbox_entry::{self, Column, Entity, Kind},
-    seat,
+    problem, seat,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -148,14 +148,21 @@ pub async fn project(ctx: &Ctx) -> Result<usize> {
         .filter_map(|(seal, event)| Some((seal, event, event.alliance_id?, inbox_rules::find(&event.kind)?)))
         .collect();
     let people = people(&tx.db, told.iter().map(|(_, _, alliance, _)| *alliance).collect()).await?;
+    let registrars = registrars(&tx.db, told.iter().map(|(_, event, ..)| event.subject_id)).await?;
     let mut rows = Vec::new();
     for (seal, event, alliance, rule) in told {
         let concerned = chain::organizations(event);
+        let registrar = registrars.get(&event.subject_id);
         let mut reached = HashSet::new();
         for person in people.iter().filter(|person| person.alliance == alliance) {
             let is_concerned = person.organization.is_some_and(|own| concerned.contains(&own));
             if Some(person.account) != event.actor_id
-                && rule.to.reaches(person.role, is_concerned, !concerned.is_empty())
+                && rule.tells(
+                    person.role,
+                    is_concerned,
+                    !concerned.is_empty(),
+                    registrar == Some(&person.account),
+                )
                 && reached.insert(person.account)
             {
                 rows.push(inbox_entry::ActiveModel {
@@ -202,6 +209,23 @@ async fn lock(tx: &Tx<'_>) -> Result<i64> {
         .await?;
     let row = hand_cursor::Entity::find_by_id(HAND.to_owned()).lock_exclusive().one(&tx.db).await?;
     Ok(row.map_or(0, |row| row.position))
+}
+
+/// Who registered the problems among these subjects.
+async fn registrars(
+    db: &impl ConnectionTrait,
+    subjects: impl Iterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, AccountId>> {
+    let rows: Vec<(Uuid, AccountId)> = problem::Entity::find()
+        .select_only()
+        .column(problem::Column::Id)
+        .column(problem::Column::RecordedBy)
+        .filter(problem::Column::Id.is_in(subjects))
+        .filter(problem::Column::RecordedBy.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Somebody with an active seat.

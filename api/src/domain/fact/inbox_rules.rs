@@ -13,6 +13,8 @@ pub enum To {
     Independent(Role),
     /// People with this role.
     Everyone(Role),
+    /// Whoever registered the problem that the event is about.
+    Registrar,
 }
 
 /// A row of the table.
@@ -21,38 +23,42 @@ pub struct Rule {
     /// The kind of event, as stored.
     pub event: &'static str,
     pub why: Kind,
-    pub to: To,
+    pub to: &'static [To],
 }
 
-const fn rule(event: &'static str, why: Kind, to: To) -> Rule {
+const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
     Rule { event, why, to }
 }
 
 /// The table.
-pub const RULES: [Rule; 22] = [
-    rule("membership_applied", Kind::Assigned, To::Everyone(Role::Committee)),
-    rule("priority_task_published", Kind::Assigned, To::Concerned),
-    rule("priority_task_submitted", Kind::Assigned, To::Everyone(Role::Committee)),
-    rule("priority_task_returned", Kind::Returned, To::Concerned),
-    rule("priority_task_due", Kind::Due, To::Concerned),
-    rule("task_list_published", Kind::Published, To::ConcernedOrAll),
-    rule("problem_registered", Kind::Assigned, To::Everyone(Role::Committee)),
-    rule("problem_assigned", Kind::Assigned, To::Concerned),
-    rule("problem_declined", Kind::Returned, To::Everyone(Role::Committee)),
+pub const RULES: [Rule; 26] = [
+    rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
+    rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("priority_task_returned", Kind::Returned, &[To::Concerned]),
+    rule("priority_task_due", Kind::Due, &[To::Concerned]),
+    rule("task_list_published", Kind::Published, &[To::ConcernedOrAll]),
+    rule("problem_registered", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("problem_assigned", Kind::Assigned, &[To::Concerned]),
+    rule("problem_declined", Kind::Returned, &[To::Everyone(Role::Committee), To::Registrar]),
     // Whoever checks a closure must not belong to a responsible unit.
-    rule("problem_submitted", Kind::Assigned, To::Independent(Role::Verifier)),
-    rule("problem_verified", Kind::Assigned, To::Everyone(Role::Approver)),
-    rule("problem_returned", Kind::Returned, To::Concerned),
-    rule("rotation_plan_submitted", Kind::Assigned, To::Everyone(Role::Approver)),
-    rule("rotation_plan_approved", Kind::Assigned, To::Everyone(Role::Committee)),
-    rule("rotation_plan_returned", Kind::Returned, To::Everyone(Role::Committee)),
-    rule("rotation_plan_published", Kind::Published, To::ConcernedOrAll),
-    rule("rotation_swap_proposed", Kind::Assigned, To::Concerned),
-    rule("rotation_swap_agreed", Kind::Assigned, To::Everyone(Role::Committee)),
-    rule("rotation_swap_approved", Kind::Swapped, To::ConcernedOrAll),
-    rule("handover_offered", Kind::Assigned, To::Concerned),
-    rule("rotation_slot_assigned", Kind::Assigned, To::Concerned),
-    rule("rotation_slot_missed", Kind::Returned, To::Concerned),
+    rule("problem_submitted", Kind::Assigned, &[To::Independent(Role::Verifier)]),
+    rule("problem_verified", Kind::Assigned, &[To::Everyone(Role::Approver)]),
+    rule("problem_returned", Kind::Returned, &[To::Concerned, To::Registrar]),
+    rule("problem_recalled", Kind::Recalled, &[To::Concerned, To::Registrar]),
+    rule("problem_rejected", Kind::Closed, &[To::Registrar]),
+    rule("problem_struck_off", Kind::Closed, &[To::Registrar]),
+    rule("problem_due", Kind::Due, &[To::Concerned]),
+    rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
+    rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("rotation_plan_published", Kind::Published, &[To::ConcernedOrAll]),
+    rule("rotation_swap_proposed", Kind::Assigned, &[To::Concerned]),
+    rule("rotation_swap_agreed", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("rotation_swap_approved", Kind::Swapped, &[To::ConcernedOrAll]),
+    rule("handover_offered", Kind::Assigned, &[To::Concerned]),
+    rule("rotation_slot_assigned", Kind::Assigned, &[To::Concerned]),
+    rule("rotation_slot_missed", Kind::Returned, &[To::Concerned]),
 ];
 
 /// The row for a kind of event.
@@ -60,15 +66,24 @@ pub fn find(kind: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.event == kind)
 }
 
+impl Rule {
+    /// Whether somebody is told by any of the ways of this row.
+    pub fn tells(&self, role: Role, is_concerned: bool, names_any: bool, is_registrar: bool) -> bool {
+        self.to.iter().any(|to| to.reaches(role, is_concerned, names_any, is_registrar))
+    }
+}
+
 impl To {
-    /// Whether somebody with this role is told, who acts for an organisation that is concerned or not.
-    pub fn reaches(self, role: Role, is_concerned: bool, names_any: bool) -> bool {
+    /// Whether somebody with this role is told, who acts for an organisation that is concerned or not, and registered the
+    /// problem or not.
+    fn reaches(self, role: Role, is_concerned: bool, names_any: bool, is_registrar: bool) -> bool {
         let of_member = matches!(role, Role::MemberManager | Role::MemberStaff);
         match self {
             Self::Concerned => of_member && is_concerned,
             Self::ConcernedOrAll => of_member && (is_concerned || !names_any),
             Self::Independent(wanted) => role == wanted && !is_concerned,
             Self::Everyone(wanted) => role == wanted,
+            Self::Registrar => is_registrar,
         }
     }
 }
@@ -88,19 +103,34 @@ mod tests {
         assert_eq!(find("alliance_updated"), None);
     }
 
+    fn tells(event: &str, role: Role, is_concerned: bool, names_any: bool, is_registrar: bool) -> bool {
+        find(event).expect("a rule").tells(role, is_concerned, names_any, is_registrar)
+    }
+
     #[test]
     fn a_verifier_of_a_responsible_unit_is_not_asked() {
-        let to = find("problem_submitted").expect("a rule").to;
-        assert!(to.reaches(Role::Verifier, false, true));
-        assert!(!to.reaches(Role::Verifier, true, true));
-        assert!(!to.reaches(Role::MemberStaff, true, true));
+        assert!(tells("problem_submitted", Role::Verifier, false, true, false));
+        assert!(!tells("problem_submitted", Role::Verifier, true, true, false));
+        assert!(!tells("problem_submitted", Role::MemberStaff, true, true, false));
     }
 
     #[test]
     fn a_published_list_that_names_nobody_goes_to_all_members() {
-        let to = find("task_list_published").expect("a rule").to;
-        assert!(to.reaches(Role::MemberStaff, false, false));
-        assert!(!to.reaches(Role::MemberStaff, false, true));
-        assert!(!to.reaches(Role::Observer, false, false));
+        assert!(tells("task_list_published", Role::MemberStaff, false, false, false));
+        assert!(!tells("task_list_published", Role::MemberStaff, false, true, false));
+        assert!(!tells("task_list_published", Role::Observer, false, false, false));
+    }
+    #[test]
+    fn whoever_registered_a_problem_hears_how_it_ends() {
+        for event in [
+            "problem_declined",
+            "problem_returned",
+            "problem_recalled",
+            "problem_rejected",
+            "problem_struck_off",
+        ] {
+            assert!(tells(event, Role::GridOfficer, false, true, true), "{event}");
+            assert!(!tells(event, Role::GridOfficer, false, true, false), "{event}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Organisations: recorded once, seated in many alliances. Seen by whoever shares an alliance with them. This room asks no
+//! Organisations: recorded once, seated in many alliances. Seen by whoever shares an alliance with them, from
+//! when they know each other: a unit invited by its credit code alone shows itself by accepting. This room asks no
 //! register whether an organisation exists.
 
 use concord_entities::{
@@ -27,6 +28,7 @@ pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
         .select_only()
         .column(membership::Column::OrganizationId)
         .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
+        .filter(membership::Column::IsUnitKnown.eq(true))
         .into_query();
     let mut seen = Condition::any()
         .add(organization::Column::Id.in_subquery(seated))

@@ -109,7 +109,7 @@ pub enum Edit<T> {
 
 impl<T> Edit<T> {
     /// The new value, if anything changes.
-    fn value(self) -> Option<Option<T>> {
+    pub(super) fn value(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,
             Self::Clear => Some(None),

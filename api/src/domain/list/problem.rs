@@ -1,6 +1,7 @@
 //! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
 //! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
 
+pub mod edit;
 pub mod moves;
 pub mod reporter;
 pub mod take_over;
@@ -23,7 +24,7 @@ use sea_orm::{
 
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, file, governance,
-    list::evidence as evidences,
+    list::{due, evidence as evidences},
     number_pattern::NumberPattern,
     page::{self, Along, Order, Page},
     scope, text,
@@ -77,11 +78,17 @@ pub struct Filter {
     pub number: Option<String>,
     pub recorded_from: Option<DateTime<Utc>>,
     pub recorded_to: Option<DateTime<Utc>>,
+    pub due_from: Option<NaiveDate>,
+    pub due_to: Option<NaiveDate>,
+    /// Open although the due date has passed where the alliance is, or not.
+    pub overdue: Option<bool>,
+    /// Registered by the caller, or by others.
+    pub registered_by_me: Option<bool>,
     pub text: Option<String>,
 }
 
 impl Filter {
-    async fn condition(self, db: &impl ConnectionTrait) -> Result<Condition> {
+    async fn condition(self, ctx: &Ctx) -> Result<Condition> {
         let responsible = self.organization_id.map(|unit| {
             let shared = problem_responsible::Entity::find()
                 .select_only()
@@ -92,10 +99,23 @@ impl Filter {
         });
         let within = match self.region_id {
             Some(id) => {
-                let path = region::Entity::find_by_id(id).one(db).await?.map(|region| region.path);
+                let path = region::Entity::find_by_id(id).one(ctx.read()).await?.map(|region| region.path);
                 // Of a region that is not there, nothing is listed.
                 Some(path.map_or_else(|| Column::RegionId.eq(id), |path| regions_below(&path)))
             }
+            None => None,
+        };
+        let late = match self.overdue {
+            Some(wanted) => Some(overdue(ctx, wanted).await?),
+            None => None,
+        };
+        let mine = match self.registered_by_me {
+            Some(true) => Some(Condition::all().add(Column::RecordedBy.eq(ctx.account_id()?))),
+            Some(false) => Some(
+                Condition::any()
+                    .add(Column::RecordedBy.ne(ctx.account_id()?))
+                    .add(Column::RecordedBy.is_null()),
+            ),
             None => None,
         };
         let search = text::optional(self.text.as_deref(), "filter.text", SEARCH)?;
@@ -113,8 +133,24 @@ impl Filter {
             .add_option(self.number.map(|number| Column::Number.eq(number.trim())))
             .add_option(self.recorded_from.map(|from| Column::RecordedAt.gte(from)))
             .add_option(self.recorded_to.map(|to| Column::RecordedAt.lt(to)))
+            .add_option(self.due_from.map(|on| Column::DueOn.gte(on)))
+            .add_option(self.due_to.map(|on| Column::DueOn.lte(on)))
+            .add_option(late)
+            .add_option(mine)
             .add_option(search.as_deref().map(mentions)))
     }
+}
+
+/// Problems that are open although their due date has passed by their alliance's calendar, or all others.
+async fn overdue(ctx: &Ctx, wanted: bool) -> Result<Condition> {
+    let zones = due::zones(ctx).await?;
+    let on_time = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.gte(today));
+    let late = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.lt(today));
+    Ok(if wanted {
+        Condition::all().add(Column::IsOpen.eq(true)).add(late)
+    } else {
+        Condition::any().add(Column::IsOpen.eq(false)).add(Column::DueOn.is_null()).add(on_time)
+    })
 }
 
 /// A region by its path, and all below it; paths hold no wildcards.
@@ -154,6 +190,8 @@ pub enum Sort {
     /// By when Concord learnt of them, the latest first.
     #[default]
     RecordedAt,
+    /// By due date, the nearest first; what has none comes last.
+    DueOn,
 }
 
 /// The problems that the caller may see.
@@ -165,10 +203,11 @@ pub async fn list(
     along: &[Along<Column>],
 ) -> Result<Page<Entity>> {
     ctx.require_signed_in()?;
-    let select = visible(ctx).filter(filter.condition(ctx.read()).await?);
+    let select = visible(ctx).filter(filter.condition(ctx).await?);
     let order = match sort {
         Sort::Number => Order { column: Column::Ordinal, descending: false },
         Sort::RecordedAt => Order { column: Column::RecordedAt, descending: true },
+        Sort::DueOn => Order { column: Column::DueOn, descending: false },
     };
     page::fetch_along(ctx, select, order, Column::Id, args, along).await
 }

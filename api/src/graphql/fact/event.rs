@@ -30,7 +30,7 @@ use crate::{
         governance::{alliance::Alliance, organization::Organization},
         id,
         identity::batch::InClear,
-        loaders::{self, Loaders},
+        loaders::{self, KnownOrganization, Loaders},
         node::{self, AnyNode, Node},
         scalar::DateTime,
     },
@@ -181,11 +181,12 @@ impl Event {
         domain::chain::organizations(&self.row).into_iter().map(id::encode).collect()
     }
 
-    /// The organisations that it concerns.
+    /// The organisations that it concerns, as far as the caller knows them.
     async fn organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
         let concerned = domain::chain::organizations(&self.row);
-        let found = try_join_all(concerned.into_iter().map(|id| loaders::one(context, id))).await?;
-        Ok(found.into_iter().flatten().map(Organization).collect())
+        let found = loaders::many(context, concerned.iter().copied().map(KnownOrganization)).await?;
+        let known = concerned.iter().filter_map(|id| found.get(&KnownOrganization(*id)));
+        Ok(known.cloned().map(Organization).collect())
     }
 
     /// What changed and why, by name; empty after an erasure. Dashboards get states and figures only.

@@ -44,6 +44,10 @@ pub enum InboxKind {
     Published,
     /// Turns of the rotation were swapped.
     Swapped,
+    /// An assignment was taken back.
+    Recalled,
+    /// What the reader raised was settled: struck off, or not taken on.
+    Closed,
 }
 
 /// Something that a person should look at (待办).

@@ -1,6 +1,6 @@
 //! Faces of memberships: the seats of organisations in alliances.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, slice, sync::Arc};
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Result, dataloader::Loader};
 use concord_entities::{
@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     domain::{
-        self, Action, Actor, Ctx, Error, Target,
+        self, Action, Actor, Code, Ctx, Error, Target,
         governance::membership::{self as verbs, Contact, ContactChange, Filter, Invitee, states},
-        list::transition::{Viewer, offer},
+        identity::authority,
+        list::transition::{Step, Viewer, offer},
         page::Order,
         policy, privacy,
     },
@@ -29,7 +30,7 @@ use crate::{
         error::{OrApiError, payload},
         id,
         list::transition::{self, Transition},
-        loaders::{self, Loaders},
+        loaders::{self, KnownOrganization, Loaders},
         node::Node,
         scalar::DateTime,
     },
@@ -89,24 +90,24 @@ impl Loader<AllianceName> for Loaders {
     }
 }
 
-/// Key of the seats in which the viewer manages an organisation, in whatever alliance.
+/// Key of the seats in which the viewer speaks for an organisation towards other alliances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Managing(pub OrganizationId);
+pub struct Speaking(pub OrganizationId);
 
-impl Loader<Managing> for Loaders {
+impl Loader<Speaking> for Loaders {
     type Value = Vec<seat::Model>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[Managing]) -> Result<HashMap<Managing, Self::Value>, Self::Error> {
+    async fn load(&self, keys: &[Speaking]) -> Result<HashMap<Speaking, Self::Value>, Self::Error> {
         let Actor::Account { id, .. } = self.0.actor else {
             return Ok(HashMap::new());
         };
         let units: Vec<OrganizationId> = keys.iter().map(|key| key.0).collect();
-        let seats = verbs::managing_seats(self.0.read(), id, &units).await.map_err(Arc::new)?;
-        let mut found: HashMap<Managing, Self::Value> = HashMap::new();
+        let seats = verbs::speaking_seats(self.0.read(), id, &units).await.map_err(Arc::new)?;
+        let mut found: HashMap<Speaking, Self::Value> = HashMap::new();
         for seat in seats {
             if let Some(unit) = seat.organization_id {
-                found.entry(Managing(unit)).or_default().push(seat);
+                found.entry(Speaking(unit)).or_default().push(seat);
             }
         }
         Ok(found)
@@ -198,9 +199,24 @@ impl Membership {
         Ok(loaders::one(context, AllianceName(self.0.alliance_id)).await?.unwrap_or_default())
     }
 
-    /// The organisation.
+    /// The organisation. Null while the alliance knows no more of it than the credit code by which it was invited: a unit
+    /// of another alliance shows itself by accepting.
     async fn organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
-        Ok(loaders::one(context, self.0.organization_id).await?.map(Organization))
+        let id = self.0.organization_id;
+        let row = if self.0.is_unit_known {
+            loaders::one(context, id).await?
+        } else {
+            loaders::one(context, KnownOrganization(id)).await?
+        };
+        Ok(row.map(Organization))
+    }
+
+    /// The credit code by which it was invited, while the alliance knows nothing else of it.
+    async fn invited_credit_code(&self, context: &Context<'_>) -> Result<Option<String>> {
+        if self.0.is_unit_known {
+            return Ok(None);
+        }
+        Ok(loaders::one(context, self.0.organization_id).await?.and_then(|row| row.credit_code))
     }
 
     /// Where it stands.
@@ -229,12 +245,30 @@ impl Membership {
     async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
         let row = &self.0;
         let mut seats = transition::seats(context, row.alliance_id).await?;
-        // Managers answer an invitation from wherever they manage the unit.
-        seats.extend(loaders::one(context, Managing(row.organization_id)).await?.unwrap_or_default());
-        let viewer = Viewer { actor: ctx(context).actor, seats: &seats };
+        // An invited organisation answers through people who have no seat here.
+        seats.extend(loaders::one(context, Speaking(row.organization_id)).await?.unwrap_or_default());
+        let ctx = ctx(context);
+        let is_invited = row.state == membership::State::Invited;
+        let (is_platform, is_direct) = if is_invited && ctx.account_id().is_ok() {
+            let is_platform = authority::administers(ctx, ctx.read()).await.or_api_error(ctx)?;
+            (is_platform, verbs::may_seat_invited(ctx.read(), row).await.or_api_error(ctx)?)
+        } else {
+            (false, false)
+        };
+        let viewer = |step: &Step<membership::State>| {
+            let speaks = is_platform && states::answers(step.action);
+            Viewer { actor: if speaks { Actor::System } else { ctx.actor }, seats: &seats }
+        };
         let own = [row.organization_id];
         let target = Target::alliance(row.alliance_id).of(&own);
-        let offered = offer(&states::STEPS, row.state, viewer, target, |_| Vec::new());
+        let missing = |step: &Step<membership::State>| {
+            let answers_itself = is_invited && step.action == Action::AdmitMember && !is_direct;
+            answers_itself.then(|| Error::refused(Code::UnitAnswersItself)).into_iter().collect()
+        };
+        let offered = states::STEPS
+            .iter()
+            .flat_map(|step| offer(slice::from_ref(step), row.state, viewer(step), target, missing))
+            .collect();
         Ok(transition::faces(context, offered))
     }
 
@@ -319,7 +353,8 @@ impl MembershipQuery {
         Ok(verbs::find(ctx, id).await.or_api_error(ctx)?.map(Membership))
     }
 
-    /// The memberships of the alliances that the caller may see, and those of the organisations the caller acts for.
+    /// The memberships of the alliances that the caller may see, and those of the organisations that the caller speaks for
+    /// as their manager in the alliance where they have been members the longest.
     async fn memberships(
         &self,
         context: &Context<'_>,
@@ -345,7 +380,7 @@ impl MembershipQuery {
 pub struct ApplyForMembershipInput {
     /// The alliance, by the identifier that its committee gave out.
     alliance_id: ID,
-    /// The organisation, which the caller acts for.
+    /// The organisation, which the caller speaks for.
     organization_id: ID,
     /// Name of the liaison, at most 64 characters.
     contact_name: Option<String>,
@@ -362,7 +397,8 @@ pub struct InviteOrganizationInput {
     alliance_id: ID,
     /// An organisation that the caller sees; the other particulars are then ignored.
     organization_id: Option<ID>,
-    /// Unified social credit code; one on record attaches to the organisation that carries it.
+    /// Unified social credit code; one on record attaches to the organisation that carries it, whose other particulars stay
+    /// hidden until it accepts where the caller does not see it already.
     credit_code: Option<String>,
     /// Full name of a new organisation, at most 200 characters; never the designation of a military unit.
     name: Option<String>,
@@ -448,7 +484,8 @@ pub struct MembershipMutation;
 
 #[Object]
 impl MembershipMutation {
-    /// Asks for a seat in an alliance. Whoever acts for the organisation in another alliance may, and a platform administrator.
+    /// Asks for a seat in an alliance. The organisation's manager in the alliance where it has been a member the longest may,
+    /// and a platform administrator.
     async fn apply_for_membership(
         &self,
         context: &Context<'_>,
@@ -493,7 +530,8 @@ impl MembershipMutation {
         MembershipPayload::of(ctx, result).await
     }
 
-    /// Takes up an invitation. The organisation's manager may, or the committee.
+    /// Takes up an invitation. Only the organisation itself may: its manager in the alliance where it has been a member the
+    /// longest (a seat that another alliance gives has power there alone), or a platform administrator on its behalf.
     async fn accept_invitation(
         &self,
         context: &Context<'_>,
@@ -508,7 +546,7 @@ impl MembershipMutation {
         MembershipPayload::of(ctx, result).await
     }
 
-    /// Declines an invitation, or takes it back. The organisation's manager may, or the committee.
+    /// Declines an invitation, or takes it back. Whoever may accept it may decline it; the committee takes it back.
     async fn decline_invitation(
         &self,
         context: &Context<'_>,
@@ -523,7 +561,8 @@ impl MembershipMutation {
         MembershipPayload::of(ctx, result).await
     }
 
-    /// Admits an applicant, or an invited organisation that agreed on paper. Only the committee may.
+    /// Admits an applicant. Only the committee may; it also seats an invited organisation that it knows and that is a member
+    /// of no other alliance, as nobody else could speak for it.
     async fn admit_member(
         &self,
         context: &Context<'_>,

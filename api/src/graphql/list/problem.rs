@@ -20,6 +20,7 @@ use crate::{
     domain::{
         self, Actor, Ctx, Error,
         list::{
+            due,
             evidence::Subject,
             problem::{self as verbs, Filter, Sort},
             problem_states::{self, Bound, Circumstances},
@@ -292,6 +293,16 @@ impl Problem {
         self.0.due_on.map(Date)
     }
 
+    /// Whether it is open although its due date has passed by the alliance's calendar.
+    async fn is_overdue(&self, context: &Context<'_>) -> Result<bool> {
+        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open) else {
+            return Ok(false);
+        };
+        let alliance = loaders::one(context, self.0.alliance_id).await?;
+        let now = ctx(context).now();
+        Ok(alliance.is_some_and(|alliance| due_on < due::today(&alliance.time_zone, now)))
+    }
+
     /// Why it was last declined, returned, rejected or withdrawn.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
@@ -541,6 +552,14 @@ pub struct ProblemFilter {
     recorded_from: Option<DateTime>,
     /// Recorded before this instant.
     recorded_to: Option<DateTime>,
+    /// Due on this day or later.
+    due_from: Option<Date>,
+    /// Due on this day or earlier.
+    due_to: Option<Date>,
+    /// Open although the due date has passed by the alliance's calendar, or not.
+    overdue: Option<bool>,
+    /// Registered by the caller, or by others; only for people.
+    registered_by_me: Option<bool>,
     /// Whose title, description, place or number mentions this, at most 100 characters.
     text: Option<String>,
 }
@@ -564,6 +583,10 @@ impl ProblemFilter {
             number: self.number,
             recorded_from: self.recorded_from.map(|at| at.0),
             recorded_to: self.recorded_to.map(|at| at.0),
+            due_from: self.due_from.map(|on| on.0),
+            due_to: self.due_to.map(|on| on.0),
+            overdue: self.overdue,
+            registered_by_me: self.registered_by_me,
             text: self.text,
         })
     }
@@ -584,6 +607,8 @@ pub enum ProblemOrder {
     Number,
     /// By when Concord learnt of them, the latest first.
     RecordedAt,
+    /// By due date, the nearest first; what has none comes last.
+    DueOn,
 }
 
 #[derive(Default)]

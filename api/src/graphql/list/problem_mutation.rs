@@ -1,13 +1,18 @@
 //! Faces of what is done with problems: one mutation for each verb.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 
-use super::problem::{Problem, ProblemChannel, ProblemSeverity, ProblemTier};
+use super::{
+    problem::{Problem, ProblemChannel, ProblemSeverity, ProblemTier},
+    task_input::edit,
+};
 use crate::{
     domain::{
         self,
+        list::priority_task::Edit,
         list::problem::{
             self as verbs, NewProblem,
+            edit::{self as edits, ProblemChange},
             moves::{self, Triage, Which},
             reporter,
         },
@@ -66,6 +71,47 @@ impl RegisterProblemInput {
             reporter_phone: self.reporter_phone,
             severity: self.severity.into(),
             occurred_at: self.occurred_at.map(|at| at.0),
+        })
+    }
+}
+
+/// What is corrected of a problem; what is absent stays, what is null is taken away.
+#[derive(InputObject)]
+pub struct UpdateProblemInput {
+    /// The problem.
+    problem_id: ID,
+    /// The version that the caller read.
+    expected_version: i64,
+    /// In a few words, at most 200 characters.
+    title: Option<String>,
+    /// What is wrong, at most 4,000 characters.
+    description: Option<String>,
+    /// Kind of matter, at most 128 characters.
+    category: Option<String>,
+    /// Where, in words, at most 300 characters.
+    place: MaybeUndefined<String>,
+    /// The region it lies in, within the alliance's own.
+    region_id: MaybeUndefined<ID>,
+    /// How urgent it is.
+    severity: Option<ProblemSeverity>,
+    /// By when it is to be solved, from today on; only once it is assigned.
+    due_on: MaybeUndefined<Date>,
+}
+
+impl UpdateProblemInput {
+    fn read(self) -> domain::Result<ProblemChange> {
+        Ok(ProblemChange {
+            title: self.title,
+            description: self.description,
+            category: self.category,
+            place: edit(self.place),
+            region_id: match self.region_id {
+                MaybeUndefined::Undefined => Edit::Keep,
+                MaybeUndefined::Null => Edit::Clear,
+                MaybeUndefined::Value(region) => Edit::To(id::decode(&region, "regionId")?),
+            },
+            severity: self.severity.map(Into::into),
+            due_on: edit(self.due_on.map_value(|on| on.0)),
         })
     }
 }
@@ -195,6 +241,8 @@ macro_rules! payloads {
 payloads!(
     /// What came of registering a problem.
     RegisterProblemPayload,
+    /// What came of correcting a problem.
+    UpdateProblemPayload,
     /// What came of triaging a problem.
     TriageProblemPayload,
     /// What came of assigning a problem.
@@ -250,6 +298,21 @@ impl ProblemMutation {
         let ctx = ctx(context);
         let result = async { verbs::register(ctx, input.read()?).await }.await;
         RegisterProblemPayload::of(ctx, result).await
+    }
+
+    /// Corrects what a problem says. The committee may while it is open, and whoever registered it until it is triaged.
+    async fn update_problem(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: UpdateProblemInput,
+    ) -> Result<UpdateProblemPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let problem = id::decode(&input.problem_id, "problemId")?;
+            edits::update(ctx, problem, input.expected_version, input.read()?).await
+        }
+        .await;
+        UpdateProblemPayload::of(ctx, result).await
     }
 
     /// Triages a registered problem, or triages it anew before it is assigned. Only the committee may.

@@ -185,7 +185,8 @@ impl UpdatePriorityTaskInput {
     }
 }
 
-fn edit<T>(value: MaybeUndefined<T>) -> Edit<T> {
+/// Absent stays, null takes away.
+pub(super) fn edit<T>(value: MaybeUndefined<T>) -> Edit<T> {
     match value {
         MaybeUndefined::Undefined => Edit::Keep,
         MaybeUndefined::Null => Edit::Clear,

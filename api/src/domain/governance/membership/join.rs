@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Asks for a seat; whoever acts for the organisation in any alliance may, and a platform administrator.
+/// Asks for a seat; whoever speaks for the organisation may, and a platform administrator.
 pub async fn apply(
     ctx: &Ctx,
     alliance_id: AllianceId,
@@ -21,13 +21,13 @@ pub async fn apply(
     {
         return Err(Error::NotFound("organization"));
     }
-    require_acting_for(&tx, organization_id).await?;
+    require_speaking_for(&tx, organization_id).await?;
     // An applicant stands outside, so the wall cannot apply here: its alliance is known by the identifier it was given.
     if alliance::Entity::find_by_id(alliance_id).one(&tx.db).await?.is_none() {
         return Err(Error::NotFound("alliance"));
     }
     refuse_second(&tx, alliance_id, organization_id, "organizationId").await?;
-    let row = insert(&tx, alliance_id, organization_id, State::Applied, &contact).await?;
+    let row = insert(&tx, alliance_id, organization_id, State::Applied, true, &contact).await?;
     finish(tx, row, Event::MembershipApplied, None).await
 }
 
@@ -56,18 +56,20 @@ pub async fn invite(
     let tx = ctx.begin().await?;
     find_alliance(&tx, alliance_id).await?;
     ctx.require(&tx.db, Action::AdmitMember, Target::alliance(alliance_id)).await?;
-    let organization_id = resolve(&tx, alliance_id, invitee).await?;
-    let row = insert(&tx, alliance_id, organization_id, State::Invited, &contact).await?;
+    let (organization_id, is_known) = resolve(&tx, alliance_id, invitee).await?;
+    let row = insert(&tx, alliance_id, organization_id, State::Invited, is_known, &contact).await?;
     finish(tx, row, Event::MembershipInvited, None).await
 }
 
-async fn resolve(tx: &Tx<'_>, alliance_id: AllianceId, invitee: Invitee) -> Result<OrganizationId> {
+/// The organisation that is meant, and whether the committee knows more of it than a credit code.
+async fn resolve(tx: &Tx<'_>, alliance_id: AllianceId, invitee: Invitee) -> Result<(OrganizationId, bool)> {
+    let seen = |id| organizations::visible(tx.ctx).filter(organization::Column::Id.eq(id)).one(&tx.db);
+
     let (name, short_name, kind, credit_code, region_id) = match invitee {
         Invitee::Known(id) => {
-            let seen = organizations::visible(tx.ctx).filter(organization::Column::Id.eq(id));
-            seen.one(&tx.db).await?.ok_or(Error::NotFound("organization"))?;
+            seen(id).await?.ok_or(Error::NotFound("organization"))?;
             refuse_second(tx, alliance_id, id, "organizationId").await?;
-            return Ok(id);
+            return Ok((id, true));
         }
         Invitee::Named { name, short_name, kind, credit_code, region_id } => {
             (name, short_name, kind, credit_code, region_id)
@@ -77,7 +79,7 @@ async fn resolve(tx: &Tx<'_>, alliance_id: AllianceId, invitee: Invitee) -> Resu
         && let Some(known) = organizations::by_credit_code(&tx.db, &code).await?
     {
         refuse_second(tx, alliance_id, known.id, "creditCode").await?;
-        return Ok(known.id);
+        return Ok((known.id, seen(known.id).await?.is_some()));
     }
     let name = organizations::name(name.as_deref().unwrap_or_default())?;
     let kind = kind.ok_or_else(|| Error::invalid(Code::Required, "kind"))?;
@@ -91,10 +93,11 @@ async fn resolve(tx: &Tx<'_>, alliance_id: AllianceId, invitee: Invitee) -> Resu
         return Err(Error::invalid(Code::AlreadyExists, "name"));
     }
     let new = organizations::NewOrganization { name, short_name, kind, credit_code, region_id };
-    Ok(organizations::insert(tx, new).await?.id)
+    Ok((organizations::insert(tx, new).await?.id, true))
 }
 
-/// Seats an organisation in an alliance at once; an application or invitation that is open is taken up.
+/// Seats an organisation in an alliance at once, by the platform's own hand; an application or invitation that is open is
+/// taken up.
 pub async fn admit(
     ctx: &Ctx,
     alliance_id: AllianceId,
@@ -102,8 +105,8 @@ pub async fn admit(
     contact: Contact,
 ) -> Result<membership::Model> {
     let tx = ctx.begin().await?;
+    alliances::require_platform_admin(&tx).await?;
     find_alliance(&tx, alliance_id).await?;
-    ctx.require(&tx.db, Action::AdmitMember, Target::alliance(alliance_id)).await?;
     if organizations::visible(ctx)
         .filter(organization::Column::Id.eq(organization_id))
         .one(&tx.db)
@@ -137,6 +140,7 @@ pub async fn seat_at_once(
             let contact = contact.checked()?;
             row.state = Set(State::Active);
             row.admitted_at = Set(Some(tx.ctx.now()));
+            row.is_unit_known = Set(true);
             if contact != Contact::default() {
                 row.contact_name = Set(contact.name);
                 row.contact_title = Set(contact.title);
@@ -146,7 +150,7 @@ pub async fn seat_at_once(
             row.update(&tx.db).await?
         }
         Some(_) => return Err(Error::invalid(Code::AlreadyExists, "organizationId")),
-        None => insert(tx, alliance_id, organization_id, State::Active, contact).await?,
+        None => insert(tx, alliance_id, organization_id, State::Active, true, contact).await?,
     };
     tx.record(
         Fact::of(Event::MembershipAdmitted, row.id).alliance(alliance_id).organizations([organization_id]),
@@ -155,9 +159,9 @@ pub async fn seat_at_once(
     Ok(row)
 }
 
-async fn require_acting_for(tx: &Tx<'_>, organization: OrganizationId) -> Result<()> {
+async fn require_speaking_for(tx: &Tx<'_>, organization: OrganizationId) -> Result<()> {
     if let Actor::Account { id, .. } = tx.ctx.actor
-        && acting_seats(id, &[organization]).one(&tx.db).await?.is_some()
+        && !speaking_seats(&tx.db, id, &[organization]).await?.is_empty()
     {
         return Ok(());
     }
@@ -196,6 +200,7 @@ async fn insert(
     alliance_id: AllianceId,
     organization_id: OrganizationId,
     state: State,
+    is_unit_known: bool,
     contact: &Contact,
 ) -> Result<membership::Model> {
     let contact = contact.checked()?;
@@ -205,6 +210,7 @@ async fn insert(
         alliance_id: Set(alliance_id),
         organization_id: Set(organization_id),
         state: Set(state),
+        is_unit_known: Set(is_unit_known),
         contact_name: Set(contact.name),
         contact_title: Set(contact.title),
         contact_phone: Set(contact.phone),

@@ -1,5 +1,9 @@
 //! Seats of organisations in alliances: applied for or offered, admitted, suspended, ended. A seat that ended stays on
 //! record; whoever comes back gets a new one.
+//!
+//! Who speaks for an organisation towards an alliance that it is not in: its managers where it has been a member the
+//! longest. A seat that another alliance gives has power there alone, so nobody can appoint a speaker for a unit they
+//! invited.
 
 use concord_entities::{
     account, alliance,
@@ -9,8 +13,11 @@ use concord_entities::{
     seat, service_team, service_team_member,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Alias, Expr, Query},
 };
 
 use super::{alliance as alliances, alliance::expect_version, organization as organizations};
@@ -29,11 +36,10 @@ use crate::domain::{
     scope, text,
 };
 
-/// The memberships of the alliances that the caller may see, and those of the organisations the caller acts for.
+/// The memberships of the alliances that the caller may see, and those of the organisations the caller speaks for.
 pub fn visible(ctx: &Ctx) -> Select<membership::Entity> {
-    let mut seen = Condition::any()
-        .add(scope::in_alliances(ctx, membership::Column::AllianceId))
-        .add(scope::own_organization(ctx, membership::Column::OrganizationId));
+    let mut seen =
+        Condition::any().add(scope::in_alliances(ctx, membership::Column::AllianceId)).add(spoken_for(ctx));
     if let Some(administrator) = alliances::administrator(ctx) {
         seen = seen.add(administrator);
     }
@@ -75,7 +81,8 @@ pub async fn list(
     }
     let name = text::optional(filter.name_contains.as_deref(), "filter.nameContains", 200)?;
     if name.is_some() || !filter.kinds.is_empty() {
-        let mut units = organization::Entity::find().select_only().column(organization::Column::Id);
+        // Only units that the caller sees: a filter must not tell what is hidden.
+        let mut units = organizations::visible(ctx).select_only().column(organization::Column::Id);
         if !filter.kinds.is_empty() {
             units = units.filter(organization::Column::Kind.is_in(filter.kinds.iter().copied()));
         }
@@ -196,25 +203,70 @@ pub async fn require_all_active(
     }
 }
 
-/// The active seats in which a person manages an organisation, in whatever alliance.
-pub async fn managing_seats(
+/// The seats in which a person speaks for organisations towards other alliances: managers' seats where the organisation
+/// has been a member the longest. While that alliance suspends it, nobody but the platform speaks for it.
+pub async fn speaking_seats(
     db: &impl ConnectionTrait,
     account: AccountId,
     organizations: &[OrganizationId],
 ) -> Result<Vec<seat::Model>> {
-    Ok(acting_seats(account, organizations)
-        .filter(seat::Column::Role.eq(seat::Role::MemberManager))
-        .all(db)
-        .await?)
+    let own = seat::Column::OrganizationId.is_in(organizations.iter().copied());
+    Ok(speaking(account).filter(own).all(db).await?)
 }
 
-fn acting_seats(account: AccountId, organizations: &[OrganizationId]) -> Select<seat::Entity> {
+fn speaking(account: AccountId) -> Select<seat::Entity> {
+    let of = |table: &str, column: membership::Column| Expr::col((Alias::new(table), column));
+    let standing = |table: &'static str| {
+        Query::select()
+            .expr(Expr::val(1))
+            .from_as(membership::Entity, Alias::new(table))
+            .and_where(
+                of(table, membership::Column::OrganizationId)
+                    .equals((seat::Entity, seat::Column::OrganizationId)),
+            )
+            .and_where(of(table, membership::Column::State).is_in([State::Active, State::Suspended]))
+            .to_owned()
+    };
+    let mut older = standing("older");
+    older.and_where(
+        of("older", membership::Column::AdmittedAt).lt(of("home", membership::Column::AdmittedAt)),
+    );
+    let mut home = standing("home");
+    home.and_where(
+        of("home", membership::Column::AllianceId).equals((seat::Entity, seat::Column::AllianceId)),
+    )
+    .and_where(Expr::exists(older).not());
     seat::Entity::find()
         .inner_join(account::Entity)
         .filter(account::Column::State.eq(account::State::Active))
         .filter(seat::Column::AccountId.eq(account))
-        .filter(seat::Column::OrganizationId.is_in(organizations.iter().copied()))
         .filter(seat::Column::State.eq(seat::State::Active))
+        .filter(seat::Column::Role.eq(seat::Role::MemberManager))
+        .filter(Expr::exists(home))
+}
+
+/// A condition that holds for memberships of the organisations that the caller speaks for.
+fn spoken_for(ctx: &Ctx) -> Condition {
+    let Actor::Account { id, .. } = ctx.actor else {
+        return Condition::all().add(Expr::val(1).eq(0));
+    };
+    let units = speaking(id).select_only().column(seat::Column::OrganizationId).into_query();
+    Condition::all().add(membership::Column::OrganizationId.in_subquery(units))
+}
+
+/// Whether the committee may seat an organisation that it invited without the organisation's own word: one that it knows,
+/// and that is a member nowhere else, so that nobody could speak for it.
+pub async fn may_seat_invited(db: &impl ConnectionTrait, row: &membership::Model) -> Result<bool> {
+    if !row.is_unit_known {
+        return Ok(false);
+    }
+    let elsewhere = membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(row.organization_id))
+        .filter(membership::Column::AllianceId.ne(row.alliance_id))
+        .filter(membership::Column::State.is_in([State::Active, State::Suspended]))
+        .count(db)
+        .await?;
+    Ok(elsewhere == 0)
 }
 
 async fn lock(tx: &Tx<'_>, id: MembershipId) -> Result<membership::Model> {

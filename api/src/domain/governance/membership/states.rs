@@ -10,8 +10,8 @@ pub const ACCEPT: Step<State> =
     Step { mutation: "acceptInvitation", from: &[Invited], to: Active, action: Action::AnswerInvitation };
 /// The invited organisation declines, or the committee takes its invitation back.
 pub const DECLINE_INVITATION: Step<State> =
-    Step { mutation: "declineInvitation", from: &[Invited], to: Declined, action: Action::AnswerInvitation };
-/// The committee admits an applicant, or an invited organisation that agreed on paper.
+    Step { mutation: "declineInvitation", from: &[Invited], to: Declined, action: Action::DeclineInvitation };
+/// The committee admits an applicant, or an invited organisation for which nobody else can speak.
 pub const ADMIT: Step<State> =
     Step { mutation: "admitMember", from: &[Applied, Invited], to: Active, action: Action::AdmitMember };
 /// The committee declines an application.
@@ -30,6 +30,11 @@ pub const END: Step<State> =
 /// Every step.
 pub const STEPS: [Step<State>; 7] =
     [ACCEPT, DECLINE_INVITATION, ADMIT, DECLINE_APPLICATION, SUSPEND, RESTORE, END];
+
+/// Whether a right is the invited organisation's own, which its speakers and the platform have without a seat in the alliance.
+pub const fn answers(action: Action) -> bool {
+    matches!(action, Action::AnswerInvitation | Action::DeclineInvitation)
+}
 
 #[cfg(test)]
 mod tests {

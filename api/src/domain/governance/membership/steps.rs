@@ -1,9 +1,9 @@
 //! What becomes of an application, an invitation or a seat: one verb per row of the table of states.
 
 use super::*;
-use crate::domain::identity::seat::keep_a_committee;
+use crate::domain::identity::{authority::administers, seat::keep_a_committee};
 
-/// Takes up an invitation.
+/// Takes up an invitation; only the organisation itself does, or the platform on its behalf.
 pub async fn accept(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
     let (tx, row) = open(ctx, id, expected, &states::ACCEPT).await?;
     let row = turn(&tx, row, &states::ACCEPT, None).await?;
@@ -23,9 +23,12 @@ pub async fn decline_invitation(
     finish(tx, row, Event::MembershipDeclined, reason.as_deref()).await
 }
 
-/// Admits an applicant, or an invited organisation that agreed on paper.
+/// Admits an applicant, or an invited organisation for which nobody else can speak.
 pub async fn admit_member(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
     let (tx, row) = open(ctx, id, expected, &states::ADMIT).await?;
+    if row.state == State::Invited && !may_seat_invited(&tx.db, &row).await? {
+        return Err(Error::refused(Code::UnitAnswersItself));
+    }
     let row = turn(&tx, row, &states::ADMIT, None).await?;
     finish(tx, row, Event::MembershipAdmitted, None).await
 }
@@ -96,10 +99,10 @@ async fn open<'ctx>(
     let own = [row.organization_id];
     let allowed = ctx.require(&tx.db, step.action, Target::alliance(row.alliance_id).of(&own)).await;
     if let Err(refusal) = allowed {
-        // An invited organisation has no people in this alliance yet: its managers elsewhere answer for it.
+        // An invited organisation has no people in this alliance yet.
         let answers = match ctx.actor {
-            Actor::Account { id, .. } if step.action == Action::AnswerInvitation => {
-                !managing_seats(&tx.db, id, &own).await?.is_empty()
+            Actor::Account { id, .. } if states::answers(step.action) => {
+                !speaking_seats(&tx.db, id, &own).await?.is_empty() || administers(ctx, &tx.db).await?
             }
             _ => false,
         };
@@ -124,6 +127,9 @@ async fn turn(
     let mut row = row.into_active_model();
     row.state = Set(step.to);
     row.reason = Set(reason);
+    if step.to == State::Active {
+        row.is_unit_known = Set(true);
+    }
     match step.to {
         State::Active if !admitted => row.admitted_at = Set(Some(tx.ctx.now())),
         State::Ended | State::Declined => row.ended_at = Set(Some(tx.ctx.now())),

@@ -203,7 +203,7 @@ pub async fn assign(
 }
 
 /// A due date lies between today and ten years on.
-fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
+pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     let most = today.checked_add_days(Days::new(3_660)).unwrap_or(today);
     if (today..=most).contains(&on) {
         Ok(on)

@@ -18,9 +18,10 @@ use sea_orm::{
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Result, Target, Tx,
     governance::{
         self,
+        membership::{Contact, seat_at_once},
         organization::{NewOrganization, insert as insert_organization},
     },
     text,
@@ -171,6 +172,7 @@ impl<'ctx> Destination<'ctx> {
             .select_only()
             .column(membership::Column::OrganizationId)
             .filter(membership::Column::AllianceId.eq(self.alliance))
+            .filter(membership::Column::IsUnitKnown.eq(true))
             .into_query();
         let seated = organization::Entity::find()
             .filter(organization::Column::Id.in_subquery(here))
@@ -200,23 +202,7 @@ impl<'ctx> Destination<'ctx> {
             region_id: None,
         };
         let unit = insert_organization(tx, new).await?.id;
-        let row = membership::ActiveModel {
-            id: Set(tx.ctx.new_id()),
-            alliance_id: Set(self.alliance),
-            organization_id: Set(unit),
-            state: Set(membership::State::Active),
-            contact_name: Set(None),
-            contact_title: Set(None),
-            contact_phone: Set(None),
-            reason: Set(None),
-            created_at: Set(tx.ctx.now()),
-            admitted_at: Set(Some(tx.ctx.now())),
-            ended_at: Set(None),
-            version: Set(1),
-        };
-        let row = row.insert(&tx.db).await?;
-        let fact = Fact::of(Event::MembershipAdmitted, row.id);
-        tx.record(fact.alliance(self.alliance).organizations([unit])).await?;
+        seat_at_once(tx, self.alliance, unit, &Contact::default()).await?;
         Ok(unit)
     }
 

@@ -1,0 +1,126 @@
+//! Correcting a problem that is still open: what it says, where it lies, how urgent it is, and by when it is to be solved.
+
+use chrono::NaiveDate;
+use concord_entities::{
+    alliance,
+    id::{ProblemId, RegionId},
+    problem::{Column, Model, Severity, State},
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use serde_json::json;
+
+use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, fact, moves::due_date, require_region, visible};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Result, Target,
+    governance::alliance::expect_version,
+    list::{due::today, priority_task::Edit},
+    policy::{self, Grant},
+    text,
+};
+
+/// What changes of a problem; absent means unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct ProblemChange {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub category: Option<String>,
+    pub place: Edit<String>,
+    pub region_id: Edit<RegionId>,
+    pub severity: Option<Severity>,
+    pub due_on: Edit<NaiveDate>,
+}
+
+/// Corrects a problem: the committee while it is open, whoever registered it until it is triaged.
+pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChange) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let before = visible(ctx)
+        .filter(Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("problem"))?;
+    let target = Target::alliance(before.alliance_id).by(before.recorded_by);
+    let standing = ctx.require(&tx.db, Action::UpdateProblem, target).await?;
+    expect_version(expected, before.version)?;
+    let is_registrar =
+        standing.role.is_some_and(|role| policy::grant(role, Action::UpdateProblem) != Grant::Any);
+    if !before.is_open || (is_registrar && before.state != State::Registered) {
+        return Err(Error::refused(Code::StateRefused).with("state", before.state.to_value()));
+    }
+    let alliance = alliance::Entity::find_by_id(before.alliance_id)
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("alliance"))?;
+    let mut row = before.clone().into_active_model();
+    if let Some(title) = change.title {
+        row.title.set_if_not_equals(text::required(&title, "title", TITLE)?);
+    }
+    if let Some(description) = change.description {
+        row.description.set_if_not_equals(text::required(&description, "description", FREE_TEXT)?);
+    }
+    if let Some(category) = change.category {
+        row.category.set_if_not_equals(text::required(&category, "category", CATEGORY)?);
+    }
+    if let Some(place) = change.place.value() {
+        row.place.set_if_not_equals(text::optional(place.as_deref(), "place", PLACE)?);
+    }
+    if let Some(region) = change.region_id.value() {
+        if let Some(region) = region.filter(|region| before.region_id != Some(*region)) {
+            require_region(&tx, region, alliance.region_id).await?;
+        }
+        row.region_id.set_if_not_equals(region);
+    }
+    if let Some(severity) = change.severity {
+        row.severity.set_if_not_equals(severity);
+    }
+    if let Some(due_on) = change.due_on.value()
+        && due_on != before.due_on
+    {
+        // Before anybody is responsible there is nobody whom a date could bind; the assignment sets it.
+        if before.assigned_at.is_none() {
+            return Err(Error::invalid(Code::StateRefused, "dueOn").with("state", before.state.to_value()));
+        }
+        let today = today(&alliance.time_zone, ctx.now());
+        row.due_on = Set(due_on.map(|on| due_date(on, today)).transpose()?);
+    }
+    if !row.is_changed() {
+        tx.commit(id).await?;
+        return Ok(before);
+    }
+    row.version = Set(before.version + 1);
+    let after = row.update(&tx.db).await?;
+    tx.record(told(&before, &after)).await?;
+    tx.commit(id).await?;
+    Ok(after)
+}
+
+/// What tells of a correction: values before and after; of description and place, where people may be named, only that
+/// they changed.
+fn told(before: &Model, after: &Model) -> crate::domain::Fact {
+    let mut fact = fact(Event::ProblemUpdated, after);
+    let region = |row: &Model| json!(row.region_id.map(|id| id.to_string()));
+    let due = |row: &Model| json!(row.due_on.map(|on| on.to_string()));
+    for (name, name_before, old, new) in [
+        ("title", "titleBefore", json!(before.title), json!(after.title)),
+        ("category", "categoryBefore", json!(before.category), json!(after.category)),
+        ("severity", "severityBefore", json!(before.severity), json!(after.severity)),
+        ("regionId", "beforeRegionId", region(before), region(after)),
+        ("dueOn", "dueOnBefore", due(before), due(after)),
+    ] {
+        if old != new {
+            fact = fact.detail(name_before, old).detail(name, new);
+        }
+    }
+    for (name, changed) in [
+        ("descriptionChanged", before.description != after.description),
+        ("placeChanged", before.place != after.place),
+    ] {
+        if changed {
+            fact = fact.detail(name, true);
+        }
+    }
+    fact
+}

@@ -9,7 +9,7 @@ use concord_entities::{
     event,
     id::{EventId, TypedId},
 };
-use futures_util::{Stream, StreamExt, future::try_join_all, try_join};
+use futures_util::{Stream, StreamExt, try_join};
 use uuid::Uuid;
 
 use crate::{

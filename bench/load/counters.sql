@@ -1,0 +1,2 @@
+-- Recounts what later migrations keep as counters; runs after data.sql, with triggers off. One statement for each counter
+-- table: INSERT ... SELECT from the rows that it counts. There is none so far.

@@ -1,0 +1,1 @@
+def copy(p,c): pass

@@ -7,7 +7,6 @@ import random
 import subprocess
 
 from .place import BENCH
-from .postgres import Cluster
 
 OPS = ["Q1", "Q2", "Q3", "Q4", "M1"]
 READS = 8192
@@ -25,14 +24,15 @@ def global_id(noun, n):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def draw(size, op, assigned):
+def draw(size, op):
     """Who asks, and for which object: (person, noun, number)."""
     chance = random.Random(op)
     if op == "M1":
-        # Each can be accepted once, by the staff of the organisation it is assigned to.
-        order = list(assigned)
-        chance.shuffle(order)
-        return [((n - 1) // size.problems * PEOPLE + 3 + ((n - 1) % size.problems + 1) % 2, "problem", n) for n in order]
+        # Each can be accepted once, by the staff of the organisation it is assigned to; see `data.sql`.
+        pool = [(a * PEOPLE + 3 + i // 8 % 2, "problem", a * size.problems + i)
+                for a in range(size.alliances) for i in range(5, size.problems + 1, 8)]
+        chance.shuffle(pool)
+        return pool
     drawn = []
     for _ in range(READS):
         alliance = chance.randint(1, size.alliances)
@@ -72,13 +72,10 @@ def path(place, dialect, op):
 def write(place):
     tokens = sign(place)
     place.bodies.mkdir(exist_ok=True)
-    found = Cluster(place).sql("SELECT ('x' || right(id::text, 12))::bit(48)::bigint FROM problem "
-                               "WHERE state = 'assigned' AND version = 3 ORDER BY id")
-    assigned = [int(line) for line in found.split()]
     for dialect in ("concord", "postgraphile"):
         texts = documents(dialect)
         for op in OPS:
             with path(place, dialect, op).open("w") as file:
-                for person, noun, n in draw(place.size, op, assigned):
+                for person, noun, n in draw(place.size, op):
                     body = {"query": texts[op], "variables": variables(dialect, person, noun, n)}
                     file.write(tokens[person - 1] + "\t" + json.dumps(body, ensure_ascii=False) + "\n")

@@ -35,10 +35,10 @@ class Reset:
         counters = (BENCH / "load/counters.sql").read_text()
         if server is not None and server.database == "sqlite":
             with contextlib.closing(sqlite3.connect(self.place.sqlite, timeout=30)) as db:
-                db.executescript(f"BEGIN; {reset} {counters} COMMIT;")
+                db.executescript(f"BEGIN;\n{reset}\n{counters}\nCOMMIT;")
             return
         # Events that no server sealed: the triggers of the product would keep them for ever.
         unsealed = ("CREATE TEMP TABLE unsealed AS SELECT event_id FROM event_pending; DELETE FROM event_pending; "
                     "DELETE FROM event USING unsealed WHERE event.id = unsealed.event_id;")
-        self.cluster.psql(text=f"BEGIN; SET LOCAL session_replication_role = replica; {unsealed} {reset} {counters} COMMIT;")
+        self.cluster.psql(text=f"BEGIN; SET LOCAL session_replication_role = replica; {unsealed}\n{reset}\n{counters}\nCOMMIT;")
         self.cluster.sql("VACUUM problem", "VACUUM event", "VACUUM event_pending")

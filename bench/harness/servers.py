@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .place import BENCH, HOST, TARGET, binary
 
@@ -23,7 +23,6 @@ class Server:
     database: str
     workers: int = 1
     ops: tuple = ("Q1", "Q2", "Q3", "Q4", "M1")
-    environment: dict = field(default_factory=dict)
 
 
 SERVERS = {server.name: server for server in [
@@ -59,12 +58,12 @@ def command(place, server):
 class Running:
     """A started server; `milliseconds` is from its start to its first answer."""
 
-    def __init__(self, place, server):
+    def __init__(self, place, server, more=None):
         self.server = server
         line, settings, folder = command(place, server)
         self.log = open(place.home / f"{server.name}.log", "ab")
         since = time.monotonic()
-        self.process = subprocess.Popen(line, env={**os.environ, **settings, **server.environment}, cwd=folder, stdout=self.log,
+        self.process = subprocess.Popen(line, env={**os.environ, **settings, **(more or {})}, cwd=folder, stdout=self.log,
                                         stderr=self.log, start_new_session=True)
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() - since > 60:

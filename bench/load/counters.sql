@@ -1,2 +1,2 @@
--- Recounts what later migrations keep as counters; runs after data.sql, with triggers off. One statement for each counter
--- table: INSERT ... SELECT from the rows that it counts. There is none so far.
+-- Recounts what later migrations keep as counters; runs with triggers off, after data.sql and after each round of writes, on
+-- both engines. For each counter table: DELETE FROM it, then INSERT ... SELECT from the rows that it counts. None so far.

@@ -129,24 +129,25 @@ FROM drawn_task;
 INSERT INTO due_notice (subject_id, due_on, noted_at)
 SELECT pg_temp.task(n), due_on, now() FROM drawn_task WHERE state NOT IN ('completed', 'cancelled');
 
--- Problems of the last twelve months. What is assigned is led by the two organisations with staff, so that M1 finds
--- its callers. `steps` says how many events led to the state.
+-- Problems of the last twelve months. Each eighth is assigned, by turns to the two organisations with staff: so M1 finds
+-- its callers, and pgbench its problems by arithmetic. `steps` says how many events led to the state.
 CREATE TEMP TABLE drawn_problem AS
 SELECT d.*, extract(year FROM recorded_at)::int AS year,
     row_number() OVER (PARTITION BY a, extract(year FROM recorded_at) ORDER BY i) AS seq,
     state NOT IN ('struck_off', 'rejected', 'withdrawn', 'closed_at_source') AS is_open,
     CASE WHEN state IN ('registered', 'triaged', 'rejected', 'withdrawn') THEN NULL
-        WHEN state = 'assigned' THEN i % 2 ELSE floor(:M * pg_temp.chance(n, 5))::bigint END AS lead,
+        WHEN state = 'assigned' THEN i / 8 % 2 ELSE floor(:M * pg_temp.chance(n, 5))::bigint END AS lead,
     CASE state WHEN 'registered' THEN 1 WHEN 'triaged' THEN 2 WHEN 'assigned' THEN 3 WHEN 'accepted' THEN 4
         WHEN 'in_progress' THEN 5 WHEN 'submitted' THEN 7 WHEN 'verified' THEN 8 WHEN 'struck_off' THEN 9 ELSE 2 END AS steps,
     -- How long one step took, so that the last lies before now.
     (now() - recorded_at) / 12 * (0.2 + 0.8 * pg_temp.chance(n, 6)) AS pace
 FROM (SELECT n, a, i,
         date_trunc('milliseconds', now() - interval '365 days' * ((:P + 1 - i)::float8 / (:P + 1))) AS recorded_at,
-        (ARRAY['registered', 'registered', 'triaged', 'triaged', 'assigned', 'assigned', 'assigned', 'accepted',
-            'in_progress', 'in_progress', 'submitted', 'verified', 'struck_off', 'struck_off', 'struck_off', 'struck_off',
-            'struck_off', 'struck_off', 'struck_off', 'rejected', 'withdrawn', 'closed_at_source', 'closed_at_source',
-            'closed_at_source', 'closed_at_source'])[1 + floor(pg_temp.chance(n, 4) * 25)::int] AS state
+        CASE WHEN i % 8 = 5 THEN 'assigned' ELSE
+            (ARRAY['registered', 'registered', 'triaged', 'triaged', 'accepted', 'in_progress', 'in_progress', 'submitted',
+                'verified', 'struck_off', 'struck_off', 'struck_off', 'struck_off', 'struck_off', 'struck_off', 'struck_off',
+                'rejected', 'withdrawn', 'closed_at_source', 'closed_at_source', 'closed_at_source', 'closed_at_source'
+            ])[1 + floor(pg_temp.chance(n, 4) * 22)::int] END AS state
     FROM (SELECT (a - 1) * :P::bigint + i AS n, a, i FROM generate_series(1, :A) a, generate_series(1, :P) i) numbered) d;
 INSERT INTO problem_sequence (alliance_id, year, last)
 SELECT pg_temp.alliance(a), year, max(seq) FROM drawn_problem GROUP BY a, year;

@@ -45,6 +45,7 @@ class Place:
         self.data = self.home / "data"
         self.sqlite = self.data / "concord.db"
         self.bodies = self.home / "bodies"
+        self.captured = self.home / "captured"
         # Packages serve every data set.
         self.node = TARGET / "bench" / "node"
 

@@ -31,7 +31,8 @@ def build():
 
 def load(place, cluster, names):
     """Loads what the chosen servers need and what is not there, and signs fresh tokens."""
-    script = [sys.executable, str(BENCH / "load/load"), *(["--small"] if place.size.name == "small" else [])]
+    small = ["--small"] if place.size.name == "small" else []
+    script = [sys.executable, str(BENCH / "load/load"), *small]
     cluster.start()
     known = cluster.sql("SELECT count(*) FROM pg_database WHERE datname = 'concord_bench'", database="postgres").strip() == "1"
     if not known or cluster.sql("SELECT count(*) FROM pg_class WHERE relname = 'event_seal'").strip() != "1" \
@@ -42,9 +43,11 @@ def load(place, cluster, names):
     if any(name in SERVERS and SERVERS[name].dialect == "postgraphile" for name in names):
         cluster.psql("-f", BENCH / "peer/functions.sql", "-f", BENCH / "peer/indexes.sql")
     requests.write(place)
+    if "pgbench" in names:
+        subprocess.run([sys.executable, str(BENCH / "capture"), *small], check=True)
 
 
 def script(place, name, op):
     """The pgbench script of an operation: `pgbench` sends what Concord sends, `pgbench-best` the best SQL known."""
-    path = BENCH / "pgbench" / ("captured" if name == "pgbench" else "best") / f"{op}.sql"
+    path = (place.captured if name == "pgbench" else BENCH / "pgbench") / f"{op}.sql"
     return path if path.exists() else None

@@ -7,7 +7,7 @@ import tempfile
 import time
 
 from . import requests
-from .place import TARGET, binary
+from .place import BENCH, binary, tool
 from .servers import Running
 
 STEADY_CONNECTIONS = 32
@@ -15,7 +15,7 @@ STEADY_CONNECTIONS = 32
 
 def steady(place, server, op, rate, seconds, connections=STEADY_CONNECTIONS):
     """Open loop at `rate` requests a second; latencies in ms, counted from when each request was due."""
-    line = [str(TARGET / "release" / "bench-steady"), str(server.port), str(requests.path(place, server.dialect, op)),
+    line = [tool("bench-steady"), str(server.port), str(requests.path(place, server.dialect, op)),
             str(max(1, round(rate))), str(seconds), str(connections)]
     result = json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
     return {key: result[key] / 1000 if key.startswith("p") else result[key] for key in result}
@@ -59,10 +59,10 @@ def subscriptions(place, reset, server, subscribers, load_per_second, seconds):
         running = Running(place, server)
         load = None
         try:
-            load = subprocess.Popen([str(TARGET / "release" / "bench-steady"), str(server.port), f"{folder}/others.txt",
+            load = subprocess.Popen([tool("bench-steady"), str(server.port), f"{folder}/others.txt",
                                      str(load_per_second), str(seconds + 15), "16"], stdout=subprocess.DEVNULL)
             node = place.node / "node_modules/.bin/node"
-            done = subprocess.run([str(node) if node.exists() else "node", str(requests.BENCH / "ops/subscribe.mjs"), str(server.port),
+            done = subprocess.run([str(node) if node.exists() else "node", str(BENCH / "ops/subscribe.mjs"), str(server.port),
                                    f"{folder}/plan.json"], capture_output=True, text=True, timeout=seconds + 120, check=False)
             if done.returncode:
                 raise SystemExit(f"the subscribers failed\n{done.stderr[-2000:]}")

@@ -31,7 +31,7 @@ class Size:
 
 
 LARGE = Size("large", 2000)
-SMALL = Size("small", 22, pg_port=5456, shared_buffers="128MB")
+SMALL = Size("small", 11, pg_port=5456, shared_buffers="128MB")
 
 
 class Place:
@@ -56,6 +56,12 @@ class Place:
     @property
     def sqlite_url(self):
         return f"sqlite://{self.sqlite}?mode=rwc"
+
+
+def tool(name):
+    """A program of `bench/tools`, from whichever build there is."""
+    builds = [TARGET / profile / name for profile in ("release", "debug")]
+    return str(next((path for path in builds if path.exists()), builds[0]))
 
 
 def binary():

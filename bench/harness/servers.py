@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
-from .place import BENCH, HOST, TARGET, binary
+from .place import HOST, binary, tool
 
 POOL = 16
 
@@ -52,7 +52,7 @@ def command(place, server):
                     "POOL": str(POOL // server.workers), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
         # A script finds its packages beside itself.
         return [str(place.node / "node_modules/.bin/node"), str(place.node / "serve.mjs")], settings, place.node
-    return [str(TARGET / "release" / "bench-static")], {"PORT": str(server.port)}, None
+    return [tool("bench-static")], {"PORT": str(server.port)}, None
 
 
 class Running:

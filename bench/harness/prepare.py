@@ -1,5 +1,6 @@
 """What has to be there before anything is measured: tools, packages, the release build, the loaded data set."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -41,10 +42,23 @@ def load(place, cluster, names):
     if any(name in SERVERS and SERVERS[name].database == "sqlite" for name in names) and not place.sqlite.exists():
         subprocess.run([*script, "--only", "sqlite"], check=True)
     if any(name in SERVERS and SERVERS[name].dialect == "postgraphile" for name in names):
-        cluster.psql("-f", BENCH / "peer/functions.sql", "-f", BENCH / "peer/indexes.sql")
+        cluster.psql("-f", BENCH / "peer/functions.sql")
     requests.write(place)
     if "pgbench" in names:
         subprocess.run([sys.executable, str(BENCH / "capture"), *small], check=True)
+
+
+@contextlib.contextmanager
+def indexes(cluster, server):
+    """The peer's own indexes stand while it runs."""
+    if server.dialect != "postgraphile":
+        yield
+        return
+    try:
+        cluster.psql("-f", BENCH / "peer/indexes.sql")
+        yield
+    finally:
+        cluster.sql("DROP INDEX IF EXISTS peer_task_dashboard, peer_problem_dashboard, peer_membership")
 
 
 def script(place, name, op):

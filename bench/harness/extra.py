@@ -62,7 +62,8 @@ def subscriptions(place, reset, server, subscribers, load_per_second, seconds):
             load = subprocess.Popen([tool("bench-steady"), str(server.port), f"{folder}/others.txt",
                                      str(load_per_second), str(seconds + 15), "16"], stdout=subprocess.DEVNULL)
             node = place.node / "node_modules/.bin/node"
-            done = subprocess.run([str(node) if node.exists() else "node", str(BENCH / "ops/subscribe.mjs"), str(server.port),
+            # The flag is for Node 20; later ones have sockets without it.
+            done = subprocess.run([str(node) if node.exists() else "node", "--experimental-websocket", str(BENCH / "ops/subscribe.mjs"), str(server.port),
                                    f"{folder}/plan.json"], capture_output=True, text=True, timeout=seconds + 120, check=False)
             if done.returncode:
                 raise SystemExit(f"the subscribers failed\n{done.stderr[-2000:]}")

@@ -1,0 +1,2 @@
+-- Recounts what later migrations keep as counters; runs with triggers off, after data.sql and after each round of writes, on
+-- both engines. For each counter table: DELETE FROM it, then INSERT ... SELECT from the rows that it counts. None so far.

@@ -374,8 +374,7 @@ fn is_unwritable(error: &DbErr) -> bool {
     else {
         return false;
     };
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code == "22021")
+    error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "22021"))
 }
 
 /// Whether the database refused for now: busy, full, shutting down, or out of connections.

@@ -51,7 +51,10 @@ fn main() -> io::Result<()> {
     let mut latencies: Vec<u64> = seen.into_iter().flat_map(|seen| seen.latencies).collect();
     latencies.sort_unstable();
     let at = |hundredths: usize| {
-        latencies.get((latencies.len() * hundredths / 100).min(latencies.len().saturating_sub(1))).copied().unwrap_or(0)
+        latencies
+            .get((latencies.len() * hundredths / 100).min(latencies.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(0)
     };
     let line = format!(
         "{{\"requests\":{},\"p50\":{},\"p95\":{},\"p99\":{},\"errors\":{errors}}}\n",

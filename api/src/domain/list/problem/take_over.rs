@@ -12,8 +12,8 @@ use concord_entities::{
     problem_responsible::{self, Duty},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, sea_query::LockType,
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::LockType,
 };
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};

@@ -56,8 +56,8 @@ OFTEN = {
     ("createPriorityTask", "regionId"): 0.05,
     ("registerProblem", "regionId"): 0.1,
 }
-# Closing any of these for one of the demo's people would take the ground from under the principals that follow.
-LASTING = {"disableAccount", "resetPassword", "endSeat"}
+# Closing any of these for one of the demo's people or keys would take the ground from under whoever follows.
+LASTING = {"disableAccount", "resetPassword", "endSeat", "revokeApiKey"}
 PHRASES = ["路灯不亮", "排水沟堵塞", "对接社区需求", "材料不全", "已到现场查看", "会议纪要", "楼道杂物", "便民服务点"]
 LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 

@@ -93,8 +93,8 @@ class Town:
             if not self.of(noun(global_id)):
                 self.add(global_id)
         self.home["rotation_slot"] = [self.demo["ids"]["currentSlot"]]
-        for account in self.demo["accounts"].values():
-            self.kept.add(account["id"])
+        self.kept.update(account["id"] for account in self.demo["accounts"].values())
+        self.kept.update(self.of("api_key"))
 
     def add(self, global_id):
         known = self.ids.setdefault(noun(global_id), [])

@@ -83,7 +83,7 @@ class Feeder:
         return self.today + dt.timedelta(days=self.random.randint(-before, after))
 
     def moment(self, name):
-        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
         ahead = self.random.randint(1, 60) if name in ("expiresAt", "recordedTo") else -self.random.randint(0, 3)
         return (now + dt.timedelta(days=ahead, minutes=-5)).isoformat().replace("+00:00", "Z")
 

@@ -1,10 +1,10 @@
 // GraphQL over server-sent events, distinct connections, as its public client and raw requests see it.
-// usage: node sse.mjs URL [SUBSCRIPTION], where SUBSCRIPTION is one that runs anonymously and gives something soon.
+// usage: node sse.mjs URL [SUBSCRIPTION [TOKEN]], where SUBSCRIPTION is one that gives something soon.
 import { createClient } from 'graphql-sse';
 
-const [, , url, subscription] = process.argv;
+const [, , url, subscription, token] = process.argv;
 if (!url) {
-  console.error('usage: node sse.mjs URL [SUBSCRIPTION]');
+  console.error('usage: node sse.mjs URL [SUBSCRIPTION [TOKEN]]');
   process.exit(2);
 }
 
@@ -29,7 +29,8 @@ function expect(actual, expected) {
 
 const json = { 'content-type': 'application/json' };
 const stream = { accept: 'text/event-stream' };
-const connect = () => createClient({ url, singleConnection: false, retryAttempts: 0, fetchFn: fetch });
+const headers = token ? { authorization: `Bearer ${token}` } : {};
+const connect = () => createClient({ url, headers, singleConnection: false, retryAttempts: 0, fetchFn: fetch });
 
 await check('the client runs a query', async () => {
   const client = connect();
@@ -82,7 +83,7 @@ if (subscription) {
   });
   await check('a subscription needs the event stream', async () => {
     const body = JSON.stringify({ query: subscription });
-    const response = await fetch(url, { method: 'POST', headers: { ...json, accept: 'application/json' }, body });
+    const response = await fetch(url, { method: 'POST', headers: { ...json, ...headers, accept: 'application/json' }, body });
     expect(response.status, 406);
     expect((await response.json()).errors[0].extensions.code, 'STREAM_REQUIRED');
   });

@@ -1,16 +1,17 @@
 // graphql-transport-ws as its public client and a raw socket see it.
-// usage: node ws.mjs URL [SUBSCRIPTION], where SUBSCRIPTION is one that runs anonymously for some seconds.
+// usage: node ws.mjs URL [SUBSCRIPTION [TOKEN]], where SUBSCRIPTION is one that gives something at once and goes on.
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
 const PROTOCOL = 'graphql-transport-ws';
 const MESSAGE_LIMIT = 64 * 1024;
-const [, , address, subscription] = process.argv;
+const [, , address, subscription, token] = process.argv;
 if (!address) {
-  console.error('usage: node ws.mjs URL [SUBSCRIPTION]');
+  console.error('usage: node ws.mjs URL [SUBSCRIPTION [TOKEN]]');
   process.exit(2);
 }
 const url = address.replace(/^http/, 'ws');
+const credential = token && { authorization: `Bearer ${token}` };
 
 let failures = 0;
 async function check(name, run) {
@@ -214,7 +215,7 @@ await check('an id is free again after its operation', async () => {
 });
 if (subscription) {
   await check('the client follows a subscription', async () => {
-    const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: credential });
     for await (const result of client.iterate({ query: subscription })) {
       if (result.errors) throw new Error(JSON.stringify(result.errors));
       break;
@@ -222,13 +223,13 @@ if (subscription) {
     await client.dispose();
   });
   await check('4409 for an id in use', async () => {
-    const raw = await Raw.ready();
+    const raw = await Raw.ready(credential);
     raw.subscribe('1', subscription);
     raw.subscribe('1', subscription);
     await raw.closesWith(4409);
   });
   await check('50 operations run at once, one more is refused', async () => {
-    const raw = await Raw.ready();
+    const raw = await Raw.ready(credential);
     for (let id = 1; id <= 51; id += 1) raw.subscribe(String(id), subscription);
     let message;
     do message = await raw.next();
@@ -239,7 +240,7 @@ if (subscription) {
     raw.end();
   });
   await check('complete ends an operation', async () => {
-    const raw = await Raw.ready();
+    const raw = await Raw.ready(credential);
     raw.subscribe('1', subscription);
     expect((await raw.next()).type, 'next');
     raw.send({ id: '1', type: 'complete' });

@@ -123,6 +123,10 @@ pub(crate) fn ctx<'a>(context: &'a Context<'_>) -> &'a Ctx {
 /// The schema in SDL, as committed in `schema.graphql`.
 pub fn sdl() -> String {
     schema().sdl_with_options(
-        async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items(),
+        async_graphql::SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_arguments()
+            .sorted_enum_items()
+            .include_specified_by(),
     )
 }

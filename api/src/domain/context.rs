@@ -172,7 +172,7 @@ impl Tx<'_> {
         if let Some(claim) = &self.ctx.idempotency {
             idempotency::settle(&self, claim, result.into()).await?;
         }
-        self.db.commit().await?;
+        self.db.commit().await.map_err(Error::of_commit)?;
         self.ctx.app.committed.notify_one();
         Ok(())
     }

@@ -61,11 +61,16 @@ impl Backend for Product {
     ) -> Result<Session<Actor>, Refusal> {
         let (actor, expires_at) = match identity::door::authenticate(&self.app, credential).await {
             Ok(found) => found,
-            Err(Error::Unavailable(error) | Error::Internal(error)) => {
-                tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
-                return Err(DoorCode::Internal.into());
+            Err(error) => {
+                if error.is_failure() {
+                    tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
+                }
+                return Err(match error {
+                    Error::Unavailable(_) => DoorCode::Unavailable.into(),
+                    Error::Internal(_) => DoorCode::Internal.into(),
+                    _ => DoorCode::Unauthenticated.into(),
+                });
             }
-            Err(_) => return Err(DoorCode::Unauthenticated.into()),
         };
         let principal = match actor {
             Actor::Account { id, .. } => Principal::User(id.to_string().into()),

@@ -25,9 +25,10 @@ pub async fn a_backup_taken_while_writing_restores() -> Told {
     let load = Load::start(&town, &[node.address], WRITERS).await;
     load.more(ENOUGH).await;
     let before = load.stop().await;
+    upload(node.address, town.alliance.clone(), 5).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut told = Vec::new();
-    for turn in 0..count(2, 10) {
+    for turn in 0..count(1, 10) {
         let into = folder.path().join(format!("{turn}"));
         let load = Load::start(&town, &[node.address], WRITERS).await;
         let uploading = tokio::spawn(upload(node.address, town.alliance.clone(), count(40, 150)));
@@ -69,7 +70,10 @@ async fn a_quiet_one_is_equal(town: &Town, folder: &Path) {
     assert_eq!(rows(&restored).await, expected);
     let keys = |town: &Town| {
         let listed = std::fs::read_dir(town.data().join("keys")).expect("keys");
-        let mut keys: Vec<_> = listed.map(|entry| std::fs::read(entry.expect("a key").path())).map(|key| key.expect("bytes")).collect();
+        let mut keys: Vec<_> = listed
+            .map(|entry| std::fs::read(entry.expect("a key").path()))
+            .map(|key| key.expect("bytes"))
+            .collect();
         keys.sort();
         keys
     };
@@ -83,9 +87,10 @@ async fn refusals(town: &Town, folder: &Path) {
     assert_eq!(again.status.code(), Some(2), "a folder that holds something: {}", words(&again));
     let over = command(town, "restore", &quiet, &[]).await;
     assert_eq!(over.status.code(), Some(2), "a town that lives: {}", words(&over));
-    let copy = std::fs::read_dir(&quiet).expect("the backup").flatten().find(|entry| {
-        entry.file_name().to_string_lossy().starts_with("concord.")
-    });
+    let copy = std::fs::read_dir(&quiet)
+        .expect("the backup")
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with("concord."));
     let path = copy.expect("the database's copy").path();
     let mut bytes = std::fs::read(&path).expect("its bytes");
     let middle = bytes.len() / 2;
@@ -94,7 +99,10 @@ async fn refusals(town: &Town, folder: &Path) {
     let elsewhere = elsewhere(town, "altered").await;
     let altered = command(&elsewhere, "restore", &quiet, &[]).await;
     assert_eq!(altered.status.code(), Some(1), "{}", words(&altered));
-    assert!(!elsewhere.data().join("concord.db").exists(), "nothing is touched before the backup is found whole");
+    assert!(
+        !elsewhere.data().join("concord.db").exists(),
+        "nothing is touched before the backup is found whole"
+    );
 }
 
 /// Restores a backup of the town in a new place.
@@ -166,7 +174,8 @@ async fn files_are_there(town: &Town) {
     let db = town.look().await;
     let files = stored_file::Entity::find().all(&db.read).await.expect("files");
     for file in &files {
-        let place = town.data().join("files").join(&file.sha256[..2]).join(&file.sha256[2..4]).join(&file.sha256);
+        let place =
+            town.data().join("files").join(&file.sha256[..2]).join(&file.sha256[2..4]).join(&file.sha256);
         assert!(place.is_file(), "{} is missing", place.display());
     }
     let shown = evidence::Entity::find().all(&db.read).await.expect("evidence");

@@ -25,8 +25,11 @@ fn tools() -> Result<PathBuf, String> {
         .unwrap_or_default();
     folders.sort();
     folders.reverse();
-    node::program("initdb", &folders)
-        .and_then(|found| found.parent().map(Path::to_path_buf))
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    folders
+        .into_iter()
+        .find(|folder| ["initdb", "pg_ctl", "pg_basebackup"].iter().all(|name| folder.join(name).is_file()))
         .ok_or_else(|| "there is no initdb; Debian, Ubuntu: apt-get install postgresql".to_owned())
 }
 

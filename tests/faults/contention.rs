@@ -33,7 +33,8 @@ pub async fn the_same_key_at_once() -> Told {
             "allianceId": town.alliance, "title": title, "description": "同一请求",
             "category": "道路", "channel": "GRID_OFFICER",
         } });
-        let asked = (0..CLIENTS).map(|_| client.send(REGISTER, input.clone(), Some(&title)));
+        let key = format!("round-{round}");
+        let asked = (0..CLIENTS).map(|_| client.send(REGISTER, input.clone(), Some(&key)));
         let mut numbers: Vec<String> = Vec::new();
         for told in futures_util::future::join_all(asked).await {
             let Answer::Done(data) = told else { panic!("{told:?}") };
@@ -45,7 +46,10 @@ pub async fn the_same_key_at_once() -> Told {
         ledger.acknowledged.push(Acknowledged { title, number: numbers.remove(0) });
     }
     let db = town.look().await;
-    assert_eq!(problem::Entity::find().count(&db.read).await.expect("a count"), u64::try_from(rounds).expect("few"));
+    assert_eq!(
+        problem::Entity::find().count(&db.read).await.expect("a count"),
+        u64::try_from(rounds).expect("few")
+    );
     db.write.close().await.expect("the connection closes");
     invariants::hold(&town, &node, &ledger).await;
     Told::Held(format!("{rounds} keys, {CLIENTS} times each in parallel: one problem each"))
@@ -66,8 +70,9 @@ pub async fn many_edit_one_object() -> Told {
     let editors = (0..CLIENTS).map(|editor| edit(&client, &town, editor, edits));
     let outcomes = futures_util::future::join_all(editors).await;
     let took = started.elapsed();
-    let (made, conflicts) =
-        outcomes.into_iter().fold((0, 0), |(made, conflicts), (more, turned)| (made + more, conflicts + turned));
+    let (made, conflicts) = outcomes
+        .into_iter()
+        .fold((0, 0), |(made, conflicts), (more, turned)| (made + more, conflicts + turned));
     let edited = i64::try_from(made).expect("few");
     assert_eq!(version(&client, &town).await, before + edited, "every acknowledged edit is one version");
     assert!(conflicts > 0, "nobody met anybody");

@@ -82,7 +82,11 @@ pub async fn connections_are_cut() -> Told {
     let ledger = load.stop().await;
     assert!(ledger.acknowledged.len() >= ENOUGH, "too few acknowledgements to count");
     invariants::hold(&town, &node, &ledger).await;
-    Told::Held(format!("{storms} storms, {}; ready {} ms after the last", ledger.summary(), again.as_millis()))
+    Told::Held(format!(
+        "{storms} storms, {}; ready {} ms after the last",
+        ledger.summary(),
+        again.as_millis()
+    ))
 }
 
 /// The primary is lost with its disk; the synchronous standby takes over.

@@ -21,7 +21,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
     assert_eq!(node.ready().await, Some(200), "the node answers again\n{}", node::tail(&town.log()));
     let db = town.look().await;
-    events_are_sealed(&db.read).await;
+    events_are_sealed(town, &db.read).await;
     let problems = problem::Entity::find().all(&db.read).await.expect("problems");
     writes_are_kept(&problems, ledger);
     numbers_are_gap_free(&db.read, &problems).await;
@@ -33,10 +33,11 @@ pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
 }
 
 /// Every event gets its position within seconds.
-async fn events_are_sealed(db: &DatabaseConnection) {
+async fn events_are_sealed(town: &Town, db: &DatabaseConnection) {
     let started = Instant::now();
     while event_pending::Entity::find().count(db).await.expect("a count") > 0 {
-        assert!(started.elapsed() < SETTLES_WITHIN, "events wait for their position");
+        let log = || node::tail(&town.log());
+        assert!(started.elapsed() < SETTLES_WITHIN, "events wait for their position\n{}", log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let events = event::Entity::find().count(db).await.expect("a count");

@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::town::{GRID_OFFICER, PASSWORD, Town};
 
-const SIGN_IN: &str = "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } userErrors { code } } }";
+const SIGN_IN: &str =
+    "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } userErrors { code } } }";
 pub const REGISTER: &str = "mutation($input: RegisterProblemInput!) { registerProblem(input: $input) { problem { id number } userErrors { code } } }";
 /// Longest wait for one answer.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -118,7 +119,9 @@ fn read(mut answer: Value) -> Told {
     let user = user.and_then(|payload| payload["userErrors"][0]["code"].as_str()).map(str::to_owned);
     match refused.or(user) {
         None => Told::Done(answer["data"].take()),
-        Some(code) if ["OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED"].contains(&code.as_str()) => Told::Unknown(code),
+        Some(code) if ["OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED"].contains(&code.as_str()) => {
+            Told::Unknown(code)
+        }
         Some(code) => Told::Refused(code),
     }
 }
@@ -222,11 +225,7 @@ impl Load {
             if self.acknowledged() >= goal && under_way > 0 {
                 return under_way;
             }
-            assert!(
-                started.elapsed() < PATIENCE,
-                "{} of {goal} acknowledgements came",
-                self.acknowledged()
-            );
+            assert!(started.elapsed() < PATIENCE, "{} of {goal} acknowledgements came", self.acknowledged());
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -287,7 +286,9 @@ impl Writer {
                     ledger.doubts += 1;
                 }
             }
-            if self.stop.load(Ordering::SeqCst) && stopping.get_or_insert_with(Instant::now).elapsed() > RESOLVE {
+            if self.stop.load(Ordering::SeqCst)
+                && stopping.get_or_insert_with(Instant::now).elapsed() > RESOLVE
+            {
                 ledger.unknown.push(title);
                 return;
             }

@@ -3,7 +3,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     os::unix::process::{CommandExt, ExitStatusExt},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
@@ -101,7 +101,10 @@ impl Node {
     pub async fn ready(&self) -> Option<u16> {
         let ask = async {
             let mut stream = TcpStream::connect(self.address).await.ok()?;
-            stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").await.ok()?;
+            stream
+                .write_all(b"GET /health/ready HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n")
+                .await
+                .ok()?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.ok()?;
             answer.split(' ').nth(1)?.parse().ok()
@@ -171,10 +174,4 @@ pub fn open_files(column: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap_or_default();
     line.split_whitespace().nth(column).and_then(|limit| limit.parse().ok()).unwrap_or(1024)
-}
-
-/// A program on PATH or in a folder where distributions put it.
-pub fn program(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(folders.iter().cloned()).map(|folder| folder.join(name)).find(|path| path.is_file())
 }

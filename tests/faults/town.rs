@@ -7,7 +7,6 @@ use concord_tests::{
     TestApp, World,
     database::{self, Home},
 };
-use sea_orm::ConnectionTrait;
 
 use crate::cluster::Cluster;
 
@@ -119,12 +118,5 @@ impl Town {
     pub async fn look(&self) -> concord::database::Connections {
         let settings = concord::config::Database { max_connections: 2, ..Config::defaults().database };
         concord::database::connect(&settings, &self.home.url, false).await.expect("the database answers")
-    }
-
-    /// Runs one statement in the database.
-    pub async fn sql(&self, text: &str) {
-        let db = self.look().await;
-        db.write.execute_unprepared(text).await.expect("the statement runs");
-        db.write.close().await.expect("the connection closes");
     }
 }

@@ -6,11 +6,8 @@ use std::{io::ErrorKind, path::Path, process::Command};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, DbErr, Statement};
 use url::Url;
 
-use super::{Taken, super::Outcome, Failure};
-use crate::{
-    config::Secret,
-    domain::App,
-};
+use super::{super::Outcome, Failure, Taken};
+use crate::{config::Secret, domain::App};
 
 /// Dumps the database as one snapshot sees it, and reads what else has to be copied from the same snapshot.
 pub(super) async fn take(app: &App, into: &Path) -> Result<Taken, Failure> {
@@ -56,14 +53,19 @@ fn tool(name: &str, url: &Secret) -> Result<Command, Failure> {
 /// The password as it was before it was put into a URL.
 fn decoded(text: &str) -> String {
     let pair = format!("p={text}").replace('+', "%2B");
-    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 async fn finish(mut command: Command, name: &'static str) -> Outcome {
     let ended = tokio::task::spawn_blocking(move || command.output()).await.map_err(Failure::wrong)?;
     match ended {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(Failure::wrong(format!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+        Ok(output) => {
+            Err(Failure::wrong(format!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim())))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::wrong(format!(
             "{name} is not on PATH; install PostgreSQL's client programs, as new as the server (Debian, Ubuntu: \
              apt-get install postgresql-client; macOS: brew install libpq) [TOOL_MISSING]"
@@ -78,7 +80,8 @@ mod tests {
 
     #[test]
     fn the_password_is_not_on_the_command_line() {
-        let command = tool("pg_dump", &Secret::new("postgres://concord:a%2Fb+c@db.internal/concord")).unwrap();
+        let command =
+            tool("pg_dump", &Secret::new("postgres://concord:a%2Fb+c@db.internal/concord")).unwrap();
         assert!(command.get_args().all(|arg| !arg.to_string_lossy().contains("a%2Fb")));
         let kept = command.get_envs().find(|(name, _)| *name == "PGPASSWORD").and_then(|(_, value)| value);
         assert_eq!(kept.unwrap(), "a/b+c");

@@ -62,8 +62,7 @@ pub(super) struct Copied {
 
 impl Head {
     pub(super) async fn read(db: &DatabaseConnection) -> Result<Vec<Self>, DbErr> {
-        let rows =
-            event_chain::Entity::find().order_by_asc(event_chain::Column::ChainId).all(db).await?;
+        let rows = event_chain::Entity::find().order_by_asc(event_chain::Column::ChainId).all(db).await?;
         let head = |row: event_chain::Model| {
             let hash = row.hash.try_into().map_err(|_| DbErr::Custom("a link has no hash".to_owned()))?;
             Ok(Self { chain: row.chain_id, length: row.length, hash: Sha256Hex::from_digest(hash) })

@@ -6,9 +6,8 @@ use clap::Args;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 
 use super::{
-    FILES, KEYS, POSTGRES, SQLITE, Taken,
     super::{Failure, Outcome, build},
-    copied, dump, failure,
+    FILES, KEYS, POSTGRES, SQLITE, Taken, copied, dump, failure,
     manifest::{Engine, Manifest},
 };
 use crate::{
@@ -31,10 +30,15 @@ pub async fn run(config: Config, command: Restore) -> Outcome {
     let url = config.database_url();
     let engine = if url.reveal().starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres };
     if manifest.engine != engine {
-        return Err(Failure::usage(format!("the backup is of {:?}, the database is {engine:?}", manifest.engine)));
+        return Err(Failure::usage(format!(
+            "the backup is of {:?}, the database is {engine:?}",
+            manifest.engine
+        )));
     }
     if engine == Engine::Sqlite && !config.database.url.reveal().is_empty() {
-        return Err(Failure::usage("restore into a data directory: name it with --data, without a database URL"));
+        return Err(Failure::usage(
+            "restore into a data directory: name it with --data, without a database URL",
+        ));
     }
     unused(&config.data.directory)?;
     super::super::make_folder(&config.data.directory)?;

@@ -4,7 +4,8 @@ use std::{path::Path, time::Duration};
 
 use concord_migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement, sqlx::sqlite,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+    sqlx::{Connection, sqlite},
 };
 
 use crate::config;
@@ -49,6 +50,16 @@ async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result
             .busy_timeout(busy)
             .pragma("wal_autocheckpoint", "2000")
             .statement_cache_capacity(512)
+    });
+    write.map_sqlx_sqlite_pool_opts(|options| {
+        options.after_release(|connection, _| {
+            Box::pin(async move {
+                // A full disk makes SQLite roll back by itself; the library's own rollback then fails, and it goes on to
+                // count a transaction that is none: what is committed after that would not be. The ping waits for it.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
     });
     let write = Database::connect(write).await?;
     if migrate {

@@ -29,7 +29,7 @@ pub async fn postgres_crashes() -> Told {
         Ok(town) => town,
         Err(reason) => return Told::Skipped(reason),
     };
-    let crashes = count(2, 50);
+    let crashes = count(1, 50);
     let node = Node::start(&town).await;
     let load = Load::start(&town, &[node.address], WRITERS).await;
     let (mut back, mut under_way) = (Vec::new(), 0);

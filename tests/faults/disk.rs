@@ -104,7 +104,10 @@ async fn full(town: &Town, disk: &Disk) -> Told {
         assert!(started.elapsed() < RECOVERS_WITHIN, "the disk does not fill");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let is_unready = !town.is_postgres() && node.ready().await == Some(503);
+    // On PostgreSQL it is the tables that have no room, not the data folder.
+    if !town.is_postgres() {
+        assert_eq!(node.ready().await, Some(503), "readiness tells that the disk is full");
+    }
     match client.send(READ, json!({ "alliance": town.alliance }), None).await {
         Answer::Done(data) => assert!(data["problems"]["totalCount"].as_i64().expect("a count") > 0),
         other => panic!("reads go on: {other:?}"),
@@ -119,7 +122,7 @@ async fn full(town: &Town, disk: &Disk) -> Told {
     assert!(ledger.refused.iter().all(|(_, code)| code == "UNAVAILABLE"), "{}", ledger.summary());
     invariants::hold(town, &node, &ledger).await;
     Told::Held(format!(
-        "{}; not ready meanwhile: {is_unready}; writes went on {} ms after space was freed",
+        "{}; reads went on meanwhile; writes went on {} ms after space was freed",
         ledger.summary(),
         recovered.as_millis()
     ))

@@ -20,6 +20,9 @@ use crate::{
     messages,
 };
 
+/// Bytes free on the data directory's disk below which the process is not ready.
+const LEAST_ROOM: u64 = 1 << 20;
+
 /// Concord itself.
 #[derive(Clone)]
 pub struct Product {
@@ -103,6 +106,12 @@ impl Backend for Product {
     }
 
     async fn ready(&self) -> Result<(), String> {
+        // A write of the database may still find room when evidence, or the next write, does not.
+        let room = rustix::fs::statvfs(&self.app.config.data.directory)
+            .map_err(|error| format!("the data directory: {error}"))?;
+        if room.f_bavail.saturating_mul(room.f_frsize) < LEAST_ROOM {
+            return Err("the disk is full".to_owned());
+        }
         database::ready(&self.app.write, &self.app.read).await.map_err(|error| {
             tracing::warn!(error = ?error, "not ready");
             error.reason().to_owned()

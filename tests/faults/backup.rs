@@ -28,7 +28,7 @@ pub async fn a_backup_taken_while_writing_restores() -> Told {
     upload(node.address, town.alliance.clone(), 5).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut told = Vec::new();
-    for turn in 0..count(1, 10) {
+    for turn in 0..count(1, 5) {
         let into = folder.path().join(format!("{turn}"));
         let load = Load::start(&town, &[node.address], WRITERS).await;
         let uploading = tokio::spawn(upload(node.address, town.alliance.clone(), count(40, 150)));

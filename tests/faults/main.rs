@@ -66,6 +66,10 @@ fn main() -> ExitCode {
     }
     let names: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let asked = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part.as_str()));
+    if std::env::args().any(|arg| arg == "--list") {
+        FAULTS.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
     node::raise_open_files();
     println!(
         "\nfaults on {}, {}",

@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 # One cargo at a time, whatever -j says.
 .NOTPARALLEL:
-.PHONY: demo test test-sqlite test-postgres web check schema
+.PHONY: demo test test-sqlite test-postgres faults faults-sqlite faults-postgres web check schema
 .DEFAULT_GOAL := demo
 
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*')
@@ -24,6 +24,17 @@ test-sqlite:
 
 test-postgres:
 	scripts/with-postgres cargo test --workspace --no-fail-fast
+
+# Every fault at its full count, on SQLite and then on PostgreSQL; the clock's faults need Debian's faketime package, the
+# full disk needs root. Names of faults go into ARGS: make faults ARGS=crash::
+faults: faults-sqlite faults-postgres
+
+faults-sqlite:
+	@scripts/prerequisites cargo cc
+	env -u CONCORD_TEST_DATABASE_URL CONCORD_FAULTS=full cargo test -p concord-tests --test faults -- $(ARGS)
+
+faults-postgres:
+	CONCORD_FAULTS=full scripts/with-postgres cargo test -p concord-tests --test faults -- $(ARGS)
 
 # GraphiQL's page, which the next build of the binary embeds.
 web: web/dist/index.html

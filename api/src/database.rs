@@ -1,9 +1,12 @@
 //! Opens the database. SQLite gets one writer connection and a pool of read-only ones; PostgreSQL one pool for both.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use concord_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, sqlx::sqlite};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+    sqlx::{Connection, sqlite},
+};
 
 use crate::config;
 
@@ -48,6 +51,16 @@ async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result
             .pragma("wal_autocheckpoint", "2000")
             .statement_cache_capacity(512)
     });
+    write.map_sqlx_sqlite_pool_opts(|options| {
+        options.after_release(|connection, _| {
+            Box::pin(async move {
+                // A full disk makes SQLite roll back by itself; the library's own rollback then fails, and it goes on to
+                // count a transaction that is none: what is committed after that would not be. The ping waits for it.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    });
     let write = Database::connect(write).await?;
     if migrate {
         Migrator::up(&write, None).await?;
@@ -79,6 +92,17 @@ async fn postgres(settings: &config::Database, url: &str, migrate: bool) -> Resu
     }
     let write = Database::connect(options).await?;
     Ok(Connections { read: write.clone(), write })
+}
+
+/// Copies a SQLite database as it stands now into a new file, while others write, and opens the copy to read it.
+pub async fn copy_sqlite(from: &DatabaseConnection, to: &Path) -> Result<DatabaseConnection, DbErr> {
+    let text = "VACUUM INTO ?";
+    let to = to.to_str().ok_or_else(|| DbErr::Custom("the path is not UTF-8".to_owned()))?;
+    from.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, text, [to.into()])).await?;
+    // Read-only, so that it stays the file that was made: a writer would put a log beside it.
+    let mut options = ConnectOptions::new(format!("sqlite://{to}?mode=ro"));
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await
 }
 
 /// Why the database cannot serve.

@@ -56,15 +56,24 @@ impl TestApp {
         Self::open(database::home().await, 1, change).await
     }
 
+    /// An app on a migrated database.
+    pub async fn on(home: Home) -> Self {
+        Self::open(home, 1, |_| {}).await
+    }
+
     /// Closes the app and keeps its database, for copies to be opened.
     pub async fn freeze(self) -> Frozen {
+        Frozen { now: self.app.now(), opened: AtomicU64::new(2), home: self.close().await }
+    }
+
+    /// Closes the app and gives its database back.
+    pub async fn close(self) -> Home {
         if self.app.backend() == sea_orm::DbBackend::Sqlite {
             self.sql("PRAGMA wal_checkpoint(TRUNCATE)").await.expect("the log is folded in");
         }
-        let frozen = Frozen { now: self.app.now(), opened: AtomicU64::new(2), home: self.home };
         self.app.read.clone().close().await.expect("the readers close");
         self.app.write.clone().close().await.expect("the writer closes");
-        frozen
+        self.home
     }
 
     async fn open(home: Home, seed: u64, change: impl FnOnce(&mut concord::config::Config)) -> Self {

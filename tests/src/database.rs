@@ -15,6 +15,15 @@ pub struct Home {
     copy: Option<(String, String)>,
 }
 
+impl Home {
+    /// A folder of its own, with the database of the URL or else a SQLite file in the folder; nothing is migrated yet.
+    pub fn new(url: Option<String>) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let own = || format!("sqlite://{}?mode=rwc", directory.path().join("concord.db").display());
+        Self { url: Secret::new(url.unwrap_or_else(own)), directory, copy: None }
+    }
+}
+
 impl Drop for Home {
     fn drop(&mut self) {
         let Some((server, name)) = self.copy.take() else { return };

@@ -10,8 +10,8 @@ use crate::domain::{Ctx, Error, Result};
 
 /// The first wait after a failure; it doubles with each further one.
 const BACKOFF: Duration = Duration::from_millis(200);
-/// How often the wait doubles: up to 25.6 seconds.
-const DOUBLINGS: u32 = 7;
+/// How often the wait doubles: up to 3.2 seconds, because after an outage too nothing is more than five seconds late.
+const DOUBLINGS: u32 = 4;
 
 pub(super) struct Worker {
     pub(super) name: &'static str,

@@ -2,6 +2,7 @@
 //! 2 the command was called wrongly.
 
 mod admin;
+mod backup;
 mod check;
 pub mod demo;
 mod import;
@@ -83,6 +84,10 @@ enum Command {
     Check,
     /// Print the GraphQL schema in SDL
     Schema,
+    /// Copy the database and the evidence into a folder, while Concord runs
+    Backup(backup::Backup),
+    /// Put a backup into an empty database and data directory, and prove that it is whole
+    Restore(backup::Restore),
     /// Walk the event chain and name the first broken link, if there is one
     Verify,
 }
@@ -112,6 +117,7 @@ pub type Outcome = Result<(), Failure>;
 pub fn explain(error: Error) -> Failure {
     match &error {
         Error::Internal(cause) | Error::Unavailable(cause) => Failure::wrong(cause),
+        Error::OutcomeUnknown(cause) => Failure::wrong(cause),
         _ => Failure::wrong(messages::of(&error, Locale::En)),
     }
 }
@@ -151,6 +157,8 @@ fn start(cli: Cli) -> Outcome {
             Command::Admin(command) => admin::run(config, command).await,
             Command::Keys(command) => keys::run(&config, command),
             Command::Check => check::run(config).await,
+            Command::Backup(command) => backup::run(config, command).await,
+            Command::Restore(command) => Box::pin(backup::restore(config, command)).await,
             Command::Verify => verify::run(config).await,
             Command::Schema => schema::run(),
         }

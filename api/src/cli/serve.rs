@@ -19,7 +19,9 @@ pub async fn run(config: Config) -> Outcome {
 /// Serves an app that is ready: what `serve` and `demo` share.
 pub async fn serve(app: Arc<App>) -> Outcome {
     let (roles, settings) = (app.config.roles.clone(), app.config.http.clone());
-    let (listen, limit) = (settings.listen, Duration::from_millis(settings.drain_timeout_ms));
+    let listen = settings.listen;
+    let linger = Duration::from_millis(settings.drain_linger_ms);
+    let limit = Duration::from_millis(settings.drain_timeout_ms);
     let product = Product::new(app.clone(), telemetry::metrics());
     let door = Door::new(product, settings).map_err(|error| Failure::usage(format!("[http] {error}")))?;
     let routes = if roles.http { Product::routes } else { Door::<Product>::health_routes };
@@ -28,7 +30,7 @@ pub async fn serve(app: Arc<App>) -> Outcome {
     })?;
     let hands = background::spawn(&app);
     tracing::info!(http.listen = %listen, "serving");
-    let served = drain::serve_until_terminated(bound.server, bound.drain, limit).await;
+    let served = drain::serve_until_terminated(bound.server, bound.drain, linger, limit).await;
     hands.stop().await;
     served.map_err(Failure::wrong)
 }

@@ -182,7 +182,7 @@ impl Tx<'_> {
         if let Some(claim) = &self.ctx.idempotency {
             idempotency::settle(&self, claim, result.into()).await?;
         }
-        self.db.commit().await?;
+        self.db.commit().await.map_err(Error::of_commit)?;
         if self.ends_admissions.into_inner() {
             self.ctx.app.identity.admissions.forget();
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx, sqlx::sqlite::SqliteError};
 use uuid::Uuid;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -36,6 +36,9 @@ codes! {
     Internal = "INTERNAL",
     /// The database is busy, full or away; nothing was changed and the request may be sent again.
     Unavailable = "UNAVAILABLE",
+    /// The database went away while the change was being committed: it was made whole or not at all. Sending the request
+    /// again with the same idempotency key tells which, and makes it if it was not.
+    OutcomeUnknown = "OUTCOME_UNKNOWN",
     /// A value that must be given is missing or blank.
     Required = "REQUIRED",
     /// A text is longer than allowed.
@@ -307,6 +310,8 @@ pub enum Error {
     Replayed(Option<Uuid>),
     #[error("unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("whether the change was made is unknown")]
+    OutcomeUnknown(#[source] DbErr),
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -341,6 +346,24 @@ impl Error {
         Self::Internal(source.into())
     }
 
+    /// What a failed commit means: a refusal, or nobody knows.
+    pub(super) fn of_commit(source: DbErr) -> Self {
+        let is_answer = sqlx_error(&source).is_some_and(|error| match error {
+            sqlx::Error::Database(error) => match Sign::of(error.as_ref()) {
+                // What a failed sync leaves on the disk shows at the next start only.
+                Sign::Sqlite(code) => code != SQLITE_IOERR,
+                Sign::Postgres(code) => !GOING_AWAY.iter().any(|class| code.starts_with(class)),
+            },
+            _ => false,
+        });
+        if is_answer { source.into() } else { Self::OutcomeUnknown(source) }
+    }
+
+    /// Whether the cause belongs in the log, because the caller is not told of it.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Internal(_))
+    }
+
     pub fn code(&self) -> Code {
         match self {
             Self::Unauthenticated => Code::Unauthenticated,
@@ -348,6 +371,7 @@ impl Error {
             Self::NotFound(_) => Code::NotFound,
             Self::Refused(refusal) => refusal.code,
             Self::Unavailable(_) => Code::Unavailable,
+            Self::OutcomeUnknown(_) => Code::OutcomeUnknown,
             Self::Replayed(_) | Self::Internal(_) => Code::Internal,
         }
     }
@@ -368,41 +392,63 @@ impl From<DbErr> for Error {
     }
 }
 
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_FULL: i32 = 13;
+/// SQLSTATEs with which a PostgreSQL connection ends: connection exceptions, operator intervention.
+const GOING_AWAY: [&str; 2] = ["08", "57P"];
+/// SQLSTATEs that pass: those, a cancelled statement, no room or memory or connections, and transactions in each other's way.
+const PASSING: [&str; 6] = ["08", "57P", "57014", "53", "40", "55P03"];
+
+/// A database's own code of a failure. Its texts depend on the language of the server.
+enum Sign<'error> {
+    Sqlite(i32),
+    Postgres(Cow<'error, str>),
+}
+
+impl<'error> Sign<'error> {
+    fn of(error: &'error dyn sqlx::error::DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        if error.try_downcast_ref::<SqliteError>().is_some() {
+            // The low byte is the code; the others only say more.
+            Self::Sqlite(code.parse::<i32>().unwrap_or_default() & 0xff)
+        } else {
+            Self::Postgres(code)
+        }
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error.as_ref()),
+        _ => None,
+    }
+}
+
 /// Whether a text held NUL, which PostgreSQL can neither store nor be asked for.
 fn is_unwritable(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
-    else {
-        return false;
-    };
-    error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "22021"))
+    let code = sqlx_error(error).and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
+    code.is_some_and(|code| code == "22021")
 }
 
 /// Whether the database refused for now: busy, full, shutting down, or out of connections.
 fn is_passing(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            let text = error.to_string();
-            [
-                "database is locked",
-                "database or disk is full",
-                "disk I/O error",
-                "No space left",
-                "terminating connection",
-                "shutting down",
-                "Broken pipe",
-                "connection closed",
-                "Connection reset",
-                "statement timeout",
-                "deadlock detected",
-                "could not serialize",
-                "pool timed out",
-                "unexpected end of file",
-                "expected to read",
-            ]
-            .iter()
-            .any(|sign| text.contains(sign))
-        }
-        _ => false,
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => match Sign::of(error.as_ref()) {
+            Sign::Sqlite(code) => [SQLITE_BUSY, SQLITE_IOERR, SQLITE_FULL].contains(&code),
+            Sign::Postgres(code) => PASSING.iter().any(|class| code.starts_with(class)),
+        },
+        Some(error) => matches!(
+            error,
+            sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+        ),
+        None => matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)),
     }
 }

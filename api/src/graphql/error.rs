@@ -33,7 +33,7 @@ pub fn user_error(ctx: &Ctx, error: &Error) -> async_graphql::Result<UserError> 
 
 /// A failure as a GraphQL error.
 pub fn api_error(ctx: &Ctx, error: &Error) -> async_graphql::Error {
-    if matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
+    if error.is_failure() {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a request failed");
     }
     async_graphql::Error::new(messages::of(error, ctx.locale)).extend_with(|_, extensions| {

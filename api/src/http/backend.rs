@@ -11,7 +11,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
     Backend, Door, RequestMeta, Session, assets, extras,
-    graphql::overloaded,
     limit::Principal,
     negotiation::Locale,
     refusal::{DoorCode, Refusal},
@@ -22,6 +21,9 @@ use crate::{
     graphql::{self, ApiSchema, loaders},
     messages,
 };
+
+/// Bytes free on the data directory's disk below which the process is not ready.
+const LEAST_ROOM: u64 = 1 << 20;
 
 /// Concord itself.
 #[derive(Clone)]
@@ -72,15 +74,16 @@ impl Backend for Product {
     ) -> Result<Session<Actor>, Refusal> {
         let (actor, expires_at) = match identity::door::authenticate(&self.app, credential).await {
             Ok(found) => found,
-            Err(Error::Unavailable(error)) => {
-                tracing::warn!(request.id = meta.request_id, error = ?error, "the database is away");
-                return Err(overloaded());
+            Err(error) => {
+                if error.is_failure() {
+                    tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
+                }
+                return Err(match error {
+                    Error::Unavailable(_) => DoorCode::Unavailable.into(),
+                    Error::Internal(_) => DoorCode::Internal.into(),
+                    _ => DoorCode::Unauthenticated.into(),
+                });
             }
-            Err(Error::Internal(error)) => {
-                tracing::error!(request.id = meta.request_id, error = ?error, "a credential could not be checked");
-                return Err(DoorCode::Internal.into());
-            }
-            Err(_) => return Err(DoorCode::Unauthenticated.into()),
         };
         let principal = match actor {
             Actor::Account { id, .. } => Principal::User(id.to_string().into()),
@@ -120,6 +123,12 @@ impl Backend for Product {
     }
 
     async fn ready(&self) -> Result<(), String> {
+        // A write of the database may still find room when evidence, or the next write, does not.
+        let room = rustix::fs::statvfs(&self.app.config.data.directory)
+            .map_err(|error| format!("the data directory: {error}"))?;
+        if room.f_bavail.saturating_mul(room.f_frsize) < LEAST_ROOM {
+            return Err("the disk is full".to_owned());
+        }
         database::ready(&self.app.write, &self.app.read).await.map_err(|error| {
             tracing::warn!(error = ?error, "not ready");
             error.reason().to_owned()

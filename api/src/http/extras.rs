@@ -91,7 +91,7 @@ async fn calendar(
         Err(error) => {
             tracing::error!(request.id = meta.request_id, error = ?error, "a feed could not be read");
             let code = if matches!(error, Error::Unavailable(_)) {
-                DoorCode::Overloaded
+                DoorCode::Unavailable
             } else {
                 DoorCode::Internal
             };

@@ -115,7 +115,7 @@ fn disposition(name: &str) -> String {
 
 /// A failure in the shape that GraphQL errors have.
 fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
-    if matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
+    if error.is_failure() {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a file request failed");
     }
     let code = error.code();
@@ -139,7 +139,7 @@ fn status(code: Code) -> StatusCode {
         Code::PictureUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
         Code::TooManyFiles => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     }
 }

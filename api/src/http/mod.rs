@@ -53,6 +53,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How long running requests may take to end once the process is told to.
     pub drain_timeout_ms: u64,
+    /// How long after that word new connections are still taken: readiness answers 503 meanwhile.
+    pub drain_linger_ms: u64,
     /// Largest request body in bytes.
     pub body_bytes: usize,
     /// How long a body may take to arrive.
@@ -88,6 +90,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             drain_timeout_ms: 25_000,
+            drain_linger_ms: 2_000,
             body_bytes: 1024 * 1024,
             body_timeout_ms: 10_000,
             batch_operations: 0,

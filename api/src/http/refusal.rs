@@ -114,6 +114,8 @@ codes! {
     TooManySubscriptions = "TOO_MANY_SUBSCRIPTIONS";
     /// The server has as many streams as it can serve.
     Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE;
+    /// The database is away; nothing was done.
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
     /// The operation took longer than allowed.
     DeadlineExceeded = "DEADLINE_EXCEEDED", SERVICE_UNAVAILABLE;
     /// No such page.

@@ -9,7 +9,11 @@ use actix_web::{
     web,
 };
 
-use super::{Backend, Door, drain::Drain, origin};
+use super::{
+    Backend, Door,
+    drain::{self, Drain},
+    origin,
+};
 
 /// How long a client may take to send the head of a request.
 const SLOWEST_HEAD: Duration = Duration::from_secs(5);
@@ -23,7 +27,7 @@ pub struct Bound {
 
 /// Binds `door` to the address of its settings, with the routes that `configure` adds to its own.
 pub fn bind<B: Backend>(door: Door<B>, configure: fn(&mut web::ServiceConfig)) -> io::Result<Bound> {
-    let (listen, drain) = (door.settings.listen, door.drain.clone());
+    let (listen, drained) = (door.settings.listen, door.drain.clone());
     let limit = Duration::from_millis(door.settings.drain_timeout_ms);
     let server = HttpServer::new(move || {
         App::new()
@@ -31,6 +35,7 @@ pub fn bind<B: Backend>(door: Door<B>, configure: fn(&mut web::ServiceConfig)) -
             .wrap(Compress::default())
             .wrap(Condition::new(!door.settings.cors_origins.is_empty(), door.cors()))
             .wrap(from_fn(origin::middleware::<B>))
+            .wrap(from_fn(drain::middleware::<B>))
             .configure(configure)
     })
     .client_request_timeout(SLOWEST_HEAD)
@@ -38,5 +43,5 @@ pub fn bind<B: Backend>(door: Door<B>, configure: fn(&mut web::ServiceConfig)) -
     .shutdown_timeout(limit.as_secs().saturating_sub(5).max(1))
     .disable_signals()
     .bind(listen)?;
-    Ok(Bound { addresses: server.addrs(), server: server.run(), drain })
+    Ok(Bound { addresses: server.addrs(), server: server.run(), drain: drained })
 }

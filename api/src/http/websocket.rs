@@ -284,7 +284,14 @@ impl<B: Backend> Socket<B> {
             }
         };
         let session = self.door.session(credential.as_deref(), &self.meta).await;
-        let session = session.map_err(|_| Close::new(4403, "Forbidden"))?;
+        let session = session.map_err(|refusal| {
+            // Clients come back after 1013; 4403 would tell them that their token is bad.
+            if refusal.is(DoorCode::Unavailable) {
+                Close::new(1013, "Try again later")
+            } else {
+                Close::new(4403, "Forbidden")
+            }
+        })?;
         if let Some(expires_in) = session.expires_in {
             self.expiry = Box::pin(tokio::time::sleep(expires_in));
         }

@@ -3,6 +3,7 @@ forbidden = Your role does not allow this.
 not-found = There is no such object, or you may not see it.
 internal = Something went wrong on our side. Quote the request id when you report it.
 unavailable = The service is busy. Nothing was changed; please send the request again.
+outcome-unknown = The database went away while your change was being saved. It was saved whole or not at all: send the request again with the same idempotency key, or look first.
 required = A value is required here.
 too-long = The text is too long: at most { $most } characters.
 too-short = The text is too short: at least { $least } characters.

@@ -3,6 +3,7 @@ forbidden = 您的角色无权执行此操作。
 not-found = 对象不存在，或您无权查看。
 internal = 服务内部出错。反馈时请提供请求编号。
 unavailable = 服务繁忙，未作任何更改，请重新提交。
+outcome-unknown = 保存时数据库连接中断，更改要么全部生效，要么完全未生效。请用同一幂等键重新提交，或先查看结果。
 required = 此项必填。
 too-long = 文字过长：最多 { $most } 个字符。
 too-short = 文字过短：至少 { $least } 个字符。

@@ -1,0 +1,91 @@
+//! What holds after every fault, written once. Whoever adds a promise adds its check here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+use concord_entities::{event, event_pending, event_seal, problem, problem_sequence};
+use sea_orm::{DatabaseConnection, EntityTrait, PaginatorTrait};
+
+use crate::{
+    load::Ledger,
+    node::{self, Node},
+    town::Town,
+};
+
+/// How long the hands may take to seal what was committed before a fault.
+const SETTLES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Checks everything of a town whose node runs, after its writers have stopped.
+pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
+    assert_eq!(node.ready().await, Some(200), "the node answers again\n{}", node::tail(&town.log()));
+    let db = town.look().await;
+    events_are_sealed(town, &db.read).await;
+    let problems = problem::Entity::find().all(&db.read).await.expect("problems");
+    writes_are_kept(&problems, ledger);
+    numbers_are_gap_free(&db.read, &problems).await;
+    changes_have_events(&db.read, &problems).await;
+    db.write.close().await.expect("the connection closes");
+    db.read.close().await.expect("the readers close");
+    let verified = node::run(town, &["verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+/// Every event gets its position within seconds.
+async fn events_are_sealed(town: &Town, db: &DatabaseConnection) {
+    let started = Instant::now();
+    while event_pending::Entity::find().count(db).await.expect("a count") > 0 {
+        let log = || node::tail(&town.log());
+        assert!(started.elapsed() < SETTLES_WITHIN, "events wait for their position\n{}", log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let events = event::Entity::find().count(db).await.expect("a count");
+    let seals = event_seal::Entity::find().count(db).await.expect("a count");
+    assert_eq!(events, seals, "every event has one position");
+}
+
+/// What was acknowledged is there, once and as it was told; what was refused is not.
+fn writes_are_kept(problems: &[problem::Model], ledger: &Ledger) {
+    let mut found: HashMap<&str, Vec<&str>> = HashMap::new();
+    for problem in problems {
+        found.entry(&problem.title).or_default().push(&problem.number);
+    }
+    for write in &ledger.acknowledged {
+        let kept = found.get(write.title.as_str()).map(Vec::as_slice);
+        assert_eq!(kept, Some([write.number.as_str()].as_slice()), "an acknowledged write");
+    }
+    for (title, code) in &ledger.refused {
+        assert!(!found.contains_key(title.as_str()), "a write refused with {code} was made");
+        assert_ne!(code, "INTERNAL", "a fault outside has a code of its own");
+    }
+    for title in &ledger.unknown {
+        assert!(found.get(title.as_str()).is_none_or(|made| made.len() == 1), "a write was made twice");
+    }
+    let told = ledger.acknowledged.len() + ledger.unknown.len();
+    assert!(problems.len() <= told, "{} problems, {told} writes", problems.len());
+}
+
+/// Closure numbers count from one without a gap, per list and year, and the counter stands at the last.
+async fn numbers_are_gap_free(db: &DatabaseConnection, problems: &[problem::Model]) {
+    let mut given: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
+    for problem in problems {
+        let fresh = given.entry((problem.alliance_id, problem.year)).or_default().insert(problem.seq);
+        assert!(fresh, "{} was given twice", problem.number);
+    }
+    let counters = problem_sequence::Entity::find().all(db).await.expect("counters");
+    assert_eq!(counters.len(), given.len());
+    for counter in counters {
+        let numbers = &given[&(counter.alliance_id, counter.year)];
+        assert!(numbers.iter().copied().eq(1..=counter.last), "numbers have a gap: {numbers:?}");
+    }
+}
+
+/// A change and its event were committed together.
+async fn changes_have_events(db: &DatabaseConnection, problems: &[problem::Model]) {
+    let events = event::Entity::find().all(db).await.expect("events");
+    let told: BTreeSet<_> =
+        events.iter().filter(|event| event.subject_kind == "problem").map(|event| event.subject_id).collect();
+    let made: BTreeSet<_> = problems.iter().map(|problem| problem.id.0).collect();
+    assert!(told == made, "{} problems, {} of them with events", made.len(), told.len());
+}

@@ -1,0 +1,122 @@
+//! The town that a fault strikes: a migrated database with an alliance and people who can sign in.
+
+use std::path::{Path, PathBuf};
+
+use concord::{config::Config, graphql::id};
+use concord_tests::{
+    TestApp, World,
+    database::{self, Home},
+};
+
+use crate::cluster::Cluster;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "faults-are-certain-2026";
+/// Registers problems.
+pub const GRID_OFFICER: &str = "grid.632223";
+/// Edits the alliance.
+pub const COMMITTEE: &str = "committee.632223";
+
+/// A town's database and data folder.
+pub struct Town {
+    // Dropped before the cluster that its database lives in.
+    home: Home,
+    pub cluster: Option<Cluster>,
+    log: tempfile::TempDir,
+    /// Global identifier of its alliance.
+    pub alliance: String,
+    pub alliance_id: concord_entities::id::AllianceId,
+}
+
+/// Whether the run is on PostgreSQL.
+pub fn on_postgres() -> bool {
+    database::postgres().is_some()
+}
+
+impl Town {
+    /// A town on the run's kind of database, or why there is none.
+    pub async fn build() -> Result<Self, String> {
+        Self::build_on(|_| Ok(())).await
+    }
+
+    /// A town whose data folder was prepared first.
+    pub async fn build_on(prepare: impl FnOnce(&Path) -> Result<(), String>) -> Result<Self, String> {
+        let cluster = if on_postgres() { Some(Cluster::start()?) } else { None };
+        if let Some(cluster) = &cluster {
+            cluster.sql("CREATE DATABASE concord").await;
+        }
+        Self::found(cluster, prepare).await
+    }
+
+    /// A town in the database `concord` of a cluster, or in a SQLite file.
+    pub async fn found(
+        cluster: Option<Cluster>,
+        prepare: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<Self, String> {
+        let home = Home::new(cluster.as_ref().map(|cluster| cluster.url("concord")));
+        prepare(home.directory.path())?;
+        let settings = Config::defaults().database;
+        let migrated = concord::database::connect(&settings, &home.url, true).await.expect("it is migrated");
+        migrated.write.close().await.expect("the connection closes");
+        migrated.read.close().await.expect("the readers close");
+        let app = TestApp::on(home).await;
+        let world = World::build(&app, "632223").await;
+        app.give_password(world.grid_officer, PASSWORD).await;
+        app.give_password(world.committee, PASSWORD).await;
+        app.run_background().await;
+        Ok(Self {
+            home: app.close().await,
+            cluster,
+            log: tempfile::tempdir().expect("a temporary folder"),
+            alliance: id::encode(world.town).to_string(),
+            alliance_id: world.town,
+        })
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        self.home.directory.path()
+    }
+
+    /// The database's URL.
+    pub fn url(&self) -> &str {
+        self.home.url.reveal()
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.url().starts_with("postgres")
+    }
+
+    /// Where its processes log to.
+    pub fn log(&self) -> PathBuf {
+        self.log.path().join("log")
+    }
+
+    /// The cluster that its database lives in.
+    pub fn cluster(&self) -> &Cluster {
+        self.cluster.as_ref().expect("a town on PostgreSQL")
+    }
+
+    /// Goes on in another cluster that holds the same database; gives back the one it leaves.
+    pub fn move_to(&mut self, cluster: Cluster) -> Option<Cluster> {
+        self.home.url = concord::config::Secret::new(cluster.url("concord"));
+        self.cluster.replace(cluster)
+    }
+
+    /// The same town in another folder and database, as a backup of it restores.
+    pub fn elsewhere(&self, url: Option<String>) -> Self {
+        Self {
+            home: Home::new(url),
+            cluster: None,
+            log: tempfile::tempdir().expect("a temporary folder"),
+            alliance: self.alliance.clone(),
+            alliance_id: self.alliance_id,
+        }
+    }
+
+    /// A look into the database from outside.
+    pub async fn look(&self) -> concord::database::Connections {
+        let settings = concord::config::Database { max_connections: 2, ..Config::defaults().database };
+        concord::database::connect(&settings, &self.home.url, false).await.expect("the database answers")
+    }
+}

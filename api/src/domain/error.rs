@@ -429,8 +429,8 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 
 /// Whether a text held NUL, which PostgreSQL can neither store nor be asked for.
 fn is_unwritable(error: &DbErr) -> bool {
-    let code = sqlx_error(error).and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
-    code.is_some_and(|code| code == "22021")
+    let told = sqlx_error(error).and_then(sqlx::Error::as_database_error);
+    told.is_some_and(|told| told.code().is_some_and(|code| code == "22021"))
 }
 
 /// Whether the database refused for now: busy, full, shutting down, or out of connections.

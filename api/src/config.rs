@@ -191,7 +191,7 @@ impl Config {
             ("http.cost.anonymous.capacity", cost.anonymous.capacity, 10, u64::MAX),
             ("http.cost.anonymous.restore_per_s", cost.anonymous.restore_per_s, 1, u64::MAX),
             ("http.cost.remembered", cost.remembered, 1, u64::MAX),
-            ("background.poll_interval_ms", self.background.poll_interval_ms, 10, 60_000),
+            ("background.poll_interval_ms", self.background.poll_interval_ms, 10, 3_600_000),
             ("files.max_bytes", self.files.max_bytes, 1, 1 << 30),
             ("outbound.total_timeout_ms", self.outbound.total_timeout_ms, 10, 600_000),
         ];

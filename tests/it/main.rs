@@ -35,6 +35,7 @@ mod priority_task_load;
 mod task_list;
 // problem
 mod problem;
+mod problem_edit;
 mod problem_load;
 // file
 mod evidence;

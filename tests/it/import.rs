@@ -272,6 +272,25 @@ async fn bad_rows_of_a_roster_are_told_by_line_and_column_and_the_rest_is_import
 }
 
 #[tokio::test]
+async fn a_row_with_the_code_of_another_unit_changes_nothing_of_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "999999").await;
+    let units = |name: &str, kind: &str, phone: &str| {
+        format!("单位名称,单位类别,统一社会信用代码,电话\n{name},{kind},11632223DEM000014X,{phone}\n")
+    };
+    let run = async |text: String| {
+        let files = roster(&text, None, None);
+        members::run(&app.system(), world.town, &files, Options::default()).await.expect("the import")
+    };
+    assert_eq!(counts(&run(units("甲单位", "机关", "1")).await), (1, 0, 0));
+    let report = run(units("乙单位", "企业", "2")).await;
+    assert_eq!(places(&report), [("units.csv", 2, 3, Code::CreditCodeTaken)]);
+    assert_eq!(counts(&report), (0, 0, 0));
+    assert_eq!(counts(&run(units("甲单位", "机关", "1")).await), (0, 0, 1), "nothing of it changed");
+    assert_eq!(count(&app, "organization WHERE name = '乙单位'").await, 0);
+}
+
+#[tokio::test]
 async fn a_roster_leaves_alone_what_another_alliance_shares() {
     let app = TestApp::new().await;
     let (here, there) = (World::build(&app, "999999").await, World::build(&app, "999998").await);

@@ -16,7 +16,7 @@ use concord::{
 use concord_entities::{
     evidence::Stage,
     id::{AccountId, MembershipId, ProblemId},
-    problem::State,
+    problem::{self, State},
     seat::Role,
 };
 use concord_tests::{TestApp, World};
@@ -77,16 +77,22 @@ async fn judged(app: &TestApp, who: AccountId, mutation: &str, problem: ProblemI
     code
 }
 
+/// A problem that staff accepted and the manager carried through to submission.
+async fn passed_on(app: &TestApp, world: &World) -> problem::Model {
+    let row = problem_in(app, world, State::Accepted).await;
+    moves::start(&app.ctx(world.staff), which(row.id), Some(world.manager)).await.expect("started");
+    show(app, world.manager, row.id).await;
+    moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
+    row
+}
+
 const NOT_INDEPENDENT: Option<&str> = Some("NOT_INDEPENDENT");
 
 #[tokio::test]
 async fn who_once_accepted_a_problem_never_verifies_it() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let row = problem_in(&app, &world, State::Accepted).await;
-    moves::start(&app.ctx(world.staff), which(row.id), Some(world.manager)).await.expect("started");
-    show(&app, world.manager, row.id).await;
-    moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
+    let row = passed_on(&app, &world).await;
     unseated(&app, &world, world.staff, 1).await;
     seated(&app, &world, world.staff, Role::Verifier, Some(3)).await;
     assert_eq!(judged(&app, world.staff, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
@@ -102,6 +108,21 @@ async fn who_supplied_the_closure_evidence_never_verifies_it() {
     show(&app, world.verifier, row.id).await;
     moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted");
     assert_eq!(judged(&app, world.verifier, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn who_once_asked_for_closure_never_verifies_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::InProgress).await;
+    show(&app, world.staff, row.id).await;
+    moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
+    moves::send_back(&app.ctx(world.verifier), which(row.id), "重拍").await.expect("returned");
+    moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted again, by another");
+    unseated(&app, &world, world.manager, 1).await;
+    seated(&app, &world, world.manager, Role::Verifier, Some(3)).await;
+    assert_eq!(judged(&app, world.manager, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
     app.run_background().await;
 }
 
@@ -128,10 +149,7 @@ async fn a_suspended_unit_still_binds_its_people() {
 async fn who_had_a_hand_in_a_problem_never_strikes_it_off() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let row = problem_in(&app, &world, State::Accepted).await;
-    moves::start(&app.ctx(world.staff), which(row.id), Some(world.manager)).await.expect("started");
-    show(&app, world.manager, row.id).await;
-    moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
+    let row = passed_on(&app, &world).await;
     moves::verify(&app.ctx(world.verifier), which(row.id), "已平整").await.expect("verified");
     seated(&app, &world, world.staff, Role::Approver, None).await;
     assert_eq!(judged(&app, world.staff, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);

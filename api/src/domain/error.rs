@@ -71,6 +71,8 @@ codes! {
     CreditCodeCharacter = "CREDIT_CODE_CHARACTER",
     /// One or more characters of a unified social credit code are mistyped.
     CreditCodeMistyped = "CREDIT_CODE_MISTYPED",
+    /// The unified social credit code belongs to an organisation of another name.
+    CreditCodeTaken = "CREDIT_CODE_TAKEN",
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
     /// A position lies ahead of everything that was ever recorded here: the database is another, or an older one.

@@ -124,7 +124,7 @@ async fn unit(
         phone: row.filled(CONTACT_PHONE),
     };
     let contact = contact.checked().map_err(placed)?;
-    let known = find(work, &name, credit_code.as_deref()).await.map_err(at(NAME))?;
+    let known = find(work, &name, credit_code.as_deref()).await.map_err(placed)?;
     let Some(unit) = known else {
         let new = NewOrganization { name, short_name: row.filled(SHORT_NAME), kind, credit_code, region_id };
         let unit = organizations::insert(work.tx, new).await.map_err(placed)?;
@@ -184,6 +184,10 @@ async fn find(work: &Work<'_>, name: &str, credit_code: Option<&str>) -> Result<
     if let Some(code) = credit_code
         && let Some(unit) = organizations::by_credit_code(&work.tx.db, code).await?
     {
+        // The code of another unit, mistyped or copied, must not change that unit.
+        if unit.name != name {
+            return Err(Error::invalid(Code::CreditCodeTaken, "creditCode"));
+        }
         return Ok(Some(unit));
     }
     let namesake = work.known.named(name).map(|(_, unit)| unit).filter(|unit| unit.name == name);

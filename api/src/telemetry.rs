@@ -36,7 +36,7 @@ pub fn start(settings: &config::Log) -> Result<Telemetry, Box<dyn std::error::Er
     } else {
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
-            .with_endpoint(&settings.otlp_endpoint)
+            .with_endpoint(traces_url(&settings.otlp_endpoint))
             .build()?;
         Some(
             SdkTracerProvider::builder()
@@ -49,6 +49,12 @@ pub fn start(settings: &config::Log) -> Result<Telemetry, Box<dyn std::error::Er
         traces.as_ref().map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("concord")));
     tracing_subscriber::registry().with(lines).with(spans).with(filter).try_init()?;
     Ok(Telemetry { traces })
+}
+
+/// Where a collector of this address takes traces: the path is the protocol's, whether or not it was given.
+fn traces_url(endpoint: &str) -> String {
+    let address = endpoint.trim_end_matches('/').trim_end_matches("/v1/traces");
+    format!("{address}/v1/traces")
 }
 
 /// Starts collecting metrics; nothing where a recorder runs already.

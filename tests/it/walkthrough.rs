@@ -312,6 +312,31 @@ fn every_command_of_the_pages_is_one_of_the_program() {
     assert!(!program.shell("concord wash --help", &[]).status.success());
 }
 
+#[tokio::test]
+async fn traces_reach_a_collector_that_is_configured() {
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
+    let collector = MockServer::start().await;
+    let taken = Mock::given(matchers::method("POST")).and(matchers::path("/v1/traces"));
+    taken.respond_with(ResponseTemplate::new(200)).mount(&collector).await;
+    let program = Program::new(env!("CARGO_BIN_EXE_concord-under-test"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().display().to_string();
+    let settings = [("CONCORD__LOG__OTLP_ENDPOINT", collector.uri())];
+    let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let served = Served::start(&program, &["serve", "--data", &data], &settings).await;
+    let ask = reqwest::Client::new()
+        .post(format!("{}/graphql", served.url))
+        .json(&json!({ "query": "{ __typename }" }));
+    assert!(ask.send().await.expect("an answer").status().is_success());
+    let begun = std::time::Instant::now();
+    while collector.received_requests().await.unwrap_or_default().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "no trace has come");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let spans = collector.received_requests().await.unwrap_or_default();
+    assert!(spans.iter().all(|request| request.url.path() == "/v1/traces" && !request.body.is_empty()));
+}
+
 #[test]
 fn imports_tell_scripts_by_their_exit_code() {
     let program = Program::new(env!("CARGO_BIN_EXE_concord-under-test"));

@@ -54,7 +54,9 @@ def _statements(log):
 
 
 def _of_request(seen, op):
-    """Without what the hands do beside it: of a mutation the look at the session and its unit of work are kept."""
+    """Without what is done beside it: the look at ended sessions once a second, and what the hands do; of a mutation its unit
+    of work is kept."""
+    seen = [row for row in seen if '"session"."ended_at" >' not in row[1]]
     begin = next((at for at, (_, text, _) in enumerate(seen) if text.upper().startswith("BEGIN")), None)
     if not op.startswith("M") or begin is None:
         return seen
@@ -65,7 +67,7 @@ def _of_request(seen, op):
             unit.append(row)
             if row[1].upper().startswith("COMMIT"):
                 break
-    return [row for row in seen[:begin] if "session" in row[1]] + unit
+    return unit
 
 
 def of_one(cluster, port, line, op):

@@ -79,6 +79,92 @@ async fn twenty_tasks_with_all_they_name_take_a_fixed_number_of_statements() {
     assert_eq!(statements.len(), 1, "{statements:#?}");
 }
 
+const BY_MEMBER: &str =
+    "query($id: ID!, $tasks: Int, $after: String, $before: String, $last: Int) { alliance(id: $id) {
+    members(first: 6, filter: { state: [ACTIVE] }) { nodes { organization {
+        id name
+        openTasks(first: $tasks, after: $after, last: $last, before: $before) {
+            totalCount nodes { title leadOrganization { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        }
+    } } }
+} }";
+
+#[tokio::test]
+async fn the_lists_below_many_parents_take_one_statement() {
+    let app = TestApp::new().await;
+    let (world, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    twenty(&app, &world).await;
+    published(&app, &there).await;
+    let draft = create_list(&app, &world, "2026-02").await;
+    let unseen = written(&world, &draft, "二月的草稿", "2026-02-10");
+    app.client(world.committee).send(CREATE, json!({ "input": unseen })).await.fine();
+    let text = "query($id: ID!) { alliance(id: $id) { name members(first: 6, filter: { state: [ACTIVE] }) {
+        nodes { state organization { name openTasks(first: 5) { nodes { title dueOn state } } } } } } }";
+    let client = app.client(world.staff);
+    let ask = json!({ "id": id::encode(world.town) });
+    let (answer, statements) = app.statements(async || client.send(text, ask.clone()).await).await;
+    answer.fine();
+    // The alliance; its members with their organisations; the first tasks of each.
+    assert_eq!(statements.len(), 3, "{statements:#?}");
+    let page = async |more: Value| {
+        let mut variables = ask.clone();
+        let fields = variables.as_object_mut().expect("an object");
+        fields.extend(more.as_object().expect("an object").clone());
+        client.send(BY_MEMBER, variables).await
+    };
+    let first = page(json!({ "tasks": 3 })).await;
+    let members = first.at("/alliance/members/nodes").as_array().expect("members").clone();
+    assert_eq!(members.len(), 6);
+    let (mut counted, mut titles_seen) = (Vec::new(), Vec::new());
+    for member in &members {
+        let unit = &member["organization"];
+        counted.push(unit["openTasks"]["totalCount"].as_i64().expect("a count"));
+        for task in unit["openTasks"]["nodes"].as_array().expect("tasks") {
+            assert_eq!(task["leadOrganization"]["id"], unit["id"], "each under its own unit");
+            titles_seen.push(task["title"].as_str().expect("a title").to_owned());
+        }
+    }
+    // `members[1]` leads the odd ones, `members[2]` the even ones; what is due first comes first.
+    assert_eq!(counted, [0, 10, 10, 0, 0, 0]);
+    assert_eq!(titles_seen, ["任务19", "任务17", "任务15", "任务20", "任务18", "任务16"]);
+    let odd = &members[1]["organization"]["openTasks"];
+    assert_eq!(
+        (&odd["pageInfo"]["hasNextPage"], &odd["pageInfo"]["hasPreviousPage"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(members[0]["organization"]["openTasks"]["pageInfo"]["hasNextPage"], false);
+    // A cursor is a place in the order, for every parent alike.
+    let next = page(json!({ "tasks": 2, "after": odd["pageInfo"]["endCursor"] })).await;
+    let of = |answer: &concord_tests::Answer, at: usize| -> Vec<String> {
+        let list = answer.at(&format!("/alliance/members/nodes/{at}/organization/openTasks")).clone();
+        titles(&list).into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(
+        (of(&next, 1), of(&next, 2)),
+        (vec!["任务13".into(), "任务11".into()], vec!["任务14".into(), "任务12".into()])
+    );
+    let back = page(json!({ "last": 2, "before": odd["pageInfo"]["endCursor"] })).await;
+    assert_eq!(
+        (of(&back, 1), of(&back, 2)),
+        (vec!["任务19".into(), "任务17".into()], vec!["任务18".into(), "任务16".into()])
+    );
+    // What is wrong with one list is told of that one.
+    let two = "query($id: ID!) { alliance(id: $id) {
+        bad: members(first: 2, after: \"x\") { nodes { id } } good: members(first: 2) { nodes { id } } } }";
+    let answer = client.send(two, ask.clone()).await;
+    assert_eq!(answer.code().as_deref(), Some("CURSOR_MALFORMED"));
+    assert_eq!(answer.0["errors"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer.0["errors"][0]["path"], json!(["alliance", "bad"]));
+    // The same list asked for twice is there twice; of two alliances, each has its own.
+    let twice = "query($a: ID!, $b: ID!) { nodes(ids: [$a, $b, $a]) { ... on Alliance { members(first: 1) { nodes { id } } } } }";
+    let both = json!({ "a": id::encode(world.town), "b": id::encode(there.town) });
+    let admin = app.client(world.admin);
+    let answer = admin.send(twice, both.clone()).await;
+    assert_eq!(answer.at("/nodes/0"), answer.at("/nodes/2"));
+    assert_ne!(answer.at("/nodes/0"), answer.at("/nodes/1"));
+    assert!(client.send(twice, both).await.at("/nodes/1").is_null());
+}
+
 #[tokio::test]
 async fn a_step_takes_few_statements() {
     let app = TestApp::new().await;

@@ -74,7 +74,10 @@ async fn a_person_signs_in_and_the_token_stands_for_them_until_it_ends() {
     let access = answer.text("/signIn/tokens/accessToken");
     let (found, statements) = app.statements(async || app.bearer(&access).await.is_ok()).await;
     assert!(found);
-    assert_eq!(statements.len(), 1, "account and session are asked about at once: {statements:?}");
+    assert_eq!(statements.len(), 1, "one look at what ended lately: {statements:?}");
+    let other = app.sign_in("staff.632223", PASSWORD).await.access_token;
+    let (found, statements) = app.statements(async || app.bearer(&other).await.is_ok()).await;
+    assert_eq!((found, statements.len()), (true, 0), "it serves everybody for a second: {statements:?}");
     let client = app.bearer(&access).await.expect("the token is good");
     let me = client
         .run(
@@ -302,6 +305,26 @@ async fn signing_out_ends_this_session_or_all() {
     assert_eq!(recorded(&app, Event::SignedOut).await, 2);
     let anonymous = app.anonymous().send(SIGN_OUT, json!({ "input": {} })).await;
     assert_eq!(anonymous.code().as_deref(), Some("UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn a_session_that_another_node_ends_is_refused_within_a_second() {
+    let (app, _) = town().await;
+    let one = app.sign_in("staff.632223", PASSWORD).await;
+    app.advance(TimeDelta::seconds(1));
+    let two = app.sign_in("staff.632223", PASSWORD).await;
+    assert!(!refused(&app, &one.access_token).await && !refused(&app, &two.access_token).await);
+    // What another node commits.
+    let first = "SELECT id FROM session ORDER BY id LIMIT 1";
+    let text =
+        format!("UPDATE session SET ended_at = created_at, ended_reason = 'signed_out' WHERE id = ({first})");
+    assert_eq!(app.sql(&text).await.expect("it ends"), 1);
+    app.advance(TimeDelta::milliseconds(1_000));
+    assert!(refused(&app, &one.access_token).await);
+    assert!(!refused(&app, &two.access_token).await);
+    // Nor does a clock that goes back believe what was read before.
+    app.advance(TimeDelta::seconds(-30));
+    assert!(refused(&app, &one.access_token).await);
 }
 
 #[tokio::test]

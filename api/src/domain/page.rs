@@ -2,17 +2,23 @@
 //! that runs only when somebody asks.
 
 mod along;
+mod each;
+
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic,
-    IntoSimpleExpr, ModelTrait, PaginatorTrait, QuerySelect, QueryTrait, Select, Value,
-    sea_query::{Expr, Func, SimpleExpr},
+    IntoSimpleExpr, ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QueryTrait, Select, Value,
+    sea_query::{self, Expr, Func, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
-pub use self::along::{Along, Kind, Related};
+pub use self::{
+    along::{Along, Kind, Related},
+    each::{among, fetch_each},
+};
 
 use super::{
     context::Ctx,
@@ -48,13 +54,33 @@ pub struct Order<C> {
 }
 
 /// One page, with what it takes to count the whole list.
+#[derive(Clone)]
 pub struct Page<E: EntityTrait> {
     pub items: Vec<(String, E::Model)>,
     pub has_next: bool,
     pub has_previous: bool,
-    pub all: Select<E>,
+    pub whole: Whole<E>,
     /// What was read along.
     pub related: Related,
+}
+
+/// A whole list, of which a page is read.
+#[derive(Clone)]
+pub struct Whole<E: EntityTrait> {
+    select: Arc<Select<E>>,
+    /// Of the lists of many parents, the one whose rows have this value.
+    of: Option<(E::Column, Uuid)>,
+}
+
+impl<E: EntityTrait<Model: Send + Sync>> Whole<E> {
+    /// Counts it.
+    pub async fn count(&self, ctx: &Ctx) -> Result<u64> {
+        let mut select = Select::clone(&self.select);
+        if let Some((by, parent)) = self.of {
+            select = select.filter(by.eq(parent));
+        }
+        Ok(select.count(ctx.read()).await?)
+    }
 }
 
 /// How many items a page wants, and from which end.
@@ -62,6 +88,13 @@ pub struct Page<E: EntityTrait> {
 pub struct Window {
     pub limit: u64,
     pub backward: bool,
+}
+
+impl Window {
+    /// In which direction the database sorts.
+    fn direction<C>(self, order: Order<C>) -> sea_query::Order {
+        if order.descending == self.backward { sea_query::Order::Asc } else { sea_query::Order::Desc }
+    }
 }
 
 /// Checks what a page wants.
@@ -104,10 +137,37 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    let Window { limit, backward } = window(args)?;
-    let all = select.clone();
+    let window = window(args)?;
+    let whole = Whole { select: Arc::new(select.clone()), of: None };
     let mut query = along::join(select, along).into_query();
-    let place = || Expr::tuple([key(order.column), id.into_simple_expr()]);
+    bound(&mut query, order, id, args)?;
+    for key in keys(order, id) {
+        query.order_by_expr(key, window.direction(order));
+    }
+    query.limit(window.limit + 1);
+    let rows = ctx.read().query_all(&query).await?;
+    page(&rows.iter().collect::<Vec<_>>(), whole, order, id, (window, args), along)
+}
+
+/// Reads one row, and in the same statement the objects that it points to.
+pub async fn find_along<E>(
+    ctx: &Ctx,
+    select: Select<E>,
+    along: &[Along<E::Column>],
+) -> Result<Option<(E::Model, Related)>>
+where
+    E: EntityTrait,
+{
+    let query = along::join(select, along).into_query();
+    let Some(row) = ctx.read().query_one(&query).await? else { return Ok(None) };
+    let mut related = Related::default();
+    related.read(&row, along)?;
+    Ok(Some((E::Model::from_query_result(&row, "")?, related)))
+}
+
+/// Narrows a statement to what lies between the cursors.
+fn bound<C: ColumnTrait>(query: &mut SelectStatement, order: Order<C>, id: C, args: &Args) -> Result<()> {
+    let place = || Expr::tuple(keys(order, id));
     let bound = |(value, id): (Value, Value)| Expr::tuple([Expr::value(value), Expr::value(id)]);
     if let Some(after) = &args.after {
         let bound = bound(decode(after, order, "after")?);
@@ -117,16 +177,22 @@ where
         let bound = bound(decode(before, order, "before")?);
         query.and_where(if order.descending { place().gt(bound) } else { place().lt(bound) });
     }
-    let direction = if order.descending == backward {
-        sea_orm::sea_query::Order::Asc
-    } else {
-        sea_orm::sea_query::Order::Desc
-    };
-    query
-        .order_by_expr(key(order.column), direction.clone())
-        .order_by_expr(id.into_simple_expr(), direction)
-        .limit(limit + 1);
-    let rows = ctx.read().query_all(&query).await?;
+    Ok(())
+}
+
+/// Makes a page of the rows of a window, of which one more than the limit was read.
+fn page<E>(
+    rows: &[&QueryResult],
+    whole: Whole<E>,
+    order: Order<E::Column>,
+    id: E::Column,
+    (Window { limit, backward }, args): (Window, &Args),
+    along: &[Along<E::Column>],
+) -> Result<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+{
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     let mut related = Related::default();
@@ -144,18 +210,13 @@ where
         related,
         has_next: if backward { args.before.is_some() } else { more },
         has_previous: if backward { more } else { args.after.is_some() },
-        all,
+        whole,
     })
 }
 
-/// Counts a whole list.
-pub async fn count<E>(db: &impl ConnectionTrait, all: Select<E>) -> Result<u64>
-where
-    E: EntityTrait,
-    E::Model: Send + Sync,
-    Select<E>: QuerySelect,
-{
-    Ok(all.count(db).await?)
+/// What the rows of a list are sorted by.
+fn keys<C: ColumnTrait>(order: Order<C>, id: C) -> [SimpleExpr; 2] {
+    [key(order.column), id.into_simple_expr()]
 }
 
 /// What rows are sorted by: the column, with the last day in place of a date that is missing.

@@ -44,7 +44,7 @@ macro_rules! connection {
             edges: Vec<$edge>,
             has_next: bool,
             has_previous: bool,
-            all: sea_orm::Select<$entity>,
+            whole: $crate::domain::page::Whole<$entity>,
         }
 
         impl From<$crate::domain::page::Page<$entity>> for $connection {
@@ -57,7 +57,7 @@ macro_rules! connection {
                         .collect(),
                     has_next: page.has_next,
                     has_previous: page.has_previous,
-                    all: page.all,
+                    whole: page.whole,
                 }
             }
         }
@@ -89,7 +89,7 @@ macro_rules! connection {
             async fn total_count(&self, context: &async_graphql::Context<'_>) -> async_graphql::Result<u64> {
                 use $crate::graphql::error::OrApiError;
                 let ctx = $crate::graphql::ctx(context);
-                $crate::domain::page::count(ctx.read(), self.all.clone()).await.or_api_error(ctx)
+                self.whole.count(ctx).await.or_api_error(ctx)
             }
         }
     };

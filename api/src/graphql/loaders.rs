@@ -1,9 +1,15 @@
 //! One batcher per request, without delay: objects that many others point to are read once, scoped by the caller's rights.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    borrow::Borrow,
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_graphql::{
-    Context,
+    Context, Pos,
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
@@ -14,12 +20,16 @@ use concord_entities::{
     },
     membership, organization, priority_task, problem, region, rotation_swap, seat, task_list,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
+use uuid::Uuid;
 
-use super::{ctx, error::api_error};
+use super::{
+    ctx,
+    error::{OrApiError, api_error},
+};
 use crate::domain::{
-    Ctx, Error, governance,
-    page::{Along, Related},
+    self, Ctx, Error, governance,
+    page::{self, Along, Order, Page, Related},
 };
 
 /// The batcher's context.
@@ -63,14 +73,153 @@ where
 }
 
 /// Gives the batcher what a list read along, so that nothing of it is asked for again.
-pub async fn feed(context: &Context<'_>, related: Related) {
+async fn feed(context: &Context<'_>, related: Related) {
     let batcher = context.data_unchecked::<Batcher>();
+    batcher.feed_many(related.accounts.into_iter().map(|row| (row.id, row))).await;
     batcher.feed_many(related.alliances.into_iter().map(|row| (row.id, row))).await;
     batcher.feed_many(related.organizations.into_iter().map(|row| (row.id, row))).await;
     batcher.feed_many(related.regions.into_iter().map(|row| (row.id, row))).await;
     // A draft is for those who may see drafts, which the loader asks.
     let lists = related.task_lists.into_iter().filter(|list| list.state != task_list::State::Draft);
     batcher.feed_many(lists.map(|row| (row.id, row))).await;
+}
+
+/// Reads the list below one object, together with those of its siblings: what every parent asks for with the same field of
+/// the document is one statement. `list` tells what is in it and in which order; `by` is the column that names the parent.
+pub async fn nested<E>(
+    context: &Context<'_>,
+    (by, parent): (E::Column, impl Into<Uuid>),
+    id: E::Column,
+    args: page::Args,
+    along: &[(&str, Along<E::Column>)],
+    list: impl Fn(&Ctx) -> domain::Result<(Select<E>, Order<E::Column>)> + Send + Sync + 'static,
+) -> async_graphql::Result<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
+    let along = asked(context, along);
+    let list = Arc::new(Below { by, id, args, along, list });
+    let key = Nested { field: context.item.pos, parent: parent.into(), taken: Arc::default(), list };
+    let taken = one(context, key).await?.and_then(|taken| taken.lock().ok()?.take());
+    let page = taken.unwrap_or_else(|| Err(Arc::new(Error::internal("a parent without its list"))));
+    fed(context, page).await
+}
+
+/// Gives what a page read along to the batcher.
+pub async fn fed<E: EntityTrait>(
+    context: &Context<'_>,
+    page: Result<Page<E>, impl Borrow<Error>>,
+) -> async_graphql::Result<Page<E>> {
+    let mut page = page.map_err(|error| api_error(ctx(context), error.borrow()))?;
+    feed(context, std::mem::take(&mut page.related)).await;
+    Ok(page)
+}
+
+/// A page that goes to the one who asked for it, or what was wrong with asking for it.
+type Taken<E> = Arc<Mutex<Option<Result<Page<E>, Arc<Error>>>>>;
+
+/// What is read below an object.
+struct Below<E: EntityTrait, L: ?Sized> {
+    by: E::Column,
+    id: E::Column,
+    args: page::Args,
+    along: Vec<Along<E::Column>>,
+    list: L,
+}
+
+type Listed<E> = dyn Fn(&Ctx) -> domain::Result<(Select<E>, Order<<E as EntityTrait>::Column>)> + Send + Sync;
+
+/// Key of one parent's list: its field of the document, where all arguments are the same.
+pub struct Nested<E: EntityTrait> {
+    field: Pos,
+    parent: Uuid,
+    /// Where the answer goes; two who ask for the same list each get their own.
+    taken: Taken<E>,
+    list: Arc<Below<E, Listed<E>>>,
+}
+
+impl<E: EntityTrait> Clone for Nested<E> {
+    fn clone(&self) -> Self {
+        let Self { field, parent, taken, list } = self;
+        Self { field: *field, parent: *parent, taken: taken.clone(), list: list.clone() }
+    }
+}
+
+impl<E: EntityTrait> PartialEq for Nested<E> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.taken, &other.taken)
+    }
+}
+
+impl<E: EntityTrait> Eq for Nested<E> {}
+
+impl<E: EntityTrait> Hash for Nested<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parent.hash(state);
+    }
+}
+
+impl<E> Loader<Nested<E>> for Loaders
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
+    type Value = Taken<E>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[Nested<E>]) -> Result<HashMap<Nested<E>, Taken<E>>, Arc<Error>> {
+        let mut fields: HashMap<Pos, HashMap<Uuid, Vec<&Nested<E>>>> = HashMap::new();
+        for key in keys {
+            fields.entry(key.field).or_default().entry(key.parent).or_default().push(key);
+        }
+        for parents in fields.values() {
+            let Some(Below { by, id, args, along, list }) =
+                parents.values().flatten().next().map(|key| &*key.list)
+            else {
+                continue;
+            };
+            let ids: Vec<Uuid> = parents.keys().copied().collect();
+            let pages = match list(&self.0) {
+                Ok((select, order)) => {
+                    page::fetch_each(&self.0, select, (*by, &ids), order, *id, args, along).await
+                }
+                Err(error) => Err(error),
+            };
+            let mut pages = pages.map_err(Arc::new);
+            for (parent, asking) in parents {
+                for (after, key) in asking.iter().rev().enumerate().rev() {
+                    let page = match &mut pages {
+                        Ok(pages) if after == 0 => pages.remove(parent).map(Ok),
+                        Ok(pages) => pages.get(parent).cloned().map(Ok),
+                        Err(error) => Some(Err(error.clone())),
+                    };
+                    if let Ok(mut taken) = key.taken.lock() {
+                        *taken = page;
+                    }
+                }
+            }
+        }
+        Ok(keys.iter().map(|key| (key.clone(), key.taken.clone())).collect())
+    }
+}
+
+/// Reads one object with what it points to, as far as the selection asks for it.
+pub async fn found<E>(
+    context: &Context<'_>,
+    select: Select<E>,
+    along: &[(&str, Along<E::Column>)],
+) -> async_graphql::Result<Option<E::Model>>
+where
+    E: EntityTrait,
+{
+    let ahead = context.look_ahead();
+    let asked = along.iter().filter(|(name, _)| ahead.field(name).exists());
+    let along: Vec<_> = asked.map(|(_, along)| *along).collect();
+    let found = page::find_along(ctx(context), select, &along).await.or_api_error(ctx(context))?;
+    let Some((row, related)) = found else { return Ok(None) };
+    feed(context, related).await;
+    Ok(Some(row))
 }
 
 /// Which of `fields`, named by the schema, the selection of a connection's items asks for.
@@ -94,7 +243,7 @@ macro_rules! loader {
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
                 let select: fn(&Ctx) -> sea_orm::Select<$entity::Entity> = $select;
                 let rows = select(&self.0)
-                    .filter($entity::Column::Id.is_in(keys.iter().copied()))
+                    .filter(page::among(&self.0, $entity::Column::Id, keys.iter().copied()))
                     .all(self.0.read())
                     .await
                     .map_err(|error| Arc::new(error.into()))?;
@@ -121,7 +270,7 @@ impl Loader<KnownOrganization> for Loaders {
         keys: &[KnownOrganization],
     ) -> Result<HashMap<KnownOrganization, Self::Value>, Self::Error> {
         let rows = governance::organization::visible(&self.0)
-            .filter(organization::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, organization::Column::Id, keys.iter().map(|key| key.0)))
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::audience;
 use crate::domain::{
     Actor, Ctx, Result,
-    page::{self, Order, Page},
+    page::{self, Along, Order, Page},
 };
 
 /// The events that the caller may read.
@@ -27,7 +27,7 @@ pub async fn find(ctx: &Ctx, id: EventId) -> Result<Option<event::Model>> {
 
 /// Some events, as far as the caller may read them.
 pub async fn find_all(ctx: &Ctx, ids: &[EventId]) -> Result<Vec<event::Model>> {
-    Ok(visible(ctx).filter(event::Column::Id.is_in(ids.iter().copied())).all(ctx.read()).await?)
+    Ok(visible(ctx).filter(page::among(ctx, event::Column::Id, ids.iter().copied())).all(ctx.read()).await?)
 }
 
 /// What happened to one object. An object that the caller may not see has no history, like one that never was.
@@ -37,18 +37,19 @@ pub async fn of(
     subject: Uuid,
     newest_first: bool,
     args: &page::Args,
+    along: &[Along<event::Column>],
 ) -> Result<Page<event::Entity>> {
     ctx.require_signed_in()?;
     let select =
         visible(ctx).filter(event::Column::SubjectId.eq(subject)).filter(event::Column::SubjectKind.eq(noun));
     let order = Order { column: event::Column::OccurredAt, descending: newest_first };
-    page::fetch(ctx, select, order, event::Column::Id, args).await
+    page::fetch_along(ctx, select, order, event::Column::Id, args, along).await
 }
 
 /// The positions of events; one that waits for its seal has none yet.
 pub async fn positions(ctx: &Ctx, ids: &[EventId]) -> Result<Vec<(EventId, i64)>> {
     let rows = event_seal::Entity::find()
-        .filter(event_seal::Column::EventId.is_in(ids.iter().copied()))
+        .filter(page::among(ctx, event_seal::Column::EventId, ids.iter().copied()))
         .all(ctx.read())
         .await?;
     Ok(rows.into_iter().map(|row| (row.event_id, row.position)).collect())

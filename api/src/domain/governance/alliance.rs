@@ -66,9 +66,11 @@ pub async fn list(
     if let Some(parent) = parent {
         select = select.filter(alliance::Column::ParentId.eq(parent));
     }
-    let order = Order { column: alliance::Column::Name, descending: false };
-    page::fetch(ctx, select, order, alliance::Column::Id, args).await
+    page::fetch(ctx, select, BY_NAME, alliance::Column::Id, args).await
 }
+
+/// The order of a list of alliances.
+pub const BY_NAME: Order<alliance::Column> = Order { column: alliance::Column::Name, descending: false };
 
 /// What an alliance is founded with.
 #[derive(Clone, Debug)]

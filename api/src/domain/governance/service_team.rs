@@ -52,6 +52,11 @@ pub async fn list(
     args: &page::Args,
 ) -> Result<Page<service_team::Entity>> {
     ctx.require_signed_in()?;
+    page::fetch(ctx, listed(ctx, filter)?, order, service_team::Column::Id, args).await
+}
+
+/// What such a list holds.
+pub fn listed(ctx: &Ctx, filter: &Filter) -> Result<Select<service_team::Entity>> {
     let mut select = visible(ctx);
     if let Some(alliance) = filter.alliance {
         select = select.filter(service_team::Column::AllianceId.eq(alliance));
@@ -72,7 +77,7 @@ pub async fn list(
     if let Some(part) = text::optional(filter.name_contains.as_deref(), "filter.nameContains", 128)? {
         select = select.filter(text::contains(service_team::Column::Name, &part));
     }
-    page::fetch(ctx, select, order, service_team::Column::Id, args).await
+    Ok(select)
 }
 
 /// The units of each team, the lead first; teams are not checked against the wall here.

@@ -1,19 +1,33 @@
-//! Credentials that were checked a moment ago, so that a busy caller's signature and session are not checked at every request.
+//! Credentials that were checked before, so that a busy caller's signature and session are not checked at every request.
 //!
-//! It remembers who somebody is, never what they may do: seats, accounts and keys stand in every reading statement. On
-//! this node a sign-out, a disabled account or a revoked key ends every memory at once; on another node within a second.
+//! It remembers who somebody is, never what they may do: seats, accounts and keys stand in every reading statement. A
+//! token of ours proves itself while it lasts, unless its session ends; the sessions that ended lately are read once a
+//! second for all callers. Keys and tokens of other issuers are believed for a second. On this node a sign-out, a disabled
+//! account or a revoked key ends every memory at once; on another node within a second.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use concord_entities::{
+    id::{AccountId, SessionId},
+    session,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sha2::{Digest, Sha256};
 
 use super::door::Authenticated;
+use crate::domain::{App, Result};
 
 /// How long a check is believed.
 const BELIEVED: TimeDelta = TimeDelta::seconds(1);
+/// How far clocks of nodes may differ, and a unit of work may last, before an ended session could be overlooked.
+const SLACK: TimeDelta = TimeDelta::minutes(10);
 /// Most credentials remembered.
 const REMEMBERED: u64 = 20_000;
 
@@ -24,9 +38,30 @@ struct Admission {
     era: u64,
 }
 
+/// What a genuine token of ours says, and the key that signed it.
+#[derive(Clone, Debug)]
+pub struct Genuine {
+    pub account: AccountId,
+    pub session: SessionId,
+    pub expires_at: DateTime<Utc>,
+    pub key_id: Arc<str>,
+}
+
+/// The sessions that ended lately.
+struct Ended {
+    sessions: HashSet<SessionId>,
+    read_at: DateTime<Utc>,
+    era: u64,
+}
+
 /// The credentials that this node has checked.
 pub struct Admissions {
     known: moka::sync::Cache<Arc<str>, Admission>,
+    /// By the digest of the token.
+    genuine: moka::sync::Cache<[u8; 32], Genuine>,
+    ended: RwLock<Option<Arc<Ended>>>,
+    /// Whoever holds it reads what ended; the others wait for that.
+    reading: tokio::sync::Mutex<()>,
     era: AtomicU64,
 }
 
@@ -43,7 +78,13 @@ impl Default for Admissions {
             .max_capacity(REMEMBERED)
             .time_to_live(std::time::Duration::from_secs(2))
             .build();
-        Self { known, era: AtomicU64::new(0) }
+        Self {
+            known,
+            genuine: moka::sync::Cache::new(REMEMBERED),
+            ended: RwLock::default(),
+            reading: tokio::sync::Mutex::default(),
+            era: AtomicU64::new(0),
+        }
     }
 }
 
@@ -56,10 +97,8 @@ impl Admissions {
     /// Whom a credential stood for a moment ago.
     pub fn find(&self, credential: &str, now: DateTime<Utc>) -> Option<Authenticated> {
         let known = self.known.get(credential)?;
-        let age = now - known.checked_at;
-        let fresh = TimeDelta::zero() <= age && age < BELIEVED && known.era == self.era();
         let lasting = known.found.1.is_none_or(|ends_at| ends_at > now);
-        (fresh && lasting).then_some(known.found)
+        (self.is_fresh(known.checked_at, known.era, now) && lasting).then_some(known.found)
     }
 
     /// Remembers a check that began in `era`; one that was overtaken is of no use and is not found again.
@@ -67,10 +106,64 @@ impl Admissions {
         self.known.insert(Arc::from(credential), Admission { found, checked_at: now, era });
     }
 
+    /// What a token says whose signature was verified before; its times, its key and its session are still to be looked at.
+    pub fn genuine(&self, token: &str) -> Option<Genuine> {
+        self.genuine.get(&digest(token))
+    }
+
+    /// Remembers that a token is genuine.
+    pub fn remember_genuine(&self, token: &str, says: Genuine) {
+        self.genuine.insert(digest(token), says);
+    }
+
+    /// Whether the session of a genuine token has not ended.
+    pub async fn stands(&self, app: &App, session: SessionId) -> Result<bool> {
+        if let Some(ended) = self.ended(app.now()) {
+            return Ok(!ended.sessions.contains(&session));
+        }
+        let _turn = self.reading.lock().await;
+        let ended = match self.ended(app.now()) {
+            Some(ended) => ended,
+            None => self.read_ended(app).await?,
+        };
+        Ok(!ended.sessions.contains(&session))
+    }
+
+    fn ended(&self, now: DateTime<Utc>) -> Option<Arc<Ended>> {
+        let ended = self.ended.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        self.is_fresh(ended.read_at, ended.era, now).then_some(ended)
+    }
+
+    /// Reads the sessions that ended since the oldest token that may still be good was issued.
+    async fn read_ended(&self, app: &App) -> Result<Arc<Ended>> {
+        let (read_at, era) = (app.now(), self.era());
+        let since = read_at - TimeDelta::seconds(app.config.identity.access_token_seconds) - SLACK;
+        let sessions: Vec<SessionId> = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::EndedAt.gt(since))
+            .into_tuple()
+            .all(&app.read)
+            .await?;
+        let ended = Arc::new(Ended { sessions: sessions.into_iter().collect(), read_at, era });
+        *self.ended.write().unwrap_or_else(PoisonError::into_inner) = Some(ended.clone());
+        Ok(ended)
+    }
+
+    fn is_fresh(&self, checked_at: DateTime<Utc>, era: u64, now: DateTime<Utc>) -> bool {
+        let age = now - checked_at;
+        // A clock that went back proves nothing.
+        TimeDelta::zero() <= age && age < BELIEVED && era == self.era()
+    }
+
     /// Forgets everything: somebody who was let in may no longer come in.
     pub fn forget(&self) {
         self.era.fetch_add(1, Ordering::AcqRel);
     }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }
 
 #[cfg(test)]

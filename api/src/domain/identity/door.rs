@@ -1,7 +1,7 @@
 //! Who a credential stands for: nobody, a person by our token or an external issuer's, or a dashboard's key.
 //!
-//! That the account is active and the session stands is asked of the database in one statement and remembered for a
-//! moment (`admission`). It deliberately decides nothing about rights: those are read in every statement.
+//! What was checked is remembered for a while (`admission`). It deliberately decides nothing about rights: those are read in
+//! every statement.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use concord_entities::{
     account, api_key, external_identity,
     id::{AccountId, SessionId},
-    session,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, RelationTrait};
 use uuid::Uuid;
 
 use super::{
+    admission::Genuine,
     issuer::IssuerSet,
     jws::MAX_TOKEN_BYTES,
     parts::{self, keys_directory},
@@ -41,27 +41,27 @@ pub async fn authenticate(app: &Arc<App>, credential: Option<&str>) -> Result<Au
     }
     let admissions = &app.identity.admissions;
     let (now, era) = (app.now(), admissions.era());
+    if let Some(genuine) = admissions.genuine(credential)
+        && genuine.expires_at > now
+        && app.identity.tokens.trusts(&genuine.key_id, now)
+    {
+        return standing(app, &genuine).await;
+    }
     if let Some(known) = admissions.find(credential, now) {
         if let Actor::Key(id) = known.0 {
             app.identity.key_uses.note(id, now);
         }
         return Ok(known);
     }
-    let found = check_credential(app, credential).await?;
+    let found = if credential.starts_with(SecretKind::ApiKey.prefix()) {
+        by_key(app, credential).await?
+    } else if claimed_issuer(credential).map_err(refused)? == app.identity.tokens.issuer() {
+        return by_own_token(app, credential).await;
+    } else {
+        by_external_token(app, credential).await?
+    };
     admissions.remember(credential, found, now, era);
     Ok(found)
-}
-
-async fn check_credential(app: &Arc<App>, credential: &str) -> Result<Authenticated> {
-    if credential.starts_with(SecretKind::ApiKey.prefix()) {
-        return by_key(app, credential).await;
-    }
-    let issuer = claimed_issuer(credential).map_err(refused)?;
-    if issuer == app.identity.tokens.issuer() {
-        by_own_token(app, credential).await
-    } else {
-        by_external_token(app, credential).await
-    }
 }
 
 fn refused(rejection: super::jws::Rejection) -> Error {
@@ -71,21 +71,24 @@ fn refused(rejection: super::jws::Rejection) -> Error {
 
 async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
     let verified = app.identity.tokens.verify(TokenKind::Access, token, app.now()).map_err(refused)?;
-    let account = AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?);
-    let session = SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?);
-    let standing: Option<SessionId> = session::Entity::find_by_id(session)
-        .select_only()
-        .column(session::Column::Id)
-        .inner_join(account::Entity)
-        .filter(session::Column::AccountId.eq(account))
-        .filter(session::Column::EndedAt.is_null())
-        .filter(session::Column::ExpiresAt.gt(app.now()))
-        .filter(account::Column::State.eq(account::State::Active))
-        .into_tuple()
-        .one(&app.read)
-        .await?;
-    standing.ok_or(Error::Unauthenticated)?;
-    Ok((Actor::Account { id: account, session: Some(session) }, Some(verified.expires_at)))
+    let genuine = Genuine {
+        account: AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?),
+        session: SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?),
+        expires_at: verified.expires_at,
+        key_id: verified.key_id.as_str().into(),
+    };
+    app.identity.admissions.remember_genuine(token, genuine.clone());
+    standing(app, &genuine).await
+}
+
+/// The person whose token is genuine, while the session stands: it was there when the token was issued, outlasts it, and
+/// ends with the account.
+async fn standing(app: &App, genuine: &Genuine) -> Result<Authenticated> {
+    if !app.identity.admissions.stands(app, genuine.session).await? {
+        return Err(Error::Unauthenticated);
+    }
+    let actor = Actor::Account { id: genuine.account, session: Some(genuine.session) };
+    Ok((actor, Some(genuine.expires_at)))
 }
 
 async fn by_external_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {

@@ -157,11 +157,13 @@ async fn issue(tx: &Tx<'_>, session: &session::Model, account: account::Model) -
     };
     row.insert(&tx.db).await?;
     let token_id: Uuid = ctx.new_id();
+    // No token outlasts its session.
+    let left = (session.expires_at - ctx.now()).max(TimeDelta::seconds(1));
     let grant = Grant {
         subject: &session.account_id.to_string(),
         session: &session.id.to_string(),
         token_id: &token_id.to_string(),
-        lifetime: TimeDelta::seconds(app.config.identity.access_token_seconds),
+        lifetime: TimeDelta::seconds(app.config.identity.access_token_seconds).min(left),
     };
     let access = app.identity.tokens.issue(TokenKind::Access, &grant, ctx.now()).map_err(Error::internal)?;
     Ok(Tokens {

@@ -60,6 +60,8 @@ pub struct OwnToken {
     pub subject: String,
     pub session: String,
     pub token_id: String,
+    /// The key that signed it.
+    pub key_id: String,
     pub issued_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }
@@ -133,6 +135,11 @@ impl Tokens {
         Ok(Issued { token, expires_at })
     }
 
+    /// Whether what a key signed is still good.
+    pub fn trusts(&self, key_id: &str, now: DateTime<Utc>) -> bool {
+        matches!(self.keys.find(key_id, now), Found::Key(..))
+    }
+
     /// Verifies that a token is ours, of this kind, and valid now.
     pub fn verify(&self, kind: TokenKind, token: &str, now: DateTime<Utc>) -> Result<OwnToken, Rejection> {
         let compact = Compact::parse(token)?;
@@ -173,6 +180,7 @@ impl Tokens {
             subject: claims.id("sub")?.to_owned(),
             session: claims.id("sid")?.to_owned(),
             token_id: claims.id("jti")?.to_owned(),
+            key_id: compact.key_id()?.to_owned(),
             issued_at: times.issued_at.ok_or(Rejection::Claims)?,
             expires_at: times.expires_at,
         })

@@ -161,14 +161,14 @@ async fn filled(ctx: &Ctx, places: Vec<Place>) -> Result<Vec<(String, Item)>> {
     let mut found: HashMap<Uuid, Item> = HashMap::with_capacity(places.len());
     if of_kind(0).next().is_some() {
         let rows = tasks::visible(ctx)
-            .filter(priority_task::Column::Id.is_in(of_kind(0).map(PriorityTaskId::from)))
+            .filter(page::among(ctx, priority_task::Column::Id, of_kind(0).map(PriorityTaskId::from)))
             .all(ctx.read())
             .await?;
         found.extend(rows.into_iter().map(|row| (row.id.into(), Item::Task(row))));
     }
     if of_kind(1).next().is_some() {
         let rows = problems::visible(ctx)
-            .filter(problem::Column::Id.is_in(of_kind(1).map(ProblemId::from)))
+            .filter(page::among(ctx, problem::Column::Id, of_kind(1).map(ProblemId::from)))
             .all(ctx.read())
             .await?;
         found.extend(rows.into_iter().map(|row| (row.id.into(), Item::Problem(row))));

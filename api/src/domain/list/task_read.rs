@@ -8,7 +8,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Func, LikeExpr, SimpleExpr},
+    sea_query::{Expr, Func, IntoCondition, LikeExpr, SimpleExpr},
 };
 
 use super::task_list::drafts_of;
@@ -21,7 +21,16 @@ use crate::domain::{
 /// The tasks that the caller may see: those of visible alliances; what was never published only for their committee and
 /// approvers.
 pub fn visible(ctx: &Ctx) -> Select<priority_task::Entity> {
-    priority_task::Entity::find().filter(scope::in_alliances(ctx, priority_task::Column::AllianceId)).filter(
+    seen(ctx, scope::in_alliances(ctx, priority_task::Column::AllianceId))
+}
+
+/// The same among the tasks of one owner.
+fn visible_of_few(ctx: &Ctx) -> Select<priority_task::Entity> {
+    seen(ctx, scope::in_alliances_of_few(ctx, priority_task::Column::AllianceId))
+}
+
+fn seen(ctx: &Ctx, within: impl IntoCondition) -> Select<priority_task::Entity> {
+    priority_task::Entity::find().filter(within.into_condition()).filter(
         Condition::any()
             .add(priority_task::Column::PublishedAt.is_not_null())
             .add(drafts_of(ctx, priority_task::Column::AllianceId)),
@@ -91,8 +100,19 @@ pub async fn list(
     along: &[Along<priority_task::Column>],
 ) -> Result<Page<priority_task::Entity>> {
     ctx.require_signed_in()?;
-    let select = visible(ctx).filter(narrowed(filter)?);
+    let owned = filter.lead_organization_id.is_some() || filter.task_list_id.is_some();
+    let select = if owned { visible_of_few(ctx) } else { visible(ctx) }.filter(narrowed(filter)?);
     page::fetch_along(ctx, select, order.order(), priority_task::Column::Id, args, along).await
+}
+
+/// The open tasks that organisations lead, what is due first comes first.
+pub fn open_of_leads(ctx: &Ctx) -> (Select<priority_task::Entity>, Order<priority_task::Column>) {
+    (visible_of_few(ctx).filter(priority_task::Column::IsOpen.eq(true)), TaskOrder::DueOnAsc.order())
+}
+
+/// The tasks of task lists, by their row.
+pub fn of_lists(ctx: &Ctx) -> (Select<priority_task::Entity>, Order<priority_task::Column>) {
+    (visible_of_few(ctx), TaskOrder::PlaceAsc.order())
 }
 
 fn narrowed(filter: Filter) -> Result<Condition> {
@@ -175,15 +195,9 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// The progress log of a task that the caller may see, the latest report first.
-pub async fn progress(
-    ctx: &Ctx,
-    task: PriorityTaskId,
-    args: &page::Args,
-) -> Result<Page<task_progress::Entity>> {
-    let select = visible_progress(ctx).filter(task_progress::Column::TaskId.eq(task));
-    let order = Order { column: task_progress::Column::ReportedAt, descending: true };
-    page::fetch(ctx, select, order, task_progress::Column::Id, args).await
+/// The progress logs of the tasks that the caller may see, the latest report first.
+pub fn progress(ctx: &Ctx) -> (Select<task_progress::Entity>, Order<task_progress::Column>) {
+    (visible_progress(ctx), Order { column: task_progress::Column::ReportedAt, descending: true })
 }
 
 fn visible_progress(ctx: &Ctx) -> Select<task_progress::Entity> {

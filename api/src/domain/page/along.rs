@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use concord_entities::{alliance, organization, region, task_list};
+use concord_entities::{account, alliance, organization, region, task_list};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryResult,
     QuerySelect, QueryTrait, Select,
@@ -16,6 +16,7 @@ use crate::domain::Result;
 /// What can be read along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    Account,
     Alliance,
     Organization,
     Region,
@@ -32,6 +33,7 @@ pub struct Along<C> {
 /// What was read along, each object once.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
+    pub accounts: Vec<account::Model>,
     pub alliances: Vec<alliance::Model>,
     pub organizations: Vec<organization::Model>,
     pub regions: Vec<region::Model>,
@@ -47,6 +49,7 @@ fn prefix(place: usize) -> String {
 pub(super) fn join<E: EntityTrait>(mut select: Select<E>, along: &[Along<E::Column>]) -> Select<E> {
     for (place, Along { kind, by }) in along.iter().enumerate() {
         select = match kind {
+            Kind::Account => join_one::<E, account::Entity>(select, place, *by, account::Column::Id),
             Kind::Alliance => join_one::<E, alliance::Entity>(select, place, *by, alliance::Column::Id),
             Kind::Organization => {
                 join_one::<E, organization::Entity>(select, place, *by, organization::Column::Id)
@@ -85,6 +88,7 @@ impl Related {
                 continue;
             }
             match kind {
+                Kind::Account => self.accounts.push(account::Model::from_query_result(row, &prefix)?),
                 Kind::Alliance => self.alliances.push(alliance::Model::from_query_result(row, &prefix)?),
                 Kind::Organization => {
                     self.organizations.push(organization::Model::from_query_result(row, &prefix)?);

@@ -21,6 +21,7 @@ use crate::{
             history,
         },
         feed::Sealed,
+        page::{Along, Kind},
         privacy,
     },
     graphql::{
@@ -203,6 +204,12 @@ impl Event {
     }
 }
 
+/// What a list of events reads along when it is asked for.
+const ALONG: [(&str, Along<event::Column>); 2] = [
+    ("actorName", Along { kind: Kind::Account, by: event::Column::ActorId }),
+    ("alliance", Along { kind: Kind::Alliance, by: event::Column::AllianceId }),
+];
+
 connection!(EventConnection, EventEdge, Event, event::Entity);
 
 /// Changes after a position.
@@ -256,10 +263,9 @@ impl EventQuery {
         let Some((noun, raw)) = id::split(&id) else {
             return Err(api_error(ctx, &Error::invalid(domain::Code::IdMalformed, "id")));
         };
-        let page =
-            history::of(ctx, &noun, raw, newest_first.unwrap_or(true), &args(first, after, last, before))
-                .await;
-        Ok(page.or_api_error(ctx)?.into())
+        let (args, along) = (args(first, after, last, before), loaders::asked(context, &ALONG));
+        let page = history::of(ctx, &noun, raw, newest_first.unwrap_or(true), &args, &along).await;
+        Ok(loaders::fed(context, page).await?.into())
     }
 
     /// What happened after a position, in order: the way to keep a copy up to date. Positions have no gaps and are given

@@ -4,11 +4,12 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use concord_entities::{
     alliance,
     id::{AllianceId, TypedId},
+    membership, service_team,
 };
 use uuid::Uuid;
 
 use super::{
-    membership::{MembershipConnection, MembershipFilter, MembershipOrder},
+    membership::{MEMBERS_ALONG, MembershipConnection, MembershipFilter, MembershipOrder},
     organization::Organization,
     service_team::{ServiceTeamConnection, ServiceTeamFilter, ServiceTeamOrder},
 };
@@ -17,7 +18,7 @@ use crate::{
         self, Ctx,
         governance::{
             alliance::{self as verbs, AllianceChange, NewAlliance},
-            membership, service_team,
+            membership as members, service_team as teams,
         },
     },
     graphql::{
@@ -106,9 +107,10 @@ impl Alliance {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<AllianceConnection> {
-        let ctx = ctx(context);
-        let page = verbs::list(ctx, Some(self.0.id), &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let (by, args) = (alliance::Column::ParentId, args(first, after, last, before));
+        let list = |ctx: &Ctx| Ok((verbs::visible(ctx), verbs::BY_NAME));
+        let page = loaders::nested(context, (by, self.0.id), alliance::Column::Id, args, &[], list).await;
+        Ok(page?.into())
     }
 
     /// Its members, present and past.
@@ -123,10 +125,11 @@ impl Alliance {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
-        let ctx = ctx(context);
-        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
-        let page = membership::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let filter = filter.unwrap_or_default().read(None).or_api_error(ctx(context))?;
+        let (by, args) = (membership::Column::AllianceId, args(first, after, last, before));
+        let (id, along) = (membership::Column::Id, &MEMBERS_ALONG);
+        let list = move |ctx: &Ctx| Ok((members::listed(ctx, &filter)?, order_by.of()));
+        Ok(loaders::nested(context, (by, self.0.id), id, args, along, list).await?.into())
     }
 
     /// Its service teams, standing and disbanded.
@@ -141,10 +144,11 @@ impl Alliance {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ServiceTeamConnection> {
-        let ctx = ctx(context);
-        let filter = filter.unwrap_or_default().read(Some(self.0.id)).or_api_error(ctx)?;
-        let page = service_team::list(ctx, &filter, order_by.of(), &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let filter = filter.unwrap_or_default().read(None).or_api_error(ctx(context))?;
+        let (by, args) = (service_team::Column::AllianceId, args(first, after, last, before));
+        let list = move |ctx: &Ctx| Ok((teams::listed(ctx, &filter)?, order_by.of()));
+        let page = loaders::nested(context, (by, self.0.id), service_team::Column::Id, args, &[], list).await;
+        Ok(page?.into())
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

@@ -8,7 +8,7 @@ use concord_entities::{
     id::{AllianceId, MembershipId, OrganizationId, TypedId},
     membership, seat,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
         governance::membership::{self as verbs, Contact, ContactChange, Filter, Invitee, states},
         identity::authority,
         list::transition::{Step, Viewer, offer},
-        page::Order,
+        page::{self, Along, Kind, Order},
         policy, privacy,
     },
     graphql::{
@@ -82,7 +82,7 @@ impl Loader<AllianceName> for Loaders {
 
     async fn load(&self, keys: &[AllianceName]) -> Result<HashMap<AllianceName, String>, Self::Error> {
         let rows = alliance::Entity::find()
-            .filter(alliance::Column::Id.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, alliance::Column::Id, keys.iter().map(|key| key.0)))
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;
@@ -292,6 +292,10 @@ impl Membership {
         self.0.version
     }
 }
+
+/// What a list of members reads along when it is asked for.
+pub const MEMBERS_ALONG: [(&str, Along<membership::Column>); 1] =
+    [("organization", Along { kind: Kind::Organization, by: membership::Column::OrganizationId })];
 
 connection!(MembershipConnection, MembershipEdge, Membership, membership::Entity);
 

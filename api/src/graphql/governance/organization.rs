@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use concord_entities::{
     id::{OrganizationId, TypedId},
-    organization,
+    membership, organization, priority_task,
 };
 use uuid::Uuid;
 
@@ -12,16 +12,19 @@ use crate::{
     domain::{
         self, Code, Ctx,
         governance::{
-            membership,
+            membership as members,
             organization::{self as verbs, Filter, NewOrganization},
         },
+        list::task_read,
         page::Order,
     },
     graphql::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
-        id, loaders,
+        id,
+        list::priority_task::{ALONG, PriorityTaskConnection},
+        loaders,
         node::Node,
         scalar::DateTime,
         territory::region::Region,
@@ -149,11 +152,24 @@ impl Organization {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
-        let ctx = ctx(context);
-        let filter = membership::Filter { organization: Some(self.0.id), ..Default::default() };
-        let order = MembershipOrder::Newest.of();
-        let page = membership::list(ctx, &filter, order, &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let (by, args) = (membership::Column::OrganizationId, args(first, after, last, before));
+        let list = |ctx: &Ctx| Ok((members::visible(ctx), MembershipOrder::Newest.of()));
+        let page = loaders::nested(context, (by, self.0.id), membership::Column::Id, args, &[], list).await;
+        Ok(page?.into())
+    }
+
+    /// Open tasks that it leads in the alliances that the caller may see, what is due first comes first.
+    async fn open_tasks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<PriorityTaskConnection> {
+        let (by, args) = (priority_task::Column::LeadOrganizationId, args(first, after, last, before));
+        let (id, list) = (priority_task::Column::Id, |ctx: &Ctx| Ok(task_read::open_of_leads(ctx)));
+        Ok(loaders::nested(context, (by, self.0.id), id, args, &ALONG, list).await?.into())
     }
 
     /// When it was first recorded.

@@ -7,7 +7,7 @@ use concord_entities::{
     id::{OrganizationId, ServiceTeamId, TypedId},
     service_team,
 };
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::QueryFilter;
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +19,7 @@ use crate::{
     domain::{
         self, Ctx, Error,
         governance::service_team::{self as verbs, Filter, NewTeam, TeamChange},
-        page::Order,
+        page::{self, Order},
     },
     graphql::{
         connection::{args, connection},
@@ -71,7 +71,7 @@ impl Loader<ServiceTeamId> for Loaders {
 
     async fn load(&self, keys: &[ServiceTeamId]) -> Result<HashMap<ServiceTeamId, Self::Value>, Self::Error> {
         let rows = verbs::visible(&self.0)
-            .filter(service_team::Column::Id.is_in(keys.iter().copied()))
+            .filter(page::among(&self.0, service_team::Column::Id, keys.iter().copied()))
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;

@@ -8,10 +8,10 @@ use concord_entities::{
     id::{AccountId, ApiKeyId},
     seat,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{QueryFilter, QueryOrder};
 
 use crate::{
-    domain::{Error, identity},
+    domain::{Error, identity, page},
     graphql::loaders::Loaders,
 };
 
@@ -56,7 +56,7 @@ impl Loader<SeatsOf> for Loaders {
 
     async fn load(&self, keys: &[SeatsOf]) -> Result<HashMap<SeatsOf, Self::Value>, Self::Error> {
         let rows = identity::seat::visible(&self.0)
-            .filter(seat::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, seat::Column::AccountId, keys.iter().map(|key| key.0)))
             .order_by_asc(seat::Column::Id)
             .all(self.0.read())
             .await
@@ -71,7 +71,7 @@ impl Loader<IdentitiesOf> for Loaders {
 
     async fn load(&self, keys: &[IdentitiesOf]) -> Result<HashMap<IdentitiesOf, Self::Value>, Self::Error> {
         let rows = identity::external_identity::visible(&self.0)
-            .filter(external_identity::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, external_identity::Column::AccountId, keys.iter().map(|key| key.0)))
             .order_by_asc(external_identity::Column::Id)
             .all(self.0.read())
             .await

@@ -10,7 +10,7 @@ use concord_entities::{
     id::{AccountId, EvidenceId, StoredFileId, TypedId},
     stored_file,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::{
@@ -21,6 +21,7 @@ use crate::{
     domain::{
         self, Ctx, Error, file,
         list::evidence::{self as verbs, NewEvidence, Subject},
+        page,
     },
     graphql::{
         ctx,
@@ -188,8 +189,8 @@ impl Loader<EvidenceOf> for Loaders {
         let rows = verbs::visible(&self.0)
             .filter(
                 Condition::any()
-                    .add(evidence::Column::ProblemId.is_in(problems))
-                    .add(evidence::Column::TaskId.is_in(tasks)),
+                    .add(page::among(&self.0, evidence::Column::ProblemId, problems))
+                    .add(page::among(&self.0, evidence::Column::TaskId, tasks)),
             )
             .order_by_asc(evidence::Column::AddedAt)
             .order_by_asc(evidence::Column::Id)
@@ -217,7 +218,7 @@ impl Loader<StoredFileId> for Loaders {
     // Reached only through evidence that the viewer sees.
     async fn load(&self, keys: &[StoredFileId]) -> Result<HashMap<StoredFileId, Self::Value>, Self::Error> {
         let rows = stored_file::Entity::find()
-            .filter(stored_file::Column::Id.is_in(keys.iter().copied()))
+            .filter(page::among(&self.0, stored_file::Column::Id, keys.iter().copied()))
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;

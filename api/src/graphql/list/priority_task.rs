@@ -3,8 +3,9 @@
 use async_graphql::{Context, Enum, ID, Object, Result};
 use concord_entities::{
     id::{PriorityTaskId, TypedId},
-    priority_task, task_list,
+    priority_task, task_list, task_progress,
 };
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -236,7 +237,7 @@ impl PriorityTask {
         Ok(loaders::one(context, LatestProgressOf(self.0.id)).await?.map(TaskProgress::from))
     }
 
-    /// Its progress log, the latest entry first; one read for each task that asks for it.
+    /// Its progress log, the latest entry first.
     async fn progress(
         &self,
         context: &Context<'_>,
@@ -245,9 +246,9 @@ impl PriorityTask {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<TaskProgressConnection> {
-        let ctx = ctx(context);
-        let page = reads::progress(ctx, self.0.id, &args(first, after, last, before)).await;
-        Ok(page.or_api_error(ctx)?.into())
+        let (by, args) = (task_progress::Column::TaskId, args(first, after, last, before));
+        let (id, list) = (task_progress::Column::Id, |ctx: &Ctx| Ok(reads::progress(ctx)));
+        Ok(loaders::nested(context, (by, self.0.id), id, args, &[], list).await?.into())
     }
 
     /// What the viewer can do with it next, and what blocks the rest.
@@ -284,7 +285,7 @@ impl PriorityTask {
 connection!(PriorityTaskConnection, PriorityTaskEdge, PriorityTask, priority_task::Entity);
 
 /// What a list of tasks reads along when it is asked for.
-pub(super) const ALONG: [(&str, Along<priority_task::Column>); 4] = [
+pub const ALONG: [(&str, Along<priority_task::Column>); 4] = [
     ("alliance", Along { kind: Kind::Alliance, by: priority_task::Column::AllianceId }),
     ("taskList", Along { kind: Kind::TaskList, by: priority_task::Column::TaskListId }),
     ("leadOrganization", Along { kind: Kind::Organization, by: priority_task::Column::LeadOrganizationId }),
@@ -320,7 +321,8 @@ impl PriorityTaskQuery {
     ) -> Result<Option<PriorityTask>> {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
-        Ok(reads::find(ctx, id).await.or_api_error(ctx)?.map(PriorityTask))
+        let select = reads::visible(ctx).filter(priority_task::Column::Id.eq::<PriorityTaskId>(id));
+        Ok(loaders::found(context, select, &ALONG).await?.map(PriorityTask))
     }
 
     /// The priority tasks that the caller may see.
@@ -339,9 +341,8 @@ impl PriorityTaskQuery {
         let filter = filter.read().or_api_error(ctx)?;
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
-        let mut page = reads::list(ctx, filter, order_by.into(), &args, &along).await.or_api_error(ctx)?;
-        loaders::feed(context, std::mem::take(&mut page.related)).await;
-        Ok(page.into())
+        let page = reads::list(ctx, filter, order_by.into(), &args, &along).await;
+        Ok(loaders::fed(context, page).await?.into())
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
-        page::{Along, Kind},
+        page::{self, Along, Kind},
         privacy,
     },
     graphql::{
@@ -456,7 +456,11 @@ impl Loader<ResponsibleFor> for Loaders {
         keys: &[ResponsibleFor],
     ) -> Result<HashMap<ResponsibleFor, Self::Value>, Self::Error> {
         let rows = problem_responsible::Entity::find()
-            .filter(problem_responsible::Column::ProblemId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(
+                &self.0,
+                problem_responsible::Column::ProblemId,
+                keys.iter().map(|key| key.0),
+            ))
             .order_by_desc(problem_responsible::Column::Duty)
             .order_by_asc(problem_responsible::Column::OrganizationId)
             .find_also_related(organization::Entity)
@@ -481,7 +485,7 @@ impl Loader<HandlersOf> for Loaders {
 
     async fn load(&self, keys: &[HandlersOf]) -> Result<HashMap<HandlersOf, Self::Value>, Self::Error> {
         let rows = problem_handler::Entity::find()
-            .filter(problem_handler::Column::ProblemId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, problem_handler::Column::ProblemId, keys.iter().map(|key| key.0)))
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;
@@ -508,7 +512,7 @@ impl Loader<UnitsOf> for Loaders {
             .column(seat::Column::AccountId)
             .column(seat::Column::OrganizationId)
             .filter(account::Column::State.eq(account::State::Active))
-            .filter(seat::Column::AccountId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, seat::Column::AccountId, keys.iter().map(|key| key.0)))
             .filter(seat::Column::State.ne(seat::State::Ended))
             .filter(seat::Column::OrganizationId.is_not_null())
             .into_tuple()
@@ -624,7 +628,8 @@ impl ProblemQuery {
     ) -> Result<Option<Problem>> {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
-        Ok(verbs::find(ctx, id).await.or_api_error(ctx)?.map(Problem))
+        let select = verbs::visible(ctx).filter(problem::Column::Id.eq::<ProblemId>(id));
+        Ok(loaders::found(context, select, &ALONG).await?.map(Problem))
     }
 
     /// The problem with a number on an alliance's list; null where there is none or the caller may not see it.
@@ -656,8 +661,6 @@ impl ProblemQuery {
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
         let page = verbs::list(ctx, filter, Sort::from(order_by), &args, &along).await;
-        let mut page = page.or_api_error(ctx)?;
-        loaders::feed(context, std::mem::take(&mut page.related)).await;
-        Ok(page.into())
+        Ok(loaders::fed(context, page).await?.into())
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use concord_entities::{
     id::{TaskListId, TypedId},
-    task_list,
+    priority_task, task_list,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::{
         self, Ctx, Target,
         list::{
             task_list::{self as verbs, Filter, NewTaskList},
-            task_read::{self, TaskOrder},
+            task_read,
             transition::{Viewer, offer},
         },
     },
@@ -120,14 +120,9 @@ impl TaskList {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<PriorityTaskConnection> {
-        let ctx = ctx(context);
-        let filter = task_read::Filter { task_list_id: Some(self.0.id), ..task_read::Filter::default() };
-        let along = loaders::asked(context, &ALONG);
-        let args = args(first, after, last, before);
-        let page = task_read::list(ctx, filter, TaskOrder::PlaceAsc, &args, &along).await;
-        let mut page = page.or_api_error(ctx)?;
-        loaders::feed(context, std::mem::take(&mut page.related)).await;
-        Ok(page.into())
+        let (by, args) = (priority_task::Column::TaskListId, args(first, after, last, before));
+        let (id, list) = (priority_task::Column::Id, |ctx: &Ctx| Ok(task_read::of_lists(ctx)));
+        Ok(loaders::nested(context, (by, self.0.id), id, args, &ALONG, list).await?.into())
     }
 
     /// What the viewer can do with it next, and what blocks the rest.

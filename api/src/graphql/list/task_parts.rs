@@ -8,12 +8,12 @@ use concord_entities::{
     id::{OrganizationId, PriorityTaskId, TaskMilestoneId, TaskProgressId, TypedId},
     organization, task_co_organizer, task_milestone, task_progress,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::transition::Names;
 use crate::{
-    domain::{self, Ctx, Error, list::task_read},
+    domain::{self, Ctx, Error, list::task_read, page},
     graphql::{
         connection::connection,
         governance::organization::Organization,
@@ -140,7 +140,7 @@ impl Loader<CoOrganizersOf> for Loaders {
         // Whoever sees a task sees the names of the units that work on it.
         let rows = task_co_organizer::Entity::find()
             .find_also_related(organization::Entity)
-            .filter(task_co_organizer::Column::TaskId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, task_co_organizer::Column::TaskId, keys.iter().map(|key| key.0)))
             .order_by_asc(organization::Column::Name)
             .all(self.0.read())
             .await
@@ -173,7 +173,7 @@ impl Loader<MilestonesOf> for Loaders {
 
     async fn load(&self, keys: &[MilestonesOf]) -> Result<HashMap<MilestonesOf, Self::Value>, Self::Error> {
         let rows = task_milestone::Entity::find()
-            .filter(task_milestone::Column::TaskId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, task_milestone::Column::TaskId, keys.iter().map(|key| key.0)))
             .order_by_asc(task_milestone::Column::DueOn)
             .order_by_asc(task_milestone::Column::Id)
             .all(self.0.read())

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         self, Action, Actor, Code, Error, Target,
         list::transition::{self, Viewer},
-        privacy,
+        page, privacy,
     },
     graphql::{
         ctx,
@@ -77,7 +77,7 @@ impl Loader<SeatsIn> for Loaders {
             .inner_join(account::Entity)
             .filter(account::Column::State.eq(account::State::Active))
             .filter(seat::Column::AccountId.eq(id))
-            .filter(seat::Column::AllianceId.is_in(keys.iter().map(|key| key.0)))
+            .filter(page::among(&self.0, seat::Column::AllianceId, keys.iter().map(|key| key.0)))
             .filter(seat::Column::State.eq(seat::State::Active))
             .all(self.0.read())
             .await

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Sele
 
 use crate::{
     domain::{
-        Ctx, Error,
+        Ctx, Error, page,
         rotation::{self, states::OPEN_SWAP},
     },
     graphql::loaders::Loaders,
@@ -28,7 +28,7 @@ macro_rules! by_id {
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
                 let select: fn(&Ctx) -> Select<$entity::Entity> = $select;
                 let rows = select(&self.0)
-                    .filter($entity::Column::Id.is_in(keys.iter().copied()))
+                    .filter(page::among(&self.0, $entity::Column::Id, keys.iter().copied()))
                     .all(self.0.read())
                     .await
                     .map_err(|error| Arc::new(error.into()))?;
@@ -54,7 +54,7 @@ macro_rules! hanging {
 
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>, Self::Error> {
                 let rows = $entity::Entity::find()
-                    .filter($entity::Column::$column.is_in(keys.iter().map(|key| key.0)))
+                    .filter(page::among(&self.0, $entity::Column::$column, keys.iter().map(|key| key.0)))
                     .order_by_asc($entity::Column::$order)
                     .all(self.0.read())
                     .await
@@ -108,8 +108,8 @@ impl Loader<OpenSwapOf> for Loaders {
             .filter(rotation_swap::Column::State.is_in(OPEN_SWAP))
             .filter(
                 Condition::any()
-                    .add(rotation_swap::Column::FirstSlotId.is_in(slots.iter().copied()))
-                    .add(rotation_swap::Column::SecondSlotId.is_in(slots)),
+                    .add(page::among(&self.0, rotation_swap::Column::FirstSlotId, slots.iter().copied()))
+                    .add(page::among(&self.0, rotation_swap::Column::SecondSlotId, slots)),
             )
             .all(self.0.read())
             .await

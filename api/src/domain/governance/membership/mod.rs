@@ -69,6 +69,11 @@ pub async fn list(
     args: &page::Args,
 ) -> Result<Page<membership::Entity>> {
     ctx.require_signed_in()?;
+    page::fetch(ctx, listed(ctx, filter)?, order, membership::Column::Id, args).await
+}
+
+/// What such a list holds.
+pub fn listed(ctx: &Ctx, filter: &Filter) -> Result<Select<membership::Entity>> {
     let mut select = visible(ctx);
     if let Some(alliance) = filter.alliance {
         select = select.filter(membership::Column::AllianceId.eq(alliance));
@@ -95,7 +100,7 @@ pub async fn list(
         }
         select = select.filter(membership::Column::OrganizationId.in_subquery(units.into_query()));
     }
-    page::fetch(ctx, select, order, membership::Column::Id, args).await
+    Ok(select)
 }
 
 /// The person a member names as liaison.

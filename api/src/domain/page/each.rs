@@ -1,0 +1,106 @@
+//! The same list of many parents in one statement: of each parent the page that the arguments ask for.
+
+use std::{collections::HashMap, fmt::Write, sync::Arc};
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, IdenStatic, IntoSimpleExpr, JoinType,
+    ModelTrait, QueryResult, QueryTrait, Select, Value,
+    sea_query::{
+        Alias, ArrayType, Asterisk, Condition, Expr, Func, OverStatement, Query, SimpleExpr, WindowStatement,
+    },
+};
+use uuid::Uuid;
+
+use super::{Along, Args, Order, Page, Whole, along, bound, keys, page, window};
+use crate::domain::{Ctx, Error, Result};
+
+/// Reads of each of `parents`, the values of the column `by`, one page of the rows of `select`.
+pub async fn fetch_each<E>(
+    ctx: &Ctx,
+    select: Select<E>,
+    (by, parents): (E::Column, &[Uuid]),
+    order: Order<E::Column>,
+    id: E::Column,
+    args: &Args,
+    along: &[Along<E::Column>],
+) -> Result<HashMap<Uuid, Page<E>>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
+    let window = window(args)?;
+    let all = Arc::new(select.clone());
+    let [row, parent, place] = ["row_of", "parent", "place"].map(Alias::new);
+    let mut query = along::join(select, along).into_query();
+    bound(&mut query, order, id, args)?;
+    let lateral = ctx.app.backend() == DbBackend::Postgres;
+    let mut partition = WindowStatement::new();
+    if !lateral {
+        partition.add_partition_by(by.into_simple_expr());
+    }
+    for key in keys(order, id) {
+        partition.order_by_expr(key, window.direction(order));
+    }
+    query.expr_window_as(Expr::cust("ROW_NUMBER()"), partition, place.clone());
+    let mut outer = Query::select();
+    outer.column((row.clone(), Asterisk));
+    if lateral {
+        query.and_where(by.into_simple_expr().eq(Expr::col(parent.clone())));
+        for key in keys(order, id) {
+            query.order_by_expr(key, window.direction(order));
+        }
+        query.limit(window.limit + 1);
+        let parents = Func::cust("UNNEST").arg(array(parents.iter().copied()));
+        let on = Condition::all();
+        outer.from_function(parents, parent).join_lateral(JoinType::InnerJoin, query, row, on);
+    } else {
+        query.and_where(among(ctx, by, parents.iter().copied()));
+        outer.from_subquery(query, row.clone()).and_where(Expr::col((row, place)).lte(window.limit + 1));
+    }
+    let rows = ctx.read().query_all(&outer).await?;
+    let mut lists: HashMap<Uuid, Vec<(i64, &QueryResult)>> =
+        parents.iter().map(|parent| (*parent, Vec::new())).collect();
+    for row in &rows {
+        let parent: Uuid = row.try_get("", by.as_str())?;
+        let list = lists.get_mut(&parent).ok_or_else(|| Error::internal("a row of another parent"))?;
+        list.push((row.try_get("", "place")?, row));
+    }
+    lists
+        .into_iter()
+        .map(|(parent, mut list)| {
+            list.sort_unstable_by_key(|(place, _)| *place);
+            let rows: Vec<&QueryResult> = list.into_iter().map(|(_, row)| row).collect();
+            let whole = Whole { select: all.clone(), of: Some((by, parent)) };
+            Ok((parent, page(&rows, whole, order, id, (window, args), along)?))
+        })
+        .collect()
+}
+
+/// A condition that holds where the column has one of many values: one text, however many there are, so that it stays
+/// prepared.
+pub fn among<C, I>(ctx: &Ctx, column: C, ids: I) -> SimpleExpr
+where
+    C: ColumnTrait,
+    I: IntoIterator<Item: Into<Uuid>>,
+{
+    let ids = ids.into_iter().map(Into::into);
+    if ctx.app.backend() == DbBackend::Postgres {
+        return column.into_simple_expr().eq(Func::cust("ANY").arg(array(ids)));
+    }
+    let mut listed = String::from("[");
+    for id in ids {
+        let comma = if listed.len() > 1 { "," } else { "" };
+        let _ = write!(listed, "{comma}\"{}\"", id.simple());
+    }
+    listed.push(']');
+    column.into_simple_expr().in_subquery(
+        Query::select()
+            .expr(Expr::cust("UNHEX(value)"))
+            .from_function(Func::cust("JSON_EACH").arg(listed), Alias::new("listed"))
+            .to_owned(),
+    )
+}
+
+fn array(ids: impl Iterator<Item = Uuid>) -> Value {
+    Value::Array(ArrayType::Uuid, Some(Box::new(ids.map(Value::from).collect())))
+}

@@ -21,8 +21,7 @@ use crate::domain::{
     scope, text,
 };
 
-/// The organisations that hold or held a seat in an alliance the caller may see, or that the caller acts for; a platform
-/// administrator sees all of them.
+/// The organisations that hold or held a seat in an alliance the caller may see; a platform administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
     let seated = membership::Entity::find()
         .select_only()
@@ -30,9 +29,7 @@ pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
         .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
         .filter(membership::Column::IsUnitKnown.eq(true))
         .into_query();
-    let mut seen = Condition::any()
-        .add(organization::Column::Id.in_subquery(seated))
-        .add(scope::own_organization(ctx, organization::Column::Id));
+    let mut seen = Condition::any().add(organization::Column::Id.in_subquery(seated));
     if let Some(administrator) = alliance::administrator(ctx) {
         seen = seen.add(administrator);
     }

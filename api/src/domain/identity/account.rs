@@ -26,7 +26,7 @@ use crate::domain::{
     governance::alliance::{expect_version, require_platform_admin},
     idempotency,
     page::{self, Order, Page},
-    text,
+    scope, text,
 };
 
 /// The accounts that the caller looks after, and their own; a platform administrator sees all of them.
@@ -114,8 +114,8 @@ pub async fn list(
     page::fetch(ctx, select, Order { column, descending }, account::Column::Id, args).await
 }
 
-/// Which of these people the caller may see by full name and number: themselves, those whose organisation they act for
-/// too, and those whom they look after or may call; a platform administrator sees everybody.
+/// Which of these people the caller may see by full name and number: themselves, those who act for the same organisation
+/// in the same alliance, and those whom they may call there; a platform administrator sees everybody.
 pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>> {
     let Actor::Account { id, .. } = ctx.actor else {
         let all = ctx.actor == Actor::System;
@@ -127,7 +127,10 @@ pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>
         .filter(seat::Column::AccountId.is_in(ids.iter().copied()))
         .filter(
             Condition::any()
-                .add(crate::domain::scope::own_organization(ctx, seat::Column::OrganizationId))
+                .add(
+                    scope::acts_for(ctx, seat::Column::AllianceId, seat::Column::OrganizationId)
+                        .add(seat::Column::State.ne(seat::State::Ended)),
+                )
                 .add(authority::governed(
                     ctx,
                     Action::ReadContacts,

@@ -102,6 +102,29 @@ pub struct NewOrganization {
 pub async fn record(ctx: &Ctx, new: NewOrganization) -> Result<organization::Model> {
     let tx = ctx.begin().await?;
     require_platform_admin(&tx).await?;
+impl NewOrganization {
+    /// The particulars as they are stored, or what is wrong with them, whether or not their code is on record.
+    pub async fn checked(self, db: &impl ConnectionTrait) -> Result<Self> {
+        let credit_code = credit_code(self.credit_code.as_deref())?;
+        let (name, short_name) = (name(&self.name)?, short_name(self.short_name.as_deref())?);
+        require_region(db, self.region_id).await?;
+        Ok(Self { name, short_name, credit_code, ..self })
+    }
+}
+
+async fn require_region(db: &impl ConnectionTrait, region: Option<RegionId>) -> Result<()> {
+    let Some(region) = region else { return Ok(()) };
+    region::Entity::find_by_id(region).one(db).await?.map(drop).ok_or(Error::NotFound("region"))
+}
+
+/// Turns away a credit code that an organisation carries.
+async fn require_free_code(db: &impl ConnectionTrait, code: &str) -> Result<()> {
+    match by_credit_code(db, code).await? {
+        Some(_) => Err(Error::invalid(Code::AlreadyExists, "creditCode")),
+        None => Ok(()),
+    }
+}
+
     let row = insert(&tx, new).await?;
     tx.commit(row.id).await?;
     Ok(row)
@@ -109,23 +132,16 @@ pub async fn record(ctx: &Ctx, new: NewOrganization) -> Result<organization::Mod
 
 /// Records an organisation within a unit of work.
 pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::Model> {
-    let credit_code = credit_code(new.credit_code.as_deref())?;
-    if let Some(code) = &credit_code
-        && by_credit_code(&tx.db, code).await?.is_some()
-    {
-        return Err(Error::invalid(Code::AlreadyExists, "creditCode"));
-    }
-    if let Some(region) = new.region_id
-        && region::Entity::find_by_id(region).one(&tx.db).await?.is_none()
-    {
-        return Err(Error::NotFound("region"));
+    let new = new.checked(&tx.db).await?;
+    if let Some(code) = &new.credit_code {
+        require_free_code(&tx.db, code).await?;
     }
     let row = organization::ActiveModel {
         id: Set(tx.ctx.new_id()),
-        name: Set(name(&new.name)?),
-        short_name: Set(short_name(new.short_name.as_deref())?),
+        name: Set(new.name),
+        short_name: Set(new.short_name),
         kind: Set(new.kind),
-        credit_code: Set(credit_code),
+        credit_code: Set(new.credit_code),
         region_id: Set(new.region_id),
         created_at: Set(tx.ctx.now()),
         version: Set(1),

@@ -178,14 +178,17 @@ pub async fn create(ctx: &Ctx, new: NewAccount) -> Result<account::Model> {
 
 async fn insert(tx: &Tx<'_>, new: NewAccount) -> Result<account::Model> {
     let username = username(&new.username)?;
+    let display_name = text::required(&new.display_name, "displayName", 128)?;
+    let phone = text::optional(new.phone.as_deref(), "phone", 32)?;
+    // Looked up last: whatever is refused before does not tell whether somebody bears the name.
     if account::Entity::find().filter(account::Column::Username.eq(&username)).one(&tx.db).await?.is_some() {
         return Err(Error::invalid(Code::AlreadyExists, "username"));
     }
     let row = account::ActiveModel {
         id: Set(tx.ctx.new_id()),
         username: Set(username),
-        display_name: Set(text::required(&new.display_name, "displayName", 128)?),
-        phone: Set(text::optional(new.phone.as_deref(), "phone", 32)?),
+        display_name: Set(display_name),
+        phone: Set(phone),
         state: Set(if new.password_hash.is_some() { State::Active } else { State::Invited }),
         password_hash: Set(new.password_hash),
         is_platform_admin: Set(new.is_platform_admin),
@@ -228,6 +231,7 @@ pub async fn invite(ctx: &Ctx, new: Invitation) -> Result<(account::Model, Issue
     super::seat::find_alliance(&tx, new.alliance_id).await?;
     authority::require_for_role(&tx, Action::InviteAccount, new.alliance_id, new.role, new.organization_id)
         .await?;
+    super::seat::require_place(&tx, new.alliance_id, new.role, new.organization_id, new.region_id).await?;
     let row = insert(
         &tx,
         NewAccount {

@@ -220,8 +220,10 @@ async fn a_role_gives_access_and_its_end_takes_it_at_once() {
     assert_eq!(ended.text("/endSeat/seat/state"), "ENDED");
     assert_eq!(count().await, 0);
     assert_eq!(code(&committee.send(END, seat).await).as_deref(), Some("STATE_REFUSED"));
-    // After its end the same role can be given again.
-    committee.send(ASSIGN, role(person, world.town, "OBSERVER", None)).await.fine();
+    // After its end the same role can be given again, by whoever still sees the person.
+    let again = role(person, world.town, "OBSERVER", None);
+    assert_eq!(code(&committee.send(ASSIGN, again.clone()).await).as_deref(), Some("NOT_FOUND"));
+    app.client(world.admin).send(ASSIGN, again).await.fine();
     app.run_background().await;
 }
 

@@ -29,7 +29,8 @@ use crate::domain::{
     scope, text,
 };
 
-/// The accounts that the caller looks after, and their own; a platform administrator sees all of them.
+/// The accounts that the caller looks after, and their own; a platform administrator sees all of them. A role that has
+/// ended makes its former holder nobody's to look after any more.
 pub fn visible(ctx: &Ctx) -> Select<account::Entity> {
     account::Entity::find().filter(seen(ctx))
 }
@@ -41,6 +42,7 @@ pub(super) fn seen(ctx: &Ctx) -> Condition {
         let governed = seat::Entity::find()
             .select_only()
             .column(seat::Column::AccountId)
+            .filter(seat::Column::State.ne(seat::State::Ended))
             .filter(authority::governed(
                 ctx,
                 Action::ReadAccounts,

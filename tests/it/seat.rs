@@ -200,6 +200,31 @@ async fn a_role_that_ended_gives_no_power_over_its_former_holder() {
 }
 
 #[tokio::test]
+async fn everybody_may_lay_down_a_role_of_their_own() {
+    let (app, here, there) = towns().await;
+    let own = async |who| seat_of(&app, who, here.town).await;
+    // A verifier who feels bound, a member of staff who leaves: nobody need be asked.
+    for who in [here.verifier, here.staff, here.manager, here.approver, here.observer] {
+        let ended = end(&app, who, own(who).await).await.fine();
+        assert_eq!(ended.text("/endSeat/seat/state"), "ENDED");
+        assert!(!sees_the_alliance(&app, who, here.town).await);
+    }
+    let seat = own(here.other_staff).await;
+    for who in [here.grid_officer, here.county_committee, there.committee] {
+        assert_eq!(end(&app, who, seat).await.code().as_deref(), Some("NOT_FOUND"));
+    }
+    end(&app, here.other_staff, seat).await.fine();
+    assert_eq!(end(&app, here.other_staff, seat).await.code().as_deref(), Some("STATE_REFUSED"));
+    let told = event::Entity::find()
+        .filter(event::Column::Kind.eq(Event::SeatEnded.text()))
+        .filter(event::Column::SubjectId.eq(uuid::Uuid::from(seat)))
+        .filter(event::Column::ActorId.eq(here.other_staff));
+    assert_eq!(told.count(&app.app.read).await.expect("a count"), 1);
+    let last = end(&app, here.committee, own(here.committee).await).await;
+    assert_eq!(last.code().as_deref(), Some("LAST_COMMITTEE"));
+}
+
+#[tokio::test]
 async fn the_last_committee_stays() {
     let (app, here, there) = towns().await;
     let last = seat_of(&app, here.committee, here.town).await;

@@ -226,7 +226,8 @@ fn fact(kind: Event, row: &seat::Model) -> Fact {
         .detail("accountId", row.account_id.to_string())
 }
 
-/// Ends a role; what was done in it stays. An alliance keeps somebody who runs it.
+/// Ends a role; what was done in it stays. Whoever could give it may, and whoever holds it may lay it down. An alliance
+/// keeps somebody who runs it.
 pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
     let tx = ctx.begin().await?;
     let row = visible(ctx)
@@ -235,8 +236,10 @@ pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("seat"))?;
-    authority::require_for_role(&tx, Action::AssignRole, row.alliance_id, row.role, row.organization_id)
-        .await?;
+    if ctx.author() != Some(row.account_id) {
+        authority::require_for_role(&tx, Action::AssignRole, row.alliance_id, row.role, row.organization_id)
+            .await?;
+    }
     if row.state == State::Ended {
         return Err(Error::refused(Code::StateRefused).with("state", "ended"));
     }

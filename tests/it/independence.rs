@@ -119,6 +119,7 @@ async fn who_once_asked_for_closure_never_verifies_it() {
     show(&app, world.staff, row.id).await;
     moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
     moves::send_back(&app.ctx(world.verifier), which(row.id), "重拍").await.expect("returned");
+    show(&app, world.staff, row.id).await;
     moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted again, by another");
     unseated(&app, &world, world.manager, 1).await;
     seated(&app, &world, world.manager, Role::Verifier, Some(3)).await;

@@ -236,7 +236,7 @@ codes! {
     /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
     NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
-    /// Closure needs at least one piece of evidence of the present round.
+    /// Closure needs at least one piece of evidence of the present round, and one that came since the last return.
     EvidenceMissing = "EVIDENCE_MISSING",
     /// Whoever verifies or strikes off must have had no part in handling the problem.
     NotIndependent = "NOT_INDEPENDENT",

@@ -118,7 +118,7 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
-evidence-missing = Add at least one piece of closure evidence of this round first.
+evidence-missing = Closure takes at least { $expected } pieces of closure evidence of this round, one of them added since the last return. Add it first.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
 

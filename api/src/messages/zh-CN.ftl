@@ -118,7 +118,7 @@ outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
-evidence-missing = 请先补充至少一份本轮的销号佐证材料。
+evidence-missing = 申请销号至少需有 { $expected } 份本轮的销号佐证材料，退回重办后须有新补充的材料。请先补充。
 not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
 

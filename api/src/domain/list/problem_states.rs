@@ -205,8 +205,8 @@ pub fn may_strike_off(row: &problem::Model, account: AccountId, bound: Bound<'_>
 pub struct Circumstances<'a> {
     /// Who cannot judge it.
     pub bound: Bound<'a>,
-    /// Whether closure evidence of the present round is there.
-    pub has_closure_evidence: bool,
+    /// How many pieces of closure evidence of the present round there are.
+    pub shown: u64,
     /// All units the viewer acts for.
     pub own: &'a [OrganizationId],
 }
@@ -245,7 +245,7 @@ fn missing(
     };
     match action {
         Action::DeclineProblem => may_decline(row.declined_count),
-        Action::SubmitProblem => has_evidence(circumstances.has_closure_evidence),
+        Action::SubmitProblem => has_evidence(row, circumstances.shown),
         Action::VerifyProblem => {
             verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.bound)
                 .map(drop)
@@ -256,9 +256,14 @@ fn missing(
     }
 }
 
-/// A closure is submitted with evidence of the round.
-pub fn has_evidence(there: bool) -> Result<()> {
-    if there { Ok(()) } else { Err(Error::refused(Code::EvidenceMissing)) }
+/// A closure is submitted with evidence of the round, and after a return with more than there was.
+pub fn has_evidence(row: &problem::Model, shown: u64) -> Result<()> {
+    let expected = u64::try_from(row.evidence_at_return).unwrap_or_default() + 1;
+    if shown >= expected {
+        Ok(())
+    } else {
+        Err(Error::refused(Code::EvidenceMissing).with("expected", expected))
+    }
 }
 
 #[cfg(test)]

@@ -357,22 +357,26 @@ pub async fn reassign(ctx: &Ctx, which: Which, handler: AccountId) -> Result<Mod
     .await
 }
 
-/// Asks for closure; evidence of the present round must be there.
+/// Asks for closure; evidence of the present round must be there, and after a return some that came since.
 pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::SUBMIT).await?;
-    let shown = evidence::Entity::find()
-        .filter(evidence::Column::ProblemId.eq(held.row.id))
-        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
-        .filter(evidence::Column::Round.eq(held.row.round))
-        .count(&held.tx.db)
-        .await?;
-    states::has_evidence(shown > 0)?;
+    states::has_evidence(&held.row, shown(&held).await?)?;
     let change = problem::ActiveModel {
         submitted_at: Set(Some(ctx.now())),
         submitted_by: Set(Some(held.account()?)),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
+}
+
+/// How many pieces of closure evidence of the present round there are.
+async fn shown(held: &Held<'_>) -> Result<u64> {
+    Ok(evidence::Entity::find()
+        .filter(evidence::Column::ProblemId.eq(held.row.id))
+        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
+        .filter(evidence::Column::Round.eq(held.row.round))
+        .count(&held.tx.db)
+        .await?)
 }
 
 /// The units responsible for a problem, and everybody who had a hand in it, in one statement.
@@ -464,9 +468,11 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
+    let shown = i32::try_from(shown(&held).await?).map_err(Error::internal)?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         returned_count: Set(held.row.returned_count + 1),
+        evidence_at_return: Set(shown),
         verified_at: Set(None),
         verifier_id: Set(None),
         verifier_organization_id: Set(None),

@@ -54,6 +54,11 @@ impl Held<'_> {
         here(&self.seats, self.row.alliance_id)
     }
 
+    /// All units that the caller acts for, in whatever alliance.
+    fn own_units(&self) -> Vec<OrganizationId> {
+        self.seats.iter().filter_map(|seat| seat.organization_id).collect()
+    }
+
     /// The caller, who must be a person.
     fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
@@ -445,8 +450,8 @@ pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
     let verifier = held.account()?;
     let (responsible, hands) = bound(&held.tx, held.row.id).await?;
     let bound = Bound { responsible: &responsible, hands: &hands };
-    let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, bound)?;
+    let unit =
+        states::verifying_organization(&held.row, verifier, &held.seats_here(), &held.own_units(), bound)?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),
@@ -490,7 +495,8 @@ pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
     let approver = held.account()?;
     let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    states::may_strike_off(&held.row, approver, Bound { responsible: &responsible, hands: &hands })?;
+    let bound = Bound { responsible: &responsible, hands: &hands };
+    states::may_strike_off(&held.row, approver, &held.own_units(), bound)?;
     let change = problem::ActiveModel {
         struck_off_at: Set(Some(ctx.now())),
         approver_id: Set(Some(approver)),

@@ -180,6 +180,8 @@ codes! {
     // governance
     /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.
     OrganizationCodeDoubtful = "ORGANIZATION_CODE_DOUBTFUL",
+    /// The organisation has a credit code, which is never replaced by another.
+    CreditCodeKept = "CREDIT_CODE_KEPT",
     /// A name carries the designation of a military unit, which is never recorded.
     DesignationRefused = "DESIGNATION_REFUSED",
     /// The pattern would write a number that was given before.

@@ -16,6 +16,7 @@ already-exists = It exists already.
 version-conflict = It changed since you read it; the current version is { $current }.
 number-pattern-taken = With this pattern a number would be given again that exists already: { $number }.
 position-ahead = The last position here is { $most }. A position ahead of it comes from another database or from a later state of this one; read everything anew.
+credit-code-kept = The organisation has a unified social credit code already, and keeps it: another code is another organisation.
 credit-code-taken = This credit code belongs to an organisation of another name. Correct the code, or the name.
 state-refused = This cannot be done while it is { $state }.
 idempotency-key-reused = This idempotency key was used before with another request.

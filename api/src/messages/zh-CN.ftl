@@ -16,6 +16,7 @@ already-exists = 已存在。
 version-conflict = 内容已被他人更改，当前版本为 { $current }。
 number-pattern-taken = 使用该编号格式会与已有编号重复：{ $number }。
 position-ahead = 当前最大位置为 { $most }；给出的位置超前，说明数据库不同或已恢复到较早状态，请重新全量读取。
+credit-code-kept = 该单位已登记统一社会信用代码，不得更换：不同代码即不同单位。
 credit-code-taken = 该统一社会信用代码属于另一名称的单位，请核对代码或名称。
 state-refused = 当前状态（{ $state }）下不能执行此操作。
 idempotency-key-reused = 该幂等键已用于另一请求。

@@ -203,7 +203,7 @@ async fn a_problem_goes_from_registration_to_strike_off_by_way_of_a_return() {
     };
     let blocked = offered().await;
     assert_eq!(blocked["blockers"][0]["code"], "EVIDENCE_MISSING");
-    assert!(blocked["blockers"][0]["message"].as_str().expect("a text").contains("at least 2 pieces"));
+    assert!(blocked["blockers"][0]["message"].as_str().expect("a text").contains("2 or more"));
     let answer = step(&app, world.staff, "submitProblem", &id, json!({})).await;
     assert_eq!(answer.code().as_deref(), Some("EVIDENCE_MISSING"));
     show_closure(&app, &world, row_id(&id)).await;

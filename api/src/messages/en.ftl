@@ -119,7 +119,7 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
-evidence-missing = Closure takes at least { $expected } pieces of closure evidence of this round, one of them added since the last return. Add it first.
+evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
 

@@ -9,6 +9,7 @@ mod m20261123_000002_invariants;
 mod m20261126_000001_independence;
 mod m20261126_000002_invited_units;
 mod m20261126_000003_counts;
+mod m20261126_000004_rework;
 mod m20261126_000005_ended_sessions;
 
 /// All migrations in order.
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000001_independence::Migration),
             Box::new(m20261126_000002_invited_units::Migration),
             Box::new(m20261126_000003_counts::Migration),
+            Box::new(m20261126_000004_rework::Migration),
             Box::new(m20261126_000005_ended_sessions::Migration),
         ]
     }

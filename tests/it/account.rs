@@ -182,6 +182,35 @@ async fn bad_invitations_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn an_invitation_tells_that_a_sign_in_name_is_taken_and_nothing_else() {
+    let (app, world) = town().await;
+    let there = World::build(&app, "632224").await;
+    disable(&app.client(there.admin), there.staff, None).await.fine();
+    let waits = invitation(&there, "waits.632224", "MEMBER_STAFF", Some(there.members[3]));
+    app.client(there.committee).send(INVITE, waits).await.fine();
+    let committee = app.client(world.committee);
+    let ask = |name: &str| invitation(&world, name, "MEMBER_STAFF", Some(world.members[3]));
+    let own = committee.send(INVITE, ask("staff.632223")).await;
+    assert_eq!(own.code().as_deref(), Some("ALREADY_EXISTS"));
+    for taken in ["staff.632224", "waits.632224", "committee.632224", "stranger.632224", "admin.632224"] {
+        assert_eq!(committee.send(INVITE, ask(taken)).await, own, "{taken}");
+        // Whatever else is wrong is told first, so that nobody asks for names without making an account.
+        for (field, value) in
+            [("displayName", json!("")), ("phone", json!("1".repeat(33))), ("organizationId", Value::Null)]
+        {
+            let [bad, free] = [taken, "nobody"].map(|name| {
+                let mut input = ask(name);
+                input["input"][field] = value.clone();
+                input
+            });
+            let bad = committee.send(INVITE, bad).await;
+            assert_ne!(bad.code().as_deref(), Some("ALREADY_EXISTS"));
+            assert_eq!(bad, committee.send(INVITE, free).await, "{taken} {field}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn disabling_ends_all_access_at_once_and_enabling_gives_it_back() {
     let (app, world) = town().await;
     app.give_password(world.staff, PASSWORD).await;

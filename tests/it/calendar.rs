@@ -53,8 +53,9 @@ async fn published_years_are_known_and_others_are_counted_monday_to_friday() {
 async fn an_administrator_publishes_a_national_year_and_nobody_else_does() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let input = json!({ "input": { "year": 2027, "days": [
-        { "on": "2027-01-01", "kind": "OFF", "name": "元旦" }, { "on": "2027-01-02", "kind": "WORK" } ] } });
+    let mut days = notice(2027);
+    days.push(json!({ "on": "2027-01-02", "kind": "WORK" }));
+    let input = json!({ "input": { "year": 2027, "days": days } });
     for person in [world.committee, world.stranger] {
         assert_eq!(app.client(person).send(IMPORT, input.clone()).await.code().as_deref(), Some("FORBIDDEN"));
     }
@@ -62,12 +63,12 @@ async fn an_administrator_publishes_a_national_year_and_nobody_else_does() {
     let admin = app.client(world.admin);
     let done = admin.keyed("k", 1).send(IMPORT, input.clone()).await.fine();
     assert_eq!(done.at("/importCalendarDays/calendar/known"), true);
-    assert_eq!(done.at("/importCalendarDays/calendar/workingDays"), 261);
+    assert_eq!(done.at("/importCalendarDays/calendar/workingDays"), 259);
     assert_eq!(admin.keyed("k", 1).send(IMPORT, input).await.fine(), done);
     // A corrected notice leaves no stale day behind.
-    let corrected = json!({ "input": { "year": 2027, "days": [{ "on": "2027-01-01", "kind": "OFF" }] } });
+    let corrected = json!({ "input": { "year": 2027, "days": notice(2027) } });
     let done = admin.send(IMPORT, corrected).await.fine();
-    assert_eq!(done.at("/importCalendarDays/calendar/days").as_array().map(Vec::len), Some(1));
+    assert_eq!(done.at("/importCalendarDays/calendar/days").as_array().map(Vec::len), Some(4));
     for (days, code) in [
         (json!([]), "REQUIRED"),
         (json!([{ "on": "2028-01-01", "kind": "OFF" }]), "OUT_OF_RANGE"),
@@ -82,9 +83,44 @@ async fn an_administrator_publishes_a_national_year_and_nobody_else_does() {
     }
     assert_eq!(
         year(&admin, Value::Null, 2027).await.at("/workingCalendar/days").as_array().map(Vec::len),
-        Some(1)
+        Some(4)
     );
     app.run_background().await;
+}
+
+/// The days off of a short notice: New Year, Spring Festival, Labour Day (a Saturday in 2027), National Day.
+fn notice(year: i32) -> Vec<Value> {
+    let days = ["01-01", "02-05", "05-01", "10-01"];
+    days.iter().map(|day| json!({ "on": format!("{year}-{day}"), "kind": "OFF" })).collect()
+}
+
+#[tokio::test]
+async fn a_single_day_makes_no_year_known_and_takes_nothing_from_one_that_is() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let admin = app.client(world.admin);
+    let import = async |year: i32, days: Vec<Value>| {
+        admin.send(IMPORT, json!({ "input": { "year": year, "days": days } })).await.fine()
+    };
+    let off = |on: &str| vec![json!({ "on": on, "kind": "OFF" })];
+    // The last day of this year, from next year's notice; the year's own notice stays.
+    let done = import(2026, off("2026-12-31")).await;
+    assert_eq!(done.at("/importCalendarDays/calendar/known"), true);
+    assert_eq!(done.at("/importCalendarDays/calendar/workingDays"), 247);
+    // A day of a year without a notice leaves it unknown, and does not count.
+    let done = import(2027, off("2027-01-01")).await;
+    assert_eq!(done.at("/importCalendarDays/calendar/known"), false);
+    assert_eq!(done.at("/importCalendarDays/calendar/workingDays"), 261);
+    let done = import(2027, notice(2027)[1..].to_vec()).await;
+    assert_eq!(
+        done.at("/importCalendarDays/calendar/known"),
+        true,
+        "with the day that was there it is whole"
+    );
+    let done = import(2027, off("2027-06-09")).await;
+    assert_eq!(done.at("/importCalendarDays/calendar/days").as_array().map(Vec::len), Some(5));
+    let done = import(2027, notice(2027)).await;
+    assert_eq!(done.at("/importCalendarDays/calendar/days").as_array().map(Vec::len), Some(4));
 }
 
 #[tokio::test]

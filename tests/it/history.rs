@@ -4,7 +4,10 @@ use concord::{
     domain::{
         Event,
         fact::audience::{self, Audience},
-        governance::alliance::{self, AllianceChange},
+        governance::{
+            alliance::{self, AllianceChange},
+            membership::{self, Contact, Invitee},
+        },
         identity::seat::{self, NewSeat},
     },
     graphql::id,
@@ -263,4 +266,35 @@ fn every_kind_of_event_is_written_to_its_audience() {
             assert_eq!(audience::of(*kind), Audience::Committee, "{}", kind.text());
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_acts_for_a_unit_elsewhere_reads_no_names_of_its_people_here() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let (unit, system) = (here.members[1], app.system());
+    // A foreign alliance takes the unit in by the word of its manager, and lets a man of its own act for it there.
+    let offer = membership::invite(&system, there.town, Invitee::Known(unit), Contact::default()).await;
+    let offer = offer.expect("an invitation").id;
+    app.advance(chrono::TimeDelta::hours(1));
+    membership::accept(&app.ctx(here.manager), offer, None).await.expect("accepted");
+    let acts = |account_id| NewSeat {
+        account_id,
+        alliance_id: there.town,
+        role: Role::MemberStaff,
+        organization_id: Some(unit),
+        region_id: None,
+    };
+    seat::grant(&system, acts(there.stranger)).await.expect("a seat");
+    let ask = json!({ "id": id::encode(offer), "newestFirst": true });
+    let names = async || {
+        let told = app.client(there.stranger).send(HISTORY, ask.clone()).await.fine();
+        told.text("/history/nodes/0/actorName")
+    };
+    assert_eq!(names().await, "m******");
+    // A colleague is who acts for the unit in the same alliance, and as long as they do.
+    let colleague = seat::grant(&system, acts(here.manager)).await.expect("a seat").id;
+    assert_eq!(names().await, "manager");
+    seat::end(&system, colleague).await.expect("ended");
+    assert_eq!(names().await, "m******");
 }

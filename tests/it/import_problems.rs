@@ -2,14 +2,20 @@
 //! files with something wrong in them.
 
 use concord::{
-    domain::{Code, list::problem},
+    domain::{
+        Code,
+        list::problem::{self, moves},
+    },
     graphql::id,
     import::{
         Options, Report, Source,
         problems::{self, Mapping},
     },
 };
-use concord_entities::id::AllianceId;
+use concord_entities::{
+    id::AllianceId,
+    problem::{State, Tier},
+};
 use concord_tests::{TestApp, World};
 use serde_json::{Value, json};
 
@@ -149,6 +155,93 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
     assert_eq!(count(&app, "SELECT CAST(MAX(seq) AS BIGINT) AS n FROM problem").await, 3);
 }
 
+/// A row of the short table that the source has closed.
+fn closed(key: &str, created: &str, at: &str) -> String {
+    format!("{}{at}", row(key, "Closed", created))
+}
+
+#[tokio::test]
+async fn what_its_source_closes_later_is_closed_unless_it_is_worked_on_here() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (created, done) = ("2024-05-27T02:08:51.000", "2024-06-01T09:00:00.000");
+    let file = |rows: &[String]| format!("{HEADER}\n{}\n", rows.join("\n")).into_bytes();
+    let open = |key: &str| row(key, "Open", created);
+    let first = import(&app, world.town, &file(&[open("1"), open("2"), open("3"), open("4")])).await;
+    assert_eq!((first.imported, first.updated), (4, 0));
+    let of = async |seq: i32| {
+        let number = format!("西海销〔2026〕000{seq}号");
+        let found = problem::find_by_number(&app.ctx(world.committee), world.town, &number).await;
+        found.expect("an answer").expect("the problem")
+    };
+    let which = moves::Which { id: of(2).await.id, expected_version: None };
+    let triage = moves::Triage {
+        tier: Tier::Big,
+        measures: "填平".to_owned(),
+        criterion: "平整".to_owned(),
+        is_complex: false,
+    };
+    moves::triage(&app.ctx(world.committee), which, triage).await.expect("triaged");
+    let which = moves::Which { id: of(4).await.id, expected_version: None };
+    moves::reject(&app.ctx(world.committee), which, "不属实").await.expect("rejected");
+
+    let later = file(&[
+        closed("1", created, done),
+        closed("2", created, done),
+        open("3"),
+        closed("4", created, done),
+    ]);
+    let dry = Options { dry_run: true, ..Options::default() };
+    let mapping = Mapping::parse(MAPPING).expect("the shipped mapping");
+    let rehearsed = problems::run(&app.system(), world.town, &mapping, &source(&later), dry).await;
+    assert_eq!(rehearsed.expect("a rehearsal").updated, 1);
+    assert_eq!(of(1).await.state, State::Registered);
+    let report = import(&app, world.town, &later).await;
+    assert_eq!((report.imported, report.updated, report.unchanged, report.left), (0, 1, 2, 1));
+    assert_eq!(report.refused(), 0);
+    let note = &report.notes[0];
+    // The state is the tenth column.
+    assert_eq!((note.line, note.column, note.error.code()), (3, 10, Code::StateRefused));
+    let states = [of(1).await, of(2).await, of(3).await, of(4).await].map(|row| row.state);
+    assert_eq!(states, [State::ClosedAtSource, State::Triaged, State::Registered, State::Rejected]);
+    let over = of(1).await;
+    assert!(!over.is_open && over.version == 2);
+    assert_eq!(over.closed_at.expect("an instant").to_rfc3339(), "2024-06-01T13:00:00+00:00");
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_closed_at_source'";
+    assert_eq!(count(&app, told).await, 1);
+    let again = import(&app, world.town, &later).await;
+    assert_eq!((again.updated, again.unchanged, again.left), (0, 3, 1));
+    assert_eq!(count(&app, told).await, 1);
+    let counts = "query($id: ID!) { alliance(id: $id) { problemCounts { total open closedAtSource } } }";
+    let answer = app.client(world.observer).send(counts, json!({ "id": id::encode(world.town) })).await;
+    let expected = json!({ "total": 4, "open": 2, "closedAtSource": 1 });
+    assert_eq!(answer.at("/alliance/problemCounts"), &expected);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn what_was_closed_before_it_was_noticed_is_refused_by_line_and_column() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (created, before) = ("2024-05-27T02:08:51.000", "2024-05-27T02:08:50.000");
+    let file = |rows: &[String]| format!("{HEADER}\n{}\n", rows.join("\n")).into_bytes();
+    let rows = [
+        closed("1", created, before),
+        closed("2", created, created),
+        closed("3", created, "2033-01-01T00:00:00.000"),
+        row("4", "Open", created),
+    ];
+    let report = import(&app, world.town, &file(&rows)).await;
+    let told = |report: &Report| -> Vec<_> {
+        report.errors.iter().map(|error| (error.line, error.column, error.error.code())).collect()
+    };
+    assert_eq!(report.imported, 2);
+    assert_eq!(told(&report), [(2, 19, Code::OutOfRange), (4, 19, Code::OutOfRange)]);
+    // Nor does such a row close what was open.
+    let report = import(&app, world.town, &file(&[closed("4", created, before)])).await;
+    assert_eq!((report.updated, told(&report)), (0, vec![(2, 19, Code::OutOfRange)]));
+}
+
 #[tokio::test]
 async fn a_mapping_that_does_not_fit_changes_nothing() {
     let app = TestApp::new().await;
@@ -179,16 +272,14 @@ async fn a_mapping_that_does_not_fit_changes_nothing() {
 
 #[tokio::test]
 async fn an_imported_problem_goes_on_like_any_other() {
-    use concord::domain::list::problem::moves::{self, Triage, Which};
-    use concord_entities::problem::{State, Tier};
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
     let file = format!("{HEADER}\n{}\n", row("1", "Open", "2024-05-27T02:08:51.000"));
     assert_eq!(import(&app, world.town, file.as_bytes()).await.imported, 1);
     let found = problem::find_by_number(&app.ctx(world.committee), world.town, "西海销〔2026〕0001号").await;
     let row = found.expect("an answer").expect("the problem");
-    let which = Which { id: row.id, expected_version: None };
-    let triage = Triage {
+    let which = moves::Which { id: row.id, expected_version: None };
+    let triage = moves::Triage {
         tier: Tier::Big,
         measures: "填平".to_owned(),
         criterion: "平整".to_owned(),

@@ -17,10 +17,11 @@ use concord_entities::{
     evidence::Stage,
     id::{AccountId, MembershipId, ProblemId},
     problem::{self, State},
+    problem_responsible,
     seat::Role,
 };
 use concord_tests::{TestApp, World};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::problem::{pothole, problem_in, step, upload};
@@ -119,6 +120,7 @@ async fn who_once_asked_for_closure_never_verifies_it() {
     show(&app, world.staff, row.id).await;
     moves::submit(&app.ctx(world.manager), which(row.id)).await.expect("submitted");
     moves::send_back(&app.ctx(world.verifier), which(row.id), "重拍").await.expect("returned");
+    show(&app, world.staff, row.id).await;
     moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted again, by another");
     unseated(&app, &world, world.manager, 1).await;
     seated(&app, &world, world.manager, Role::Verifier, Some(3)).await;
@@ -154,6 +156,37 @@ async fn who_had_a_hand_in_a_problem_never_strikes_it_off() {
     seated(&app, &world, world.staff, Role::Approver, None).await;
     assert_eq!(judged(&app, world.staff, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
     assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await, None);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn who_acts_for_a_responsible_unit_never_strikes_its_problem_off() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Verified).await;
+    // Their own hands are clean, but their unit's are not.
+    let colleague = world.manager;
+    seated(&app, &world, colleague, Role::Approver, None).await;
+    assert_eq!(judged(&app, colleague, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    seated(&app, &world, world.approver, Role::MemberStaff, Some(1)).await;
+    assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    // Once they act for it no more they may.
+    unseated(&app, &world, world.approver, 1).await;
+    assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await, None);
+    // Beside the lead, whoever is responsible with it.
+    let joint = problem_in(&app, &world, State::Verified).await;
+    let also = problem_responsible::ActiveModel {
+        problem_id: Set(joint.id),
+        organization_id: Set(world.members[2]),
+        duty: Set(problem_responsible::Duty::Joint),
+        assigned_at: Set(joint.recorded_at),
+    };
+    also.insert(&app.app.write).await.expect("a joint unit");
+    seated(&app, &world, world.other_staff, Role::Approver, None).await;
+    assert_eq!(
+        judged(&app, world.other_staff, "strikeOffProblem", joint.id).await.as_deref(),
+        NOT_INDEPENDENT
+    );
     app.run_background().await;
 }
 

@@ -12,12 +12,14 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    id::{AccountId, AllianceId, OrganizationId},
+    id::{AccountId, AllianceId, OrganizationId, RegionId},
     organization::Kind,
     seat::Role,
 };
 use concord_tests::{Answer, Client, TestApp, World};
 use serde_json::{Value, json};
+
+use crate::problem::count;
 
 const FIELDS: &str = "membership { id version state reason admittedAt endedAt allianceName alliance { name }
     organization { id name } invitedCreditCode contact { name title phone masked }
@@ -125,8 +127,7 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     };
     seat::grant(&app.system(), new).await.expect("a seat");
     // The neighbour knows the code only, and invites the same unit under whatever name.
-    let input = json!({ "allianceId": id::encode(there.town), "name": "别名", "kind": "COOPERATIVE", "creditCode": code });
-    let invited = invite(&app.client(there.committee), input).await.fine();
+    let invited = invite(&app.client(there.committee), by_code(&there, code)).await.fine();
     // Until it accepts, it stays what the neighbour typed.
     assert!(invited.at("/inviteOrganization/membership/organization").is_null());
     assert_eq!(invited.text("/inviteOrganization/membership/invitedCreditCode"), code);
@@ -152,6 +153,11 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     let shown = app.client(there.committee).send(WHO, json!({ "id": invitation })).await.fine();
     assert_eq!(shown.text("/membership/organization/name"), "共用单位");
     assert!(shown.at("/membership/invitedCreditCode").is_null());
+}
+
+/// An invitation by somebody who has the code and whatever name.
+fn by_code(world: &World, code: &str) -> Value {
+    json!({ "allianceId": id::encode(world.town), "creditCode": code, "name": "别名", "kind": "COOPERATIVE" })
 }
 
 const WHO: &str = "query($id: ID!) { membership(id: $id) { invitedCreditCode
@@ -185,7 +191,7 @@ async fn whoever_knows_a_credit_code_learns_nothing_of_its_unit_and_cannot_seat_
     let code = "91230800DEM000022H";
     let (unit, manager) = coded_unit(&app, &here, code).await;
     let neighbour = app.client(there.committee);
-    let input = json!({ "allianceId": id::encode(there.town), "creditCode": code });
+    let input = by_code(&there, code);
     let invited = invite(&neighbour, input).await.fine();
     let invitation = invited.text("/inviteOrganization/membership/id");
     assert!(!invited.at("/inviteOrganization").to_string().contains("秘密单位"));
@@ -227,6 +233,48 @@ async fn whoever_knows_a_credit_code_learns_nothing_of_its_unit_and_cannot_seat_
 }
 
 #[tokio::test]
+async fn whether_a_code_is_on_record_is_told_by_an_invitation_alone() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let (taken, free) = ("91230800DEM000022H", "11632223DEM000014X");
+    coded_unit(&app, &here, taken).await;
+    let neighbour = app.client(there.committee);
+    let units = "SELECT COUNT(*) AS n FROM organization";
+    let before = (count(&app, units).await, count(&app, "SELECT COUNT(*) AS n FROM event").await);
+    for (more, code) in [
+        (json!({ "name": null }), "REQUIRED"),
+        (json!({ "kind": null }), "REQUIRED"),
+        (json!({ "name": "31605部队" }), "DESIGNATION_REFUSED"),
+        (json!({ "shortName": "长".repeat(65) }), "TOO_LONG"),
+        (json!({ "regionId": id::encode(RegionId::from(uuid::Uuid::nil())) }), "NOT_FOUND"),
+        (json!({ "name": "成员单位1-632224" }), "ALREADY_EXISTS"),
+        (json!({ "contactPhone": "1".repeat(33) }), "TOO_LONG"),
+    ] {
+        let mut answers = Vec::new();
+        for known in [taken, free] {
+            let mut input = by_code(&there, known);
+            for (name, value) in more.as_object().expect("an object") {
+                input[name] = value.clone();
+            }
+            answers.push(invite(&neighbour, input).await);
+        }
+        assert_eq!(answers[0].code().as_deref(), Some(code), "{more}");
+        assert_eq!(answers[0], answers[1], "{more}");
+    }
+    let after = (count(&app, units).await, count(&app, "SELECT COUNT(*) AS n FROM event").await);
+    assert_eq!(before, after);
+    // A new unit is the committee's own record; one on record is told of the invitation, and answers itself.
+    let new = invite(&neighbour, by_code(&there, free)).await.fine();
+    assert_eq!(new.text("/inviteOrganization/membership/organization/name"), "别名");
+    let mut input = by_code(&there, taken);
+    input["name"] = json!("另一别名");
+    let old = invite(&neighbour, input).await.fine();
+    assert!(old.at("/inviteOrganization/membership/organization").is_null());
+    let told = "{ memberships(filter: { state: [INVITED] }) { totalCount } }";
+    assert_eq!(app.client(here.stranger).run(told).await.fine().at("/memberships/totalCount"), 1);
+}
+
+#[tokio::test]
 async fn a_seat_that_another_alliance_gives_speaks_for_the_unit_there_alone() {
     let app = TestApp::new().await;
     let here = World::build(&app, "632223").await;
@@ -236,14 +284,14 @@ async fn a_seat_that_another_alliance_gives_speaks_for_the_unit_there_alone() {
     app.advance(TimeDelta::days(1));
     // The unit joins a second alliance by its own word, and that alliance makes a man of its own the unit's manager.
     let there = World::build(&app, "632224").await;
-    let input = json!({ "allianceId": id::encode(there.town), "creditCode": code });
+    let input = by_code(&there, code);
     let invited = invite(&app.client(there.committee), input).await.fine();
     let invitation = invited.text("/inviteOrganization/membership/id");
     step(&app.client(manager), "acceptInvitation", &invitation).await.fine();
     manage(&app, there.town, there.stranger, organization).await;
     // A third alliance invites the unit.
     let third = World::build(&app, "632225").await;
-    let input = json!({ "allianceId": id::encode(third.town), "creditCode": code });
+    let input = by_code(&third, code);
     let offer = invite(&app.client(third.committee), input).await.fine();
     let offer = offer.text("/inviteOrganization/membership/id");
     let mole = app.client(there.stranger);

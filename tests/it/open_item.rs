@@ -134,6 +134,30 @@ async fn a_unit_finds_its_open_items_of_all_alliances_in_one_list() {
 }
 
 #[tokio::test]
+async fn a_unit_that_somebody_acts_for_elsewhere_is_not_theirs_here() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let unit = here.members[1];
+    published(&app, &here).await;
+    assigned(&app, &here, "坑洼", unit, None).await;
+    membership::admit(&app.system(), there.town, unit, Contact::default()).await.expect("a second seat");
+    assigned(&app, &there, "井盖", unit, None).await;
+    // Somebody who only reads here acts for the unit there: its work there is theirs, its work here is not.
+    let acts = NewSeat {
+        account_id: here.observer,
+        alliance_id: there.town,
+        role: Role::MemberStaff,
+        organization_id: Some(unit),
+        region_id: None,
+    };
+    seat::grant(&app.system(), acts).await.expect("a role there");
+    let own = json!({ "organization": id::encode(unit) });
+    for ask in [json!({}), own] {
+        assert_eq!(titles(&app.client(here.observer).send(MINE, ask).await), ["井盖"]);
+    }
+}
+
+#[tokio::test]
 async fn the_list_of_open_items_tells_bad_input_by_code() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

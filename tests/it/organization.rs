@@ -1,8 +1,19 @@
 //! Organisations: recorded with or without a credit code, seen by whoever shares an alliance with them.
 
-use concord::{domain::credit_code::CreditCode, graphql::id};
-use concord_tests::{TestApp, World};
-use serde_json::json;
+use concord::{
+    domain::{
+        credit_code::CreditCode,
+        governance::membership::{self, Contact},
+        identity::seat::{self, NewSeat},
+    },
+    graphql::id,
+};
+use concord_entities::{
+    id::{AccountId, OrganizationId, RegionId},
+    seat::Role,
+};
+use concord_tests::{Answer, TestApp, World};
+use serde_json::{Value, json};
 
 const RECORD: &str = "mutation($input: RecordOrganizationInput!) {
     recordOrganization(input: $input) {
@@ -92,6 +103,115 @@ async fn only_an_administrator_records_without_an_invitation_and_inputs_are_boun
     let first = admin.keyed("k", 1).send(RECORD, input.clone()).await.fine();
     let again = admin.keyed("k", 1).send(RECORD, input).await.fine();
     assert_eq!(first, again);
+}
+
+const UPDATE: &str = "mutation($input: UpdateOrganizationInput!) {
+    updateOrganization(input: $input) {
+        organization { name shortName kind creditCode version region { name } }
+        userErrors { code field }
+    }
+}";
+
+/// A change of a unit, at the version that it has.
+async fn update(app: &TestApp, who: AccountId, unit: OrganizationId, more: Value) -> Answer {
+    let query = "query($id: ID!) { organization(id: $id) { version } }";
+    let ask = json!({ "id": id::encode(unit) });
+    let version = app.client(who).send(query, ask).await.fine().at("/organization/version").clone();
+    let version = version.as_i64().unwrap_or(1);
+    let mut input = json!({ "organizationId": id::encode(unit), "expectedVersion": version });
+    for (name, value) in more.as_object().expect("an object") {
+        input[name] = value.clone();
+    }
+    app.client(who).send(UPDATE, json!({ "input": input })).await
+}
+
+#[tokio::test]
+async fn a_unit_is_changed_by_those_who_speak_for_it() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let unit = here.members[1];
+    let renamed = |name: &str| json!({ "name": name });
+    for who in
+        [here.staff, here.approver, here.verifier, here.observer, here.other_staff, here.county_committee]
+    {
+        assert_eq!(update(&app, who, unit, renamed("甲局")).await.code().as_deref(), Some("FORBIDDEN"));
+    }
+    for who in [here.stranger, there.committee, there.manager] {
+        assert_eq!(update(&app, who, unit, renamed("甲局")).await.code().as_deref(), Some("NOT_FOUND"));
+    }
+    let ask = json!({ "organizationId": id::encode(unit), "expectedVersion": 1, "name": "甲局" });
+    let anonymous = app.anonymous().send(UPDATE, json!({ "input": ask })).await;
+    assert_eq!(anonymous.code().as_deref(), Some("NOT_FOUND"));
+    for (who, name) in [(here.committee, "甲局"), (here.manager, "乙局"), (here.admin, "丙局")] {
+        let changed = update(&app, who, unit, renamed(name)).await.fine();
+        assert_eq!(changed.text("/updateOrganization/organization/name"), name);
+    }
+    // As soon as another alliance has taken it in, it is its own manager's; neither committee rewrites what both share.
+    app.advance(chrono::TimeDelta::days(1));
+    membership::admit(&app.system(), there.town, unit, Contact::default()).await.expect("a second seat");
+    let mole = NewSeat {
+        account_id: there.stranger,
+        alliance_id: there.town,
+        role: Role::MemberManager,
+        organization_id: Some(unit),
+        region_id: None,
+    };
+    seat::grant(&app.system(), mole).await.expect("a seat");
+    for who in [here.committee, there.committee, there.stranger] {
+        assert_eq!(update(&app, who, unit, renamed("丁局")).await.code().as_deref(), Some("FORBIDDEN"));
+    }
+    let everything = json!({ "name": "海晏县某局", "shortName": "某局", "kind": "PUBLIC_INSTITUTION",
+        "creditCode": "11632223DEM000014X", "regionId": id::encode(here.town_region) });
+    let changed = update(&app, here.manager, unit, everything.clone()).await.fine();
+    let expected = json!({ "name": "海晏县某局", "shortName": "某局", "kind": "PUBLIC_INSTITUTION",
+        "creditCode": "11632223DEM000014X", "version": 5, "region": { "name": "西海镇" } });
+    assert_eq!(changed.at("/updateOrganization/organization"), &expected);
+    // The same again changes nothing; both alliances were told of what did.
+    let same = update(&app, here.manager, unit, everything).await.fine();
+    assert_eq!(same.at("/updateOrganization/organization/version"), 5);
+    app.run_background().await;
+    let changes = "query($id: ID!) { changes(allianceId: $id, first: 100) { events { kind subjectId } } }";
+    for (who, alliance, times) in [(here.observer, here.town, 4), (there.observer, there.town, 1)] {
+        let told = app.client(who).send(changes, json!({ "id": id::encode(alliance) })).await.fine();
+        let events = told.at("/changes/events").as_array().expect("events").clone();
+        let about = |event: &&Value| event["kind"] == "ORGANIZATION_UPDATED";
+        assert_eq!(events.iter().filter(about).count(), times);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_a_unit_is_refused_by_code_and_its_credit_code_is_given_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (unit, other) = (world.members[1], world.members[2]);
+    let (code, another) = ("11632223DEM000014X", "91230800DEM000022H");
+    update(&app, world.admin, other, json!({ "creditCode": another })).await.fine();
+    for (change, expected, field) in [
+        (json!({ "name": " " }), "REQUIRED", "input.name"),
+        (json!({ "name": "31605部队" }), "DESIGNATION_REFUSED", "input.name"),
+        (json!({ "name": "成员单位2-632223" }), "ALREADY_EXISTS", "input.name"),
+        (json!({ "shortName": "长".repeat(65) }), "TOO_LONG", "input.shortName"),
+        (json!({ "creditCode": "11632223DEM000024X" }), "CREDIT_CODE_MISTYPED", "input.creditCode"),
+        (json!({ "creditCode": another }), "ALREADY_EXISTS", "input.creditCode"),
+        (json!({ "expectedVersion": 2 }), "VERSION_CONFLICT", "input.expectedVersion"),
+    ] {
+        let answer = update(&app, world.manager, unit, change.clone()).await;
+        assert_eq!(answer.code().as_deref(), Some(expected), "{change}");
+        assert_eq!(answer.text("/updateOrganization/userErrors/0/field"), field);
+    }
+    let nowhere = json!({ "regionId": id::encode(RegionId::from(uuid::Uuid::nil())) });
+    assert_eq!(update(&app, world.manager, unit, nowhere).await.code().as_deref(), Some("NOT_FOUND"));
+    update(&app, world.manager, unit, json!({ "creditCode": code.to_lowercase(), "shortName": "单" }))
+        .await
+        .fine();
+    for who in [world.manager, world.committee, world.admin] {
+        let answer = update(&app, who, unit, json!({ "creditCode": another })).await;
+        assert_eq!(answer.code().as_deref(), Some("CREDIT_CODE_KEPT"));
+    }
+    let cleared =
+        update(&app, world.manager, unit, json!({ "shortName": "", "creditCode": code })).await.fine();
+    assert!(cleared.at("/updateOrganization/organization/shortName").is_null());
+    assert_eq!(cleared.text("/updateOrganization/organization/creditCode"), code);
 }
 
 #[tokio::test]

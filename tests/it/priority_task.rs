@@ -357,6 +357,7 @@ async fn bad_input_of_a_task_is_told_by_code_and_changes_nothing() {
         (with("coOrganizationIds", json!([id::encode(there.members[1])])), "NOT_FOUND"),
         (with("regionId", json!(id::encode(there.town_region))), "OUTSIDE_TERRITORY"),
         (with("milestones", json!([{ "title": "", "dueOn": "2026-01-10" }])), "REQUIRED"),
+        (with("milestones", json!([{ "title": "一", "dueOn": "2026-01-21" }])), "OUT_OF_RANGE"),
         (
             with("milestones", json!(vec![json!({ "title": "一", "dueOn": "2026-01-10" }); 51])),
             "OUT_OF_RANGE",
@@ -418,13 +419,18 @@ async fn milestones_are_set_by_the_committee_and_reached_by_the_units_once() {
     let (world, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
     let task = published(&app, &world).await;
     let add = "mutation($input: AddTaskMilestoneInput!) { addTaskMilestone(input: $input) {
-        task { version milestones { id title dueOn } } userErrors { code } } }";
+        task { version milestones { id title dueOn } } userErrors { code field } } }";
     let input = json!({ "input": { "taskId": task, "title": "完成摸排", "dueOn": "2026-01-10" } });
     assert_eq!(app.client(world.staff).send(add, input.clone()).await.code().as_deref(), Some("FORBIDDEN"));
     assert_eq!(
         app.client(there.committee).send(add, input.clone()).await.code().as_deref(),
         Some("NOT_FOUND")
     );
+    // The task's last day is the last for a milestone as well.
+    let late = json!({ "input": { "taskId": task, "title": "完成摸排", "dueOn": "2026-01-21" } });
+    let late = app.client(world.committee).send(add, late).await;
+    assert_eq!(late.code().as_deref(), Some("OUT_OF_RANGE"));
+    assert_eq!(late.at("/addTaskMilestone/userErrors/0/field"), "input.dueOn");
     let added = app.client(world.committee).send(add, input).await.fine();
     assert_eq!(added.at("/addTaskMilestone/task/version"), 3);
     let milestone = added.at("/addTaskMilestone/task/milestones/0/id").clone();

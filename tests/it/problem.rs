@@ -193,6 +193,21 @@ async fn a_problem_goes_from_registration_to_strike_off_by_way_of_a_return() {
     let answer = step(&app, world.verifier, "returnProblem", &id, reason).await.fine();
     assert_eq!(state_of(&answer, "returnProblem"), "IN_PROGRESS");
     assert_eq!(answer.at("/returnProblem/problem/returnedCount"), 1);
+    // What was returned asks for something new: what there was did not do.
+    let query = "query($id: ID!) { problem(id: $id) {
+        availableTransitions { mutation available blockers { code message } } } }";
+    let offered = async || {
+        let seen = app.client(world.staff).send(query, json!({ "id": id })).await;
+        let all = seen.at("/problem/availableTransitions").as_array().expect("a list").clone();
+        all.into_iter().find(|found| found["mutation"] == "submitProblem").expect("the step")
+    };
+    let blocked = offered().await;
+    assert_eq!(blocked["blockers"][0]["code"], "EVIDENCE_MISSING");
+    assert!(blocked["blockers"][0]["message"].as_str().expect("a text").contains("2 or more"));
+    let answer = step(&app, world.staff, "submitProblem", &id, json!({})).await;
+    assert_eq!(answer.code().as_deref(), Some("EVIDENCE_MISSING"));
+    show_closure(&app, &world, row_id(&id)).await;
+    assert_eq!(offered().await["available"], true);
     step(&app, world.staff, "submitProblem", &id, json!({})).await.fine();
     let answer = step(&app, world.verifier, "verifyProblem", &id, json!({ "verdict": "平整" })).await.fine();
     assert_eq!(state_of(&answer, "verifyProblem"), "VERIFIED");
@@ -206,6 +221,26 @@ async fn a_problem_goes_from_registration_to_strike_off_by_way_of_a_return() {
     let open = answer.at("/strikeOffProblem/problem/availableTransitions").as_array().expect("a list");
     assert!(open.iter().all(|transition| transition["available"] == false));
     app.run_background().await;
+}
+
+fn row_id(id: &Value) -> ProblemId {
+    id::decode(&id.as_str().expect("an id").into(), "id").expect("a problem")
+}
+
+#[tokio::test]
+async fn evidence_that_came_before_the_return_does_not_count_after_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Submitted).await;
+    // Added while the first closure was being looked at, and returned with it.
+    show_closure(&app, &world, row.id).await;
+    for round in 1..=2 {
+        moves::send_back(&app.ctx(world.verifier), which(row.id), "重拍").await.expect("returned");
+        let refused = moves::submit(&app.ctx(world.staff), which(row.id)).await.expect_err("nothing new");
+        assert_eq!(refused.code().text(), "EVIDENCE_MISSING", "{round}");
+        show_closure(&app, &world, row.id).await;
+        moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted again");
+    }
 }
 
 #[tokio::test]

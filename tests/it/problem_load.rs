@@ -5,7 +5,7 @@ use concord_entities::problem::State;
 use concord_tests::{TestApp, World};
 use serde_json::json;
 
-use crate::problem::{pothole, problem_in, step, triage};
+use crate::problem::{pothole, problem_in, show_closure, step, triage};
 
 const PROBLEMS: &str = "query($first: Int) { problems(orderBy: NUMBER, first: $first) {
     totalCount pageInfo { hasNextPage }
@@ -99,6 +99,7 @@ async fn submitting_takes_at_most_five_statements_and_registering_six() {
     let back = json!({ "reason": "重拍" });
     let id = json!(id::encode(row.id));
     step(&app, world.approver, "returnProblem", &id, back).await.fine();
+    show_closure(&app, &world, row.id).await;
     let (answer, statements) =
         app.statements(async || step(&app, world.staff, "submitProblem", &id, json!({})).await).await;
     answer.fine();

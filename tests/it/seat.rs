@@ -170,6 +170,61 @@ async fn a_leaver_who_acts_elsewhere_too_is_shut_out_here_at_once() {
 }
 
 #[tokio::test]
+async fn a_role_that_ended_gives_no_power_over_its_former_holder() {
+    let (app, here, there) = towns().await;
+    let (left, unit) = (seat_of(&app, here.staff, here.town).await, Some(here.members[1]));
+    seat::end(&app.system(), left).await.expect("ended");
+    // The leaver checks others now: next door, and here for another unit.
+    grant(&app, here.staff, there.town, Role::Verifier, Some(there.members[6])).await.expect("a seat");
+    let person = "query($id: ID!) { account(id: $id) { id } }";
+    let (ask, seen) = (json!({ "id": id::encode(here.staff) }), json!({ "id": id::encode(left) }));
+    let old = "query($id: ID!) { node(id: $id) { ... on Seat { state } } }";
+    for former in [here.manager, here.committee] {
+        let client = app.client(former);
+        let answer = assign(&app, former, "staff.632223", here.town, "MEMBER_STAFF", unit).await;
+        assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"));
+        for query in [RESET, DISABLE] {
+            assert_eq!(client.send(query, about(here.staff)).await.code().as_deref(), Some("NOT_FOUND"));
+        }
+        assert!(client.send(person, ask.clone()).await.fine().at("/account").is_null());
+        // That they once were here stays on record.
+        assert_eq!(client.send(old, seen.clone()).await.fine().text("/node/state"), "ENDED");
+    }
+    grant(&app, here.staff, here.town, Role::Verifier, Some(here.members[5])).await.expect("a seat");
+    let answer = assign(&app, here.manager, "staff.632223", here.town, "MEMBER_STAFF", unit).await;
+    assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"), "of the manager's unit no more");
+    // A role that is only suspended is still one.
+    app.sql("UPDATE seat SET state = 'suspended' WHERE role = 'member_staff'").await.expect("suspended");
+    let ask = json!({ "id": id::encode(here.other_staff) });
+    assert!(!app.client(here.committee).send(person, ask).await.fine().at("/account").is_null());
+}
+
+#[tokio::test]
+async fn everybody_may_lay_down_a_role_of_their_own() {
+    let (app, here, there) = towns().await;
+    let own = async |who| seat_of(&app, who, here.town).await;
+    // A verifier who feels bound, a member of staff who leaves: nobody need be asked.
+    for who in [here.verifier, here.staff, here.manager, here.approver, here.observer] {
+        let ended = end(&app, who, own(who).await).await.fine();
+        assert_eq!(ended.text("/endSeat/seat/state"), "ENDED");
+        assert!(!sees_the_alliance(&app, who, here.town).await);
+    }
+    let seat = own(here.other_staff).await;
+    for who in [here.grid_officer, here.county_committee, there.committee] {
+        assert_eq!(end(&app, who, seat).await.code().as_deref(), Some("NOT_FOUND"));
+    }
+    end(&app, here.other_staff, seat).await.fine();
+    assert_eq!(end(&app, here.other_staff, seat).await.code().as_deref(), Some("STATE_REFUSED"));
+    let told = event::Entity::find()
+        .filter(event::Column::Kind.eq(Event::SeatEnded.text()))
+        .filter(event::Column::SubjectId.eq(uuid::Uuid::from(seat)))
+        .filter(event::Column::ActorId.eq(here.other_staff));
+    assert_eq!(told.count(&app.app.read).await.expect("a count"), 1);
+    let last = end(&app, here.committee, own(here.committee).await).await;
+    assert_eq!(last.code().as_deref(), Some("LAST_COMMITTEE"));
+}
+
+#[tokio::test]
 async fn the_last_committee_stays() {
     let (app, here, there) = towns().await;
     let last = seat_of(&app, here.committee, here.town).await;

@@ -11,9 +11,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::{Failure, Outcome, build, explain};
 use crate::{
     config::Config,
-    domain::{Ctx, Error},
+    domain::Ctx,
     graphql::id,
-    import::{self, Options, Report, Source, members::Roster, problems::Mapping, regions::Register},
+    import::{
+        self, Options, Report, RowError, Source, members::Roster, problems::Mapping, regions::Register,
+    },
     messages::{self, Locale},
 };
 
@@ -139,20 +141,25 @@ fn bar(rows: u64) -> ProgressBar {
 fn tell(bar: &ProgressBar, report: Report, dry_run: bool) -> Outcome {
     bar.finish_and_clear();
     for row in &report.errors {
-        complain(&row.file, row.line, row.column, &row.error);
+        complain("", row);
+    }
+    for row in &report.notes {
+        complain("left: ", row);
     }
     let refused = report.refused();
     eprintln!(
-        "concord: {}{} imported, {} updated, {} unchanged, {refused} refused",
+        "concord: {}{} imported, {} updated, {} unchanged, {} left, {refused} refused",
         if dry_run { "would be: " } else { "" },
         report.imported,
         report.updated,
         report.unchanged,
+        report.left,
     );
     if refused == 0 { Ok(()) } else { Err(Failure::wrong("some rows were refused")) }
 }
 
-fn complain(file: &str, line: u64, column: u64, error: &Error) {
-    let file = Path::new(file).display();
-    eprintln!("{file}:{line}:{column}: {} [{}]", messages::of(error, Locale::En), error.code().text());
+fn complain(how: &str, row: &RowError) {
+    let RowError { file, line, column, error } = row;
+    let (file, text) = (Path::new(file).display(), messages::of(error, Locale::En));
+    eprintln!("{file}:{line}:{column}: {how}{text} [{}]", error.code().text());
 }

@@ -180,6 +180,8 @@ codes! {
     // governance
     /// The organisation code inside a unified social credit code has a check of its own, which disagrees: only a warning.
     OrganizationCodeDoubtful = "ORGANIZATION_CODE_DOUBTFUL",
+    /// The organisation has a credit code, which is never replaced by another.
+    CreditCodeKept = "CREDIT_CODE_KEPT",
     /// A name carries the designation of a military unit, which is never recorded.
     DesignationRefused = "DESIGNATION_REFUSED",
     /// The pattern would write a number that was given before.
@@ -236,7 +238,7 @@ codes! {
     /// Only an organisation that the object concerns may do this, and the caller acts for none of them.
     NotYourOrganization = "NOT_YOUR_ORGANIZATION",
     // problem
-    /// Closure needs at least one piece of evidence of the present round.
+    /// Closure needs at least one piece of evidence of the present round, and one that came since the last return.
     EvidenceMissing = "EVIDENCE_MISSING",
     /// Whoever verifies or strikes off must have had no part in handling the problem.
     NotIndependent = "NOT_INDEPENDENT",

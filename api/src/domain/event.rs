@@ -203,6 +203,8 @@ events! {
     ProblemRegistered = "problem_registered",
     /// A problem was taken over from another system.
     ProblemImported = "problem_imported",
+    /// The system that a problem was taken over from has closed it since.
+    ProblemClosedAtSource = "problem_closed_at_source",
     /// A problem was corrected.
     ProblemUpdated = "problem_updated",
     /// A problem was triaged.

@@ -39,7 +39,7 @@ actions! {
     InviteAccount, ResetPassword, DisableAccount, AssignRole, ReadAccounts, ManageApiKeys, ReadOpenWork,
     // Alliance, members, teams
     UpdateAlliance, AdmitMember, SuspendMember, EndMembership, UpdateMemberContact, AnswerInvitation,
-    DeclineInvitation, ManageServiceTeams, ReadContacts,
+    DeclineInvitation, UpdateOrganization, ManageServiceTeams, ReadContacts,
     // Rotation
     ManageRotationPlan, ApproveRotationPlan, AssignRotationSlot, BlockRotationSlot, ProposeSwap, AgreeSwap,
     ApproveSwap, RecordCheckIn, RecordDocking, OfferHandover, AcknowledgeHandover, ExcuseRotationSlot,
@@ -88,6 +88,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::EndMembership
             | A::UpdateMemberContact
             | A::DeclineInvitation
+            | A::UpdateOrganization
             | A::ManageServiceTeams
             | A::ReadContacts
             | A::ManageRotationPlan
@@ -141,6 +142,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::UpdateMemberContact
             | A::AnswerInvitation
             | A::DeclineInvitation
+            | A::UpdateOrganization
             | A::ProposeSwap
             | A::AgreeSwap
             | A::ReassignProblem,

@@ -3,12 +3,12 @@
 
 use concord_entities::{
     account, alliance_closure, api_key, api_key_scope,
-    id::AllianceId,
+    id::{AccountId, AllianceId},
     seat::{self, Role},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
-    QueryTrait, RelationTrait,
+    QueryTrait, RelationTrait, Select,
     sea_query::{Expr, SelectStatement, SimpleExpr},
 };
 
@@ -77,21 +77,28 @@ pub fn alliances(ctx: &Ctx) -> Reach {
     Reach::Of(Box::new(select))
 }
 
-/// A condition that holds where `organization` is one that the caller acts for in an active seat.
-pub fn own_organization(ctx: &Ctx, organization: impl IntoSimpleExpr) -> Condition {
+/// A condition that holds where the caller acts for `organization` in `alliance`. A seat speaks for its unit in its own
+/// alliance alone: another alliance may seat the same unit and choose whom it likes to act for it there.
+pub fn acts_for(ctx: &Ctx, alliance: impl IntoSimpleExpr, organization: impl IntoSimpleExpr) -> Condition {
     let Actor::Account { id, .. } = ctx.actor else {
         return Condition::all().add(Expr::val(1).eq(0));
     };
-    let select = seat::Entity::find()
+    let own = own_units(id)
         .select_only()
-        .column(seat::Column::OrganizationId)
+        .columns([seat::Column::AllianceId, seat::Column::OrganizationId])
+        .into_query();
+    let place = Expr::tuple([alliance.into_simple_expr(), organization.into_simple_expr()]);
+    Condition::all().add(place.in_subquery(own))
+}
+
+/// The active seats in which a person acts for an organisation.
+pub fn own_units(account: AccountId) -> Select<seat::Entity> {
+    seat::Entity::find()
         .join(JoinType::InnerJoin, seat::Relation::Account.def())
         .filter(account::Column::State.eq(account::State::Active))
-        .filter(seat::Column::AccountId.eq(id))
+        .filter(seat::Column::AccountId.eq(account))
         .filter(seat::Column::State.eq(seat::State::Active))
         .filter(seat::Column::OrganizationId.is_not_null())
-        .into_query();
-    Condition::all().add(organization.into_simple_expr().in_subquery(select))
 }
 
 /// The alliance a row belongs to, as an expression: for joins that go through another table.

@@ -1,5 +1,6 @@
 //! Imports notices of public holidays and make-up working days, or an alliance's local days: columns `date,name,kind`.
-//! A year with one bad row is not imported at all: half a notice would look like a whole one.
+//! A year with one bad row is not imported at all: half a notice would look like a whole one. The days of another year that
+//! a notice begins or ends with are laid over that year.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::domain::{
 /// Most bytes of a file.
 pub const MOST_BYTES: u64 = 1 << 20;
 
-/// Replaces every year that the file speaks of, whole; nothing when any row is refused.
+/// Replaces every year of which the file has the notice, or the local days; nothing when any row is refused.
 pub async fn run(
     ctx: &Ctx,
     alliance: Option<AllianceId>,

@@ -74,6 +74,10 @@ pub struct Report {
     pub errors: Vec<RowError>,
     /// How many more errors there were than the report spells out.
     pub more_errors: u64,
+    /// Rows that are as good as any, and left all the same: what they tell of goes on here.
+    pub notes: Vec<RowError>,
+    /// How many were left, spelt out or not.
+    pub left: u64,
 }
 
 impl Report {
@@ -83,6 +87,14 @@ impl Report {
             self.errors.push(error);
         } else {
             self.more_errors += 1;
+        }
+    }
+
+    /// Notes a row that is left.
+    pub fn leave(&mut self, note: RowError) {
+        self.left += 1;
+        if self.notes.len() < MOST_ERRORS {
+            self.notes.push(note);
         }
     }
 

@@ -157,6 +157,7 @@ impl Mapping {
             "organizationShortName" => columns.organization_short_name.as_deref(),
             "occurredAt" => Some(&columns.occurred_at),
             "closedAt" => columns.closed_at.as_deref(),
+            "state" => Some(&columns.state),
             _ => None,
         }
     }
@@ -316,6 +317,7 @@ pub async fn run(
     settle(&mut destination, &table, &reader, batch, &mut report).await?;
     (options.progress)(done);
     report.errors.sort_by_key(|error| error.line);
+    report.notes.sort_by_key(|note| note.line);
     Ok(report)
 }
 
@@ -327,17 +329,20 @@ async fn settle(
     batch: Vec<SourceProblem>,
     report: &mut Report,
 ) -> Result<()> {
-    let Taken { imported, known, refused } = destination.take(batch).await?;
+    let Taken { imported, known, closed, left, refused } = destination.take(batch).await?;
     report.imported += imported;
+    report.updated += closed;
     report.unchanged += known;
-    for (line, error) in refused {
+    let placed = |(line, error): (u64, Error)| {
         let field = match &error {
             Error::Refused(refusal) => refusal.field.as_deref(),
             _ => None,
         };
         let column = field.and_then(|field| reader.mapping.behind(field));
         let place = column.map_or(0, |column| table.place(reader.place(column)));
-        report.refuse(table.refusal(line, place, error));
-    }
+        table.refusal(line, place, error)
+    };
+    refused.into_iter().map(placed).for_each(|error| report.refuse(error));
+    left.into_iter().map(placed).for_each(|note| report.leave(note));
     Ok(())
 }

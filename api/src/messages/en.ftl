@@ -16,6 +16,7 @@ already-exists = It exists already.
 version-conflict = It changed since you read it; the current version is { $current }.
 number-pattern-taken = With this pattern a number would be given again that exists already: { $number }.
 position-ahead = The last position here is { $most }. A position ahead of it comes from another database or from a later state of this one; read everything anew.
+credit-code-kept = The organisation has a unified social credit code already, and keeps it: another code is another organisation.
 credit-code-taken = This credit code belongs to an organisation of another name. Correct the code, or the name.
 state-refused = This cannot be done while it is { $state }.
 idempotency-key-reused = This idempotency key was used before with another request.
@@ -118,7 +119,7 @@ outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
-evidence-missing = Add at least one piece of closure evidence of this round first.
+evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
 

@@ -16,6 +16,7 @@ already-exists = 已存在。
 version-conflict = 内容已被他人更改，当前版本为 { $current }。
 number-pattern-taken = 使用该编号格式会与已有编号重复：{ $number }。
 position-ahead = 当前最大位置为 { $most }；给出的位置超前，说明数据库不同或已恢复到较早状态，请重新全量读取。
+credit-code-kept = 该单位已登记统一社会信用代码，不得更换：不同代码即不同单位。
 credit-code-taken = 该统一社会信用代码属于另一名称的单位，请核对代码或名称。
 state-refused = 当前状态（{ $state }）下不能执行此操作。
 idempotency-key-reused = 该幂等键已用于另一请求。
@@ -118,7 +119,7 @@ outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
-evidence-missing = 请先补充至少一份本轮的销号佐证材料。
+evidence-missing = 申请销号至少需有 { $expected } 份本轮的销号佐证材料，退回重办后须有新补充的材料。请先补充。
 not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
 

@@ -184,6 +184,8 @@ pub struct Model {
     pub declined_count: i32,
     /// How often it was returned for rework.
     pub returned_count: i32,
+    /// How many pieces of closure evidence of this round there were when it was last returned.
+    pub evidence_at_return: i32,
     /// When it was last assigned.
     pub assigned_at: Option<DateTimeUtc>,
     /// When the unit accepted it.

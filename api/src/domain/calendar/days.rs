@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     store,
-    working_day::{Calendar, Dated, MAX_WORKING_DAYS},
+    working_day::{Calendar, Dated, MAX_WORKING_DAYS, is_whole_notice},
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// Replaces a year whole: the national notice by a platform administrator, an alliance's overlay by its committee.
+/// Replaces a year: the national notice by a platform administrator, an alliance's overlay by its committee.
 pub async fn import_year(
     ctx: &Ctx,
     alliance: Option<AllianceId>,
@@ -89,7 +89,8 @@ pub async fn import_year(
     Ok(outcome)
 }
 
-/// Replaces a year within a unit of work whose rights were checked.
+/// Replaces a year within a unit of work whose rights were checked. National days that are no whole notice are laid over
+/// what stands there: they replace nothing, and make no year known.
 pub async fn replace_year(
     tx: &Tx<'_>,
     alliance: Option<AllianceId>,
@@ -113,6 +114,8 @@ pub async fn replace_year(
             return Err(Error::invalid(Code::AlreadyExists, format!("days.{index}.on")));
         }
     }
+    let off = wanted.values().filter(|day| day.kind == Kind::Off).map(|day| day.on);
+    let replaces = alliance.is_some() || is_whole_notice(&off.collect::<Vec<_>>());
     let standing = of(alliance)
         .filter(calendar_day::Column::DayOn.between(first_of(year)?, last_of(year)?))
         .lock_exclusive()
@@ -129,6 +132,7 @@ pub async fn replace_year(
                 row.name = Set(day.name);
                 row.update(&tx.db).await?;
             }
+            None if !replaces => {}
             None => {
                 outcome.removed += 1;
                 calendar_day::Entity::delete_by_id(row.id).exec(&tx.db).await?;

@@ -90,7 +90,7 @@ impl Calendar {
         calendar
     }
 
-    /// Builds a calendar in which every year with a national entry counts as published.
+    /// Builds a calendar in which every year with a whole national notice counts as published.
     pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
         let entries: Vec<Entry> = entries.into_iter().collect();
         let published = published_years(&entries);
@@ -198,9 +198,27 @@ pub fn shipped_entries() -> Vec<Entry> {
     entries
 }
 
-/// Returns the years that entries publish: those with any national entry.
+/// Is what every notice gives days off for, each by the first and the last day, as (month, day), around it: New Year, Spring
+/// Festival, Labour Day, National Day.
+const HOLIDAYS: [[(u32, u32); 2]; 4] =
+    [[(1, 1), (1, 3)], [(1, 21), (2, 28)], [(5, 1), (5, 5)], [(10, 1), (10, 7)]];
+
+/// Tells whether the days off of one year make up its notice. Single days do not, such as those of a New Year's holiday
+/// that begins in December: they say nothing of the rest of their year.
+pub fn is_whole_notice(days_off: &[NaiveDate]) -> bool {
+    HOLIDAYS.iter().all(|[first, last]| {
+        days_off.iter().any(|date| (*first..=*last).contains(&(date.month(), date.day())))
+    })
+}
+
+/// Returns the years that entries publish: those of which the national entries are a whole notice.
 pub fn published_years(entries: &[Entry]) -> BTreeSet<i32> {
-    entries.iter().filter(|entry| entry.level == Level::National).map(|entry| entry.date.year()).collect()
+    let mut days_off: BTreeMap<i32, Vec<NaiveDate>> = BTreeMap::new();
+    let off = |entry: &&Entry| entry.level == Level::National && entry.kind == DayKind::Off;
+    for entry in entries.iter().filter(off) {
+        days_off.entry(entry.date.year()).or_default().push(entry.date);
+    }
+    days_off.into_iter().filter(|(_, days)| is_whole_notice(days)).map(|(year, _)| year).collect()
 }
 
 fn weekday_kind(date: NaiveDate) -> DayKind {

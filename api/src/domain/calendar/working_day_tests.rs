@@ -73,8 +73,17 @@ fn year_ends_make_dates_provisional() {
 #[test]
 fn publishing_a_year_settles_it() {
     let mut entries = shipped_entries();
-    let (next, errors) = parse_calendar_csv(b"date,name,kind\n2027-01-01,X,off\n", Level::National);
+    let (next, errors) = parse_calendar_csv(
+        b"date,name,kind\n2027-01-01,X,off\n2027-02-05,X,off\n2027-05-01,X,off\n2027-10-01,X,off\n",
+        Level::National,
+    );
     assert_eq!(errors, []);
+    // Half a notice publishes nothing, whichever half it is.
+    for missing in 0..next.len() {
+        let mut half = next.clone();
+        half.remove(missing);
+        assert_eq!(published_years(&half), BTreeSet::new(), "{half:?}");
+    }
     entries.extend(next);
     let calendar = Calendar::from_entries(entries);
     assert_eq!(calendar.add_working_days(day(2026, 12, 31), 1), known(day(2027, 1, 4)));

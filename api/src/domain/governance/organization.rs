@@ -14,15 +14,18 @@ use sea_orm::{
 };
 
 use crate::domain::{
-    Code, Ctx, Error, Event, Fact, Result, Tx,
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     credit_code::{CreditCode, CreditCodeError, CreditCodeWarning},
-    governance::alliance::{self, require_platform_admin},
+    governance::{
+        alliance::{self, require_platform_admin},
+        membership as memberships,
+    },
+    identity::authority::administers,
     page::{self, Order, Page},
     scope, text,
 };
 
-/// The organisations that hold or held a seat in an alliance the caller may see, or that the caller acts for; a platform
-/// administrator sees all of them.
+/// The organisations that hold or held a seat in an alliance the caller may see; a platform administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
     let seated = membership::Entity::find()
         .select_only()
@@ -30,9 +33,7 @@ pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
         .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
         .filter(membership::Column::IsUnitKnown.eq(true))
         .into_query();
-    let mut seen = Condition::any()
-        .add(organization::Column::Id.in_subquery(seated))
-        .add(scope::own_organization(ctx, organization::Column::Id));
+    let mut seen = Condition::any().add(organization::Column::Id.in_subquery(seated));
     if let Some(administrator) = alliance::administrator(ctx) {
         seen = seen.add(administrator);
     }
@@ -101,6 +102,29 @@ pub struct NewOrganization {
     pub region_id: Option<RegionId>,
 }
 
+impl NewOrganization {
+    /// The particulars as they are stored, or what is wrong with them, whether or not their code is on record.
+    pub async fn checked(self, db: &impl ConnectionTrait) -> Result<Self> {
+        let credit_code = credit_code(self.credit_code.as_deref())?;
+        let (name, short_name) = (name(&self.name)?, short_name(self.short_name.as_deref())?);
+        require_region(db, self.region_id).await?;
+        Ok(Self { name, short_name, credit_code, ..self })
+    }
+}
+
+async fn require_region(db: &impl ConnectionTrait, region: Option<RegionId>) -> Result<()> {
+    let Some(region) = region else { return Ok(()) };
+    region::Entity::find_by_id(region).one(db).await?.map(drop).ok_or(Error::NotFound("region"))
+}
+
+/// Turns away a credit code that an organisation carries.
+async fn require_free_code(db: &impl ConnectionTrait, code: &str) -> Result<()> {
+    match by_credit_code(db, code).await? {
+        Some(_) => Err(Error::invalid(Code::AlreadyExists, "creditCode")),
+        None => Ok(()),
+    }
+}
+
 /// Records an organisation by the platform's own hand; committees record theirs by inviting them.
 pub async fn record(ctx: &Ctx, new: NewOrganization) -> Result<organization::Model> {
     let tx = ctx.begin().await?;
@@ -112,23 +136,16 @@ pub async fn record(ctx: &Ctx, new: NewOrganization) -> Result<organization::Mod
 
 /// Records an organisation within a unit of work.
 pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::Model> {
-    let credit_code = credit_code(new.credit_code.as_deref())?;
-    if let Some(code) = &credit_code
-        && by_credit_code(&tx.db, code).await?.is_some()
-    {
-        return Err(Error::invalid(Code::AlreadyExists, "creditCode"));
-    }
-    if let Some(region) = new.region_id
-        && region::Entity::find_by_id(region).one(&tx.db).await?.is_none()
-    {
-        return Err(Error::NotFound("region"));
+    let new = new.checked(&tx.db).await?;
+    if let Some(code) = &new.credit_code {
+        require_free_code(&tx.db, code).await?;
     }
     let row = organization::ActiveModel {
         id: Set(tx.ctx.new_id()),
-        name: Set(name(&new.name)?),
-        short_name: Set(short_name(new.short_name.as_deref())?),
+        name: Set(new.name),
+        short_name: Set(new.short_name),
         kind: Set(new.kind),
-        credit_code: Set(credit_code),
+        credit_code: Set(new.credit_code),
         region_id: Set(new.region_id),
         created_at: Set(tx.ctx.now()),
         version: Set(1),
@@ -143,13 +160,55 @@ pub async fn insert(tx: &Tx<'_>, new: NewOrganization) -> Result<organization::M
     Ok(row)
 }
 
-/// What changes of an organisation's particulars; absent stays.
+/// What changes of an organisation's particulars; absent stays, an empty short name clears.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationChange {
+    pub name: Option<String>,
     pub short_name: Option<String>,
     pub kind: Option<Kind>,
     pub credit_code: Option<String>,
     pub region_id: Option<RegionId>,
+}
+
+/// Changes an organisation's particulars.
+pub async fn update(
+    ctx: &Ctx,
+    id: OrganizationId,
+    expected_version: i64,
+    change: OrganizationChange,
+) -> Result<organization::Model> {
+    let tx = ctx.begin().await?;
+    let row = visible(ctx)
+        .filter(organization::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("organization"))?;
+    require_update(&tx, id).await?;
+    alliance::expect_version(expected_version, row.version)?;
+    let (row, _) = amend(&tx, row, change).await?;
+    tx.commit(id).await?;
+    Ok(row)
+}
+
+/// Whoever speaks for an organisation changes it, and the committee of its alliance as long as no other alliance has taken
+/// it in: what several share is not one committee's to rewrite.
+async fn require_update(tx: &Tx<'_>, id: OrganizationId) -> Result<()> {
+    if administers(tx.ctx, &tx.db).await?
+        || !memberships::speaking_seats(&tx.db, tx.ctx.account_id()?, &[id]).await?.is_empty()
+    {
+        return Ok(());
+    }
+    let members = memberships::current()
+        .filter(membership::Column::OrganizationId.eq(id))
+        .filter(membership::Column::State.is_in([membership::State::Active, membership::State::Suspended]))
+        .all(&tx.db)
+        .await?;
+    let [only] = members.as_slice() else {
+        return Err(Error::Forbidden);
+    };
+    let target = Target::alliance(only.alliance_id);
+    tx.ctx.require(&tx.db, Action::UpdateOrganization, target.of(&[id])).await.map(drop)
 }
 
 /// Changes an organisation within a unit of work whose rights were checked; tells whether anything is different.
@@ -159,20 +218,62 @@ pub async fn amend(
     change: OrganizationChange,
 ) -> Result<(organization::Model, bool)> {
     let before = row.clone();
-    let short_name = short_name(change.short_name.as_deref())?.or_else(|| before.short_name.clone());
-    let credit_code = credit_code(change.credit_code.as_deref())?.or_else(|| before.credit_code.clone());
     let mut after = row.into_active_model();
-    after.short_name.set_if_not_equals(short_name);
-    after.kind.set_if_not_equals(change.kind.unwrap_or(before.kind));
-    after.credit_code.set_if_not_equals(credit_code);
-    after.region_id.set_if_not_equals(change.region_id.or(before.region_id));
+    if let Some(text) = change.name {
+        let name = name(&text)?;
+        if name != before.name {
+            memberships::refuse_namesake(tx, &known_in(tx, before.id).await?, &name).await?;
+        }
+        after.name.set_if_not_equals(name);
+    }
+    if let Some(text) = change.short_name {
+        after.short_name.set_if_not_equals(short_name(Some(&text))?);
+    }
+    if let Some(kind) = change.kind {
+        after.kind.set_if_not_equals(kind);
+    }
+    match (credit_code(change.credit_code.as_deref())?, &before.credit_code) {
+        (Some(code), Some(standing)) if code != *standing => {
+            return Err(Error::invalid(Code::CreditCodeKept, "creditCode"));
+        }
+        (Some(code), None) => {
+            require_free_code(&tx.db, &code).await?;
+            after.credit_code = Set(Some(code));
+        }
+        _ => {}
+    }
+    if change.region_id.is_some() && change.region_id != before.region_id {
+        require_region(&tx.db, change.region_id).await?;
+        after.region_id = Set(change.region_id);
+    }
     if !after.is_changed() {
         return Ok((before, false));
     }
     after.version = Set(before.version + 1);
     let after = after.update(&tx.db).await?;
-    tx.record(Fact::of(Event::OrganizationUpdated, after.id).organizations([after.id])).await?;
+    let fact = || {
+        Fact::of(Event::OrganizationUpdated, after.id)
+            .organizations([after.id])
+            .detail("name", after.name.clone())
+    };
+    let told = known_in(tx, after.id).await?;
+    if told.is_empty() {
+        tx.record(fact()).await?;
+    }
+    for alliance in told {
+        tx.record(fact().alliance(alliance)).await?;
+    }
     Ok((after, true))
+}
+
+/// The alliances that know an organisation as theirs.
+async fn known_in(tx: &Tx<'_>, id: OrganizationId) -> Result<Vec<AllianceId>> {
+    let known = memberships::current()
+        .select_only()
+        .column(membership::Column::AllianceId)
+        .filter(membership::Column::OrganizationId.eq(id))
+        .filter(membership::Column::IsUnitKnown.eq(true));
+    Ok(known.into_tuple().all(&tx.db).await?)
 }
 
 /// The organisation that carries a credit code.

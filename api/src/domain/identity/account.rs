@@ -26,10 +26,11 @@ use crate::domain::{
     governance::alliance::{expect_version, require_platform_admin},
     idempotency,
     page::{self, Order, Page},
-    text,
+    scope, text,
 };
 
-/// The accounts that the caller looks after, and their own; a platform administrator sees all of them.
+/// The accounts that the caller looks after, and their own; a platform administrator sees all of them. A role that has
+/// ended makes its former holder nobody's to look after any more.
 pub fn visible(ctx: &Ctx) -> Select<account::Entity> {
     account::Entity::find().filter(seen(ctx))
 }
@@ -41,6 +42,7 @@ pub(super) fn seen(ctx: &Ctx) -> Condition {
         let governed = seat::Entity::find()
             .select_only()
             .column(seat::Column::AccountId)
+            .filter(seat::Column::State.ne(seat::State::Ended))
             .filter(authority::governed(
                 ctx,
                 Action::ReadAccounts,
@@ -114,8 +116,8 @@ pub async fn list(
     page::fetch(ctx, select, Order { column, descending }, account::Column::Id, args).await
 }
 
-/// Which of these people the caller may see by full name and number: themselves, those whose organisation they act for
-/// too, and those whom they look after or may call; a platform administrator sees everybody.
+/// Which of these people the caller may see by full name and number: themselves, those who act for the same organisation
+/// in the same alliance, and those whom they may call there; a platform administrator sees everybody.
 pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>> {
     let Actor::Account { id, .. } = ctx.actor else {
         let all = ctx.actor == Actor::System;
@@ -127,7 +129,10 @@ pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>
         .filter(seat::Column::AccountId.is_in(ids.iter().copied()))
         .filter(
             Condition::any()
-                .add(crate::domain::scope::own_organization(ctx, seat::Column::OrganizationId))
+                .add(
+                    scope::acts_for(ctx, seat::Column::AllianceId, seat::Column::OrganizationId)
+                        .add(seat::Column::State.ne(seat::State::Ended)),
+                )
                 .add(authority::governed(
                     ctx,
                     Action::ReadContacts,
@@ -175,14 +180,17 @@ pub async fn create(ctx: &Ctx, new: NewAccount) -> Result<account::Model> {
 
 async fn insert(tx: &Tx<'_>, new: NewAccount) -> Result<account::Model> {
     let username = username(&new.username)?;
+    let display_name = text::required(&new.display_name, "displayName", 128)?;
+    let phone = text::optional(new.phone.as_deref(), "phone", 32)?;
+    // Looked up last: whatever is refused before does not tell whether somebody bears the name.
     if account::Entity::find().filter(account::Column::Username.eq(&username)).one(&tx.db).await?.is_some() {
         return Err(Error::invalid(Code::AlreadyExists, "username"));
     }
     let row = account::ActiveModel {
         id: Set(tx.ctx.new_id()),
         username: Set(username),
-        display_name: Set(text::required(&new.display_name, "displayName", 128)?),
-        phone: Set(text::optional(new.phone.as_deref(), "phone", 32)?),
+        display_name: Set(display_name),
+        phone: Set(phone),
         state: Set(if new.password_hash.is_some() { State::Active } else { State::Invited }),
         password_hash: Set(new.password_hash),
         is_platform_admin: Set(new.is_platform_admin),
@@ -225,6 +233,7 @@ pub async fn invite(ctx: &Ctx, new: Invitation) -> Result<(account::Model, Issue
     super::seat::find_alliance(&tx, new.alliance_id).await?;
     authority::require_for_role(&tx, Action::InviteAccount, new.alliance_id, new.role, new.organization_id)
         .await?;
+    super::seat::require_place(&tx, new.alliance_id, new.role, new.organization_id, new.region_id).await?;
     let row = insert(
         &tx,
         NewAccount {

@@ -155,26 +155,36 @@ pub(super) async fn find_alliance(tx: &Tx<'_>, id: AllianceId) -> Result<allianc
         .ok_or(Error::NotFound("alliance"))
 }
 
-/// Writes a seat within a unit of work, after the caller's right was checked.
-pub(super) async fn insert(tx: &Tx<'_>, new: NewSeat) -> Result<seat::Model> {
-    match new.role {
-        Role::MemberManager | Role::MemberStaff | Role::Verifier if new.organization_id.is_none() => {
+/// Turns away a role without the unit or the region that it is for.
+pub(super) async fn require_place(
+    tx: &Tx<'_>,
+    alliance: AllianceId,
+    role: Role,
+    organization: Option<OrganizationId>,
+    region: Option<RegionId>,
+) -> Result<()> {
+    match role {
+        Role::MemberManager | Role::MemberStaff | Role::Verifier if organization.is_none() => {
             return Err(Error::invalid(Code::Required, "organizationId"));
         }
-        Role::CommunityOfficer | Role::GridOfficer
-            if new.organization_id.is_none() && new.region_id.is_none() =>
-        {
+        Role::CommunityOfficer | Role::GridOfficer if organization.is_none() && region.is_none() => {
             return Err(Error::invalid(Code::Required, "regionId"));
         }
         _ => {}
     }
-    let own: Vec<OrganizationId> = new.organization_id.into_iter().collect();
-    membership::require_all_active(&tx.db, new.alliance_id, &own, "organizationId").await?;
-    if let Some(id) = new.region_id
+    let own: Vec<OrganizationId> = organization.into_iter().collect();
+    membership::require_all_active(&tx.db, alliance, &own, "organizationId").await?;
+    if let Some(id) = region
         && region::Entity::find_by_id(id).one(&tx.db).await?.is_none()
     {
         return Err(Error::NotFound("region"));
     }
+    Ok(())
+}
+
+/// Writes a seat within a unit of work, after the caller's right was checked.
+pub(super) async fn insert(tx: &Tx<'_>, new: NewSeat) -> Result<seat::Model> {
+    require_place(tx, new.alliance_id, new.role, new.organization_id, new.region_id).await?;
     let standing = seat::Entity::find()
         .filter(seat::Column::AccountId.eq(new.account_id))
         .filter(seat::Column::AllianceId.eq(new.alliance_id))
@@ -216,7 +226,8 @@ fn fact(kind: Event, row: &seat::Model) -> Fact {
         .detail("accountId", row.account_id.to_string())
 }
 
-/// Ends a role; what was done in it stays. An alliance keeps somebody who runs it.
+/// Ends a role; what was done in it stays. Whoever could give it may, and whoever holds it may lay it down. An alliance
+/// keeps somebody who runs it.
 pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
     let tx = ctx.begin().await?;
     let row = visible(ctx)
@@ -225,8 +236,10 @@ pub async fn end(ctx: &Ctx, id: SeatId) -> Result<seat::Model> {
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("seat"))?;
-    authority::require_for_role(&tx, Action::AssignRole, row.alliance_id, row.role, row.organization_id)
-        .await?;
+    if ctx.author() != Some(row.account_id) {
+        authority::require_for_role(&tx, Action::AssignRole, row.alliance_id, row.role, row.organization_id)
+            .await?;
+    }
     if row.state == State::Ended {
         return Err(Error::refused(Code::StateRefused).with("state", "ended"));
     }

@@ -1,17 +1,17 @@
-//! What the caller's own organisations still have to do, in whatever alliance: open tasks and problems that they lead or
-//! share, as one list by date. It reads both tables in one statement and takes the rows of a page in one more for each.
+//! What the caller's own organisations still have to do: open tasks and problems that they lead or share in the alliances
+//! where the caller acts for them, as one list by date. It reads both tables in one statement and takes the rows of a page in one more for each.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use concord_entities::{
-    id::{OrganizationId, PriorityTaskId, ProblemId},
-    priority_task, problem, problem_responsible, task_co_organizer,
+    id::{AccountId, OrganizationId, PriorityTaskId, ProblemId},
+    priority_task, problem, problem_responsible, seat, task_co_organizer,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult,
-    IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait, Value,
-    sea_query::{Alias, Expr, Order, Query, SelectStatement, UnionType},
+    IntoSimpleExpr, JoinType, QueryFilter, QuerySelect, QueryTrait, RelationTrait, Value,
+    sea_query::{Alias, Expr, Order, Query, SelectStatement, SimpleExpr, UnionType},
 };
 use uuid::Uuid;
 
@@ -50,9 +50,9 @@ struct Place {
 
 /// Reads one page: first what is due first. A problem without a date stands where it was recorded (in UTC).
 pub async fn list(ctx: &Ctx, organization: Option<OrganizationId>, args: &page::Args) -> Result<OpenItems> {
-    ctx.account_id()?;
+    let account = ctx.account_id()?;
     let Window { limit, backward } = page::window(args)?;
-    let all = all(ctx, organization);
+    let all = all(ctx, account, organization);
     let item = Alias::new("item");
     let (due, id) =
         (Expr::col((item.clone(), Alias::new("due"))), Expr::col((item.clone(), Alias::new("id"))));
@@ -106,16 +106,29 @@ pub async fn count(ctx: &Ctx, all: SelectStatement) -> Result<u64> {
 }
 
 /// Kind, identifier and date of every open item of the caller's organisations, or of the one named if it is theirs.
-fn all(ctx: &Ctx, organization: Option<OrganizationId>) -> SelectStatement {
-    let own = |column: sea_orm::sea_query::SimpleExpr| {
+fn all(ctx: &Ctx, account: AccountId, organization: Option<OrganizationId>) -> SelectStatement {
+    let mine = scope::own_units(account)
+        .filter(Condition::all().add_option(organization.map(|unit| seat::Column::OrganizationId.eq(unit))));
+    let led = |alliance: SimpleExpr, lead: SimpleExpr| {
         Condition::all()
-            .add(scope::own_organization(ctx, column.clone()))
-            .add_option(organization.map(|wanted| column.eq(Uuid::from(wanted))))
+            .add(scope::acts_for(ctx, alliance, lead.clone()))
+            .add_option(organization.map(|unit| lead.eq(Uuid::from(unit))))
     };
-    let joined = task_co_organizer::Entity::find()
+    // Shared work is found from the seats, each in its own alliance.
+    let here = |item: SimpleExpr| item.eq(seat::Column::AllianceId.into_simple_expr());
+    let joined = mine
+        .clone()
+        .join(
+            JoinType::InnerJoin,
+            seat::Entity::belongs_to(task_co_organizer::Entity)
+                .from(seat::Column::OrganizationId)
+                .to(task_co_organizer::Column::OrganizationId)
+                .into(),
+        )
+        .join(JoinType::InnerJoin, task_co_organizer::Relation::Task.def())
+        .filter(here(priority_task::Column::AllianceId.into_simple_expr()))
         .select_only()
         .column(task_co_organizer::Column::TaskId)
-        .filter(own(task_co_organizer::Column::OrganizationId.into_simple_expr()))
         .into_query();
     let mut tasks = tasks::visible(ctx)
         .select_only()
@@ -125,14 +138,25 @@ fn all(ctx: &Ctx, organization: Option<OrganizationId>) -> SelectStatement {
         .filter(priority_task::Column::IsOpen.eq(true))
         .filter(
             Condition::any()
-                .add(own(priority_task::Column::LeadOrganizationId.into_simple_expr()))
+                .add(led(
+                    priority_task::Column::AllianceId.into_simple_expr(),
+                    priority_task::Column::LeadOrganizationId.into_simple_expr(),
+                ))
                 .add(priority_task::Column::Id.in_subquery(joined)),
         )
         .into_query();
-    let shared = problem_responsible::Entity::find()
+    let shared = mine
+        .join(
+            JoinType::InnerJoin,
+            seat::Entity::belongs_to(problem_responsible::Entity)
+                .from(seat::Column::OrganizationId)
+                .to(problem_responsible::Column::OrganizationId)
+                .into(),
+        )
+        .join(JoinType::InnerJoin, problem_responsible::Relation::Problem.def())
+        .filter(here(problem::Column::AllianceId.into_simple_expr()))
         .select_only()
         .column(problem_responsible::Column::ProblemId)
-        .filter(own(problem_responsible::Column::OrganizationId.into_simple_expr()))
         .into_query();
     let due = match ctx.app.backend() {
         DbBackend::Postgres => {
@@ -148,7 +172,10 @@ fn all(ctx: &Ctx, organization: Option<OrganizationId>) -> SelectStatement {
         .filter(problem::Column::IsOpen.eq(true))
         .filter(
             Condition::any()
-                .add(own(problem::Column::LeadOrganizationId.into_simple_expr()))
+                .add(led(
+                    problem::Column::AllianceId.into_simple_expr(),
+                    problem::Column::LeadOrganizationId.into_simple_expr(),
+                ))
                 .add(problem::Column::Id.in_subquery(shared)),
         )
         .into_query();

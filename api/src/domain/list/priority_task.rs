@@ -88,7 +88,7 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     };
     let row = row.insert(&tx.db).await?;
     write_co_organizers(&tx.db, row.id, &joint).await?;
-    task_milestone::write(&tx, row.id, new.milestones).await?;
+    task_milestone::write(&tx, &row, new.milestones).await?;
     // A draft is not for all: its event does not say what it is about, nor to whom it will matter.
     tx.record(Fact::of(Event::PriorityTaskCreated, row.id).alliance(alliance_id)).await?;
     tx.commit(row.id).await?;

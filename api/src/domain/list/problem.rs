@@ -367,6 +367,7 @@ impl Numbers {
             reason: Set(None),
             declined_count: Set(0),
             returned_count: Set(0),
+            evidence_at_return: Set(0),
             assigned_at: Set(None),
             accepted_at: Set(None),
             submitted_at: Set(None),

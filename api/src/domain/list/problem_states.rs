@@ -172,8 +172,14 @@ pub struct Bound<'a> {
     pub hands: &'a [AccountId],
 }
 
-/// The unit for which somebody verifies: they never had a hand in the problem, and act for no responsible unit. `own` are
-/// all units the person acts for, in whatever alliance, also in a seat that is suspended.
+/// Whether somebody cannot judge a problem: they once had a hand in it, or act for a responsible unit. `own` are all units
+/// the person acts for, in whatever alliance, also in a seat that is suspended.
+fn is_concerned(row: &problem::Model, account: AccountId, own: &[OrganizationId], bound: Bound<'_>) -> bool {
+    bound.hands.contains(&account)
+        || own.iter().any(|unit| bound.responsible.contains(unit) || row.lead_organization_id == Some(*unit))
+}
+
+/// The unit for which somebody verifies who is not concerned.
 pub fn verifying_organization(
     row: &problem::Model,
     account: AccountId,
@@ -181,19 +187,22 @@ pub fn verifying_organization(
     own: &[OrganizationId],
     bound: Bound<'_>,
 ) -> Result<OrganizationId> {
-    let concerned = bound.hands.contains(&account)
-        || own.iter().any(|unit| bound.responsible.contains(unit) || row.lead_organization_id == Some(*unit));
     seats
         .iter()
         .filter(|seat| policy::grant(seat.role, Action::VerifyProblem) == Grant::Any)
         .find_map(|seat| seat.organization_id)
-        .filter(|_| !concerned)
+        .filter(|_| !is_concerned(row, account, own, bound))
         .ok_or_else(|| Error::refused(Code::NotIndependent))
 }
 
-/// Whoever strikes off never had a hand in the problem and did not verify it.
-pub fn may_strike_off(row: &problem::Model, account: AccountId, bound: Bound<'_>) -> Result<()> {
-    if row.verifier_id == Some(account) || bound.hands.contains(&account) {
+/// Whoever strikes off is not concerned and did not verify the problem.
+pub fn may_strike_off(
+    row: &problem::Model,
+    account: AccountId,
+    own: &[OrganizationId],
+    bound: Bound<'_>,
+) -> Result<()> {
+    if row.verifier_id == Some(account) || is_concerned(row, account, own, bound) {
         Err(Error::refused(Code::NotIndependent))
     } else {
         Ok(())
@@ -205,8 +214,8 @@ pub fn may_strike_off(row: &problem::Model, account: AccountId, bound: Bound<'_>
 pub struct Circumstances<'a> {
     /// Who cannot judge it.
     pub bound: Bound<'a>,
-    /// Whether closure evidence of the present round is there.
-    pub has_closure_evidence: bool,
+    /// How many pieces of closure evidence of the present round there are.
+    pub shown: u64,
     /// All units the viewer acts for.
     pub own: &'a [OrganizationId],
 }
@@ -245,20 +254,25 @@ fn missing(
     };
     match action {
         Action::DeclineProblem => may_decline(row.declined_count),
-        Action::SubmitProblem => has_evidence(circumstances.has_closure_evidence),
+        Action::SubmitProblem => has_evidence(row, circumstances.shown),
         Action::VerifyProblem => {
             verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.bound)
                 .map(drop)
         }
         Action::ReturnProblem => may_return(row.state, viewer.seats),
-        Action::StrikeOffProblem => may_strike_off(row, account, circumstances.bound),
+        Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound),
         _ => Ok(()),
     }
 }
 
-/// A closure is submitted with evidence of the round.
-pub fn has_evidence(there: bool) -> Result<()> {
-    if there { Ok(()) } else { Err(Error::refused(Code::EvidenceMissing)) }
+/// A closure is submitted with evidence of the round, and after a return with more than there was.
+pub fn has_evidence(row: &problem::Model, shown: u64) -> Result<()> {
+    let expected = u64::try_from(row.evidence_at_return).unwrap_or_default() + 1;
+    if shown >= expected {
+        Ok(())
+    } else {
+        Err(Error::refused(Code::EvidenceMissing).with("expected", expected))
+    }
 }
 
 #[cfg(test)]

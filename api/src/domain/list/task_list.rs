@@ -23,7 +23,7 @@ use crate::domain::{
 };
 
 /// First and last year that a list or task may name.
-const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
+pub(super) const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 
 /// The members see the list with its tasks.
 pub const PUBLISH: Step<State> = Step {

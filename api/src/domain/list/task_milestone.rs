@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::{
     priority_task::{co_organizers_of, concerned, concerning, hold, touched},
-    task_list::sane,
+    task_list::{self, sane},
     task_states,
 };
 use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, text};
@@ -30,7 +30,7 @@ pub struct NewMilestone {
 }
 
 /// Writes the milestones that a task comes with.
-pub(super) async fn write(tx: &Tx<'_>, task: PriorityTaskId, new: Vec<NewMilestone>) -> Result<()> {
+pub(super) async fn write(tx: &Tx<'_>, task: &priority_task::Model, new: Vec<NewMilestone>) -> Result<()> {
     if new.len() > MOST {
         return Err(Error::invalid(Code::OutOfRange, "milestones").with("least", 0).with("most", MOST));
     }
@@ -44,18 +44,23 @@ pub(super) async fn write(tx: &Tx<'_>, task: PriorityTaskId, new: Vec<NewMilesto
     Ok(())
 }
 
-/// A milestone as stored; `fields` name the inputs of title and date.
+/// A milestone as stored, on the task's last day at the latest; `fields` name the inputs of title and date.
 fn row(
     ctx: &Ctx,
-    task: PriorityTaskId,
+    task: &priority_task::Model,
     new: &NewMilestone,
     fields: (&'static str, &'static str),
 ) -> Result<task_milestone::ActiveModel> {
+    let due_on = sane(new.due_on, fields.1)?;
+    if due_on > task.due_on {
+        let refused = Error::invalid(Code::OutOfRange, fields.1);
+        return Err(refused.with("least", task_list::YEARS.start()).with("most", task.due_on));
+    }
     Ok(task_milestone::ActiveModel {
         id: Set(ctx.new_id()),
-        task_id: Set(task),
+        task_id: Set(task.id),
         title: Set(text::required(&new.title, fields.0, 200)?),
-        due_on: Set(sane(new.due_on, fields.1)?),
+        due_on: Set(due_on),
         reached_at: Set(None),
     })
 }
@@ -73,7 +78,7 @@ pub async fn add(ctx: &Ctx, id: PriorityTaskId, new: NewMilestone) -> Result<pri
     if usize::try_from(standing).is_ok_and(|standing| standing >= MOST) {
         return Err(Error::invalid(Code::OutOfRange, "taskId").with("least", 0).with("most", MOST));
     }
-    let milestone = self::row(ctx, id, &new, ("title", "dueOn"))?;
+    let milestone = self::row(ctx, &row, &new, ("title", "dueOn"))?;
     let milestone = milestone.insert(&tx.db).await?;
     let joint = co_organizers_of(&tx.db, id).await?;
     let row = touched(row).update(&tx.db).await?;

@@ -199,7 +199,9 @@ pub struct CalendarMutation;
 
 #[Object]
 impl CalendarMutation {
-    /// Replaces a year of the calendar whole: a committee its local days, a platform administrator the national notice.
+    /// Replaces a year of the calendar whole: a committee its local days, a platform administrator the national notice. A
+    /// notice is whole with days off at New Year, Spring Festival, Labour Day and National Day; fewer days are laid over
+    /// what stands there, and make no year known.
     async fn import_calendar_days(
         &self,
         context: &Context<'_>,

@@ -404,13 +404,14 @@ pub struct InviteOrganizationInput {
     /// Unified social credit code; one on record attaches to the organisation that carries it, whose other particulars stay
     /// hidden until it accepts where the caller does not see it already.
     credit_code: Option<String>,
-    /// Full name of a new organisation, at most 200 characters; never the designation of a military unit.
+    /// Full name, at most 200 characters, with a credit code as without; never the designation of a military unit. What is
+    /// on record keeps its own.
     name: Option<String>,
     /// Name as used in lists, at most 64 characters.
     short_name: Option<String>,
-    /// What kind of unit a new organisation is.
+    /// What kind of unit it is, with a credit code as without.
     kind: Option<OrganizationKind>,
-    /// Where a new organisation is registered or, for a community, what it governs.
+    /// Where it is registered or, for a community, what it governs.
     region_id: Option<ID>,
     /// Name of the liaison, at most 64 characters.
     contact_name: Option<String>,

@@ -13,7 +13,7 @@ use crate::{
         self, Code, Ctx,
         governance::{
             membership as members,
-            organization::{self as verbs, Filter, NewOrganization},
+            organization::{self as verbs, Filter, NewOrganization, OrganizationChange},
         },
         list::task_read,
         page::Order,
@@ -276,9 +276,36 @@ pub struct RecordOrganizationInput {
     region_id: Option<ID>,
 }
 
+/// What changes of an organisation; what is absent stays.
+#[derive(InputObject)]
+pub struct UpdateOrganizationInput {
+    /// The organisation.
+    organization_id: ID,
+    /// The version that the caller read.
+    expected_version: i64,
+    /// Full name, at most 200 characters; never the designation of a military unit.
+    name: Option<String>,
+    /// Name as used in lists, at most 64 characters; an empty one is taken away.
+    short_name: Option<String>,
+    /// What kind of unit it is.
+    kind: Option<OrganizationKind>,
+    /// Unified social credit code, where it has none yet; one that is there is never replaced.
+    credit_code: Option<String>,
+    /// Where it is registered or, for a community, what it governs.
+    region_id: Option<ID>,
+}
+
 payload!(
     /// What came of recording an organisation.
     RecordOrganizationPayload {
+        /// The organisation.
+        organization: Organization
+    }
+);
+
+payload!(
+    /// What came of changing an organisation.
+    UpdateOrganizationPayload {
         /// The organisation.
         organization: Organization
     }
@@ -308,5 +335,28 @@ impl OrganizationMutation {
         }
         .await;
         RecordOrganizationPayload::of(ctx, result).await
+    }
+
+    /// Changes an organisation's particulars. Its own manager may, where it has been a member the longest, and a platform
+    /// administrator; the committee of its alliance as long as it is a member of no other.
+    async fn update_organization(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What changes.")] input: UpdateOrganizationInput,
+    ) -> Result<UpdateOrganizationPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let change = OrganizationChange {
+                name: input.name,
+                short_name: input.short_name,
+                kind: input.kind.map(Into::into),
+                credit_code: input.credit_code,
+                region_id: id::decode_optional(input.region_id.as_ref(), "regionId")?,
+            };
+            let id = id::decode(&input.organization_id, "organizationId")?;
+            verbs::update(ctx, id, input.expected_version, change).await
+        }
+        .await;
+        UpdateOrganizationPayload::of(ctx, result).await
     }
 }

@@ -452,7 +452,8 @@ pub struct AccountMutation;
 #[Object]
 impl AccountMutation {
     /// Invites a person into a role by a one-time link. The committee may, and a member manager for the people of their own
-    /// organisation. Takes no idempotency key.
+    /// organisation. A sign-in name stands once in the whole installation: one that somebody bears answers `ALREADY_EXISTS`,
+    /// and nothing else is told of them. Takes no idempotency key.
     async fn invite_account(
         &self,
         context: &Context<'_>,

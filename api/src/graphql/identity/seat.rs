@@ -225,8 +225,8 @@ impl SeatMutation {
         AssignRolePayload::of(ctx, result.await).await
     }
 
-    /// Ends a role; what was done in it stays, and what it opened is shut at once. Whoever could give it may. The last
-    /// committee of an alliance is ended by a platform administrator only.
+    /// Ends a role; what was done in it stays, and what it opened is shut at once. Whoever could give it may, and everybody
+    /// may lay down their own. The last committee of an alliance is ended by a platform administrator only.
     async fn end_seat(
         &self,
         context: &Context<'_>,

@@ -428,7 +428,7 @@ impl Problem {
         hands.extend(shown.iter().filter_map(Evidence::supplier));
         let circumstances = Circumstances {
             bound: Bound { responsible: &responsible, hands: &hands },
-            has_closure_evidence: shown.iter().any(|piece| piece.closes(self.0.round)),
+            shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
         };
         let viewer = Viewer { actor, seats: &seats };

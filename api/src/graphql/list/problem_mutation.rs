@@ -441,7 +441,8 @@ impl ProblemMutation {
         ReturnProblemPayload::of(ctx, result).await
     }
 
-    /// Strikes a verified problem off the list. Only an approver may who neither handled, submitted nor verified it.
+    /// Strikes a verified problem off the list. Only an approver may who neither handled, submitted nor verified it, and acts
+    /// for no responsible unit.
     async fn strike_off_problem(
         &self,
         context: &Context<'_>,

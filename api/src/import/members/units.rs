@@ -141,7 +141,13 @@ async fn unit(
         unit
     } else {
         let kind = (!row.get(KIND).is_empty()).then_some(kind);
-        let change = OrganizationChange { short_name: row.filled(SHORT_NAME), kind, credit_code, region_id };
+        let change = OrganizationChange {
+            short_name: row.filled(SHORT_NAME),
+            kind,
+            credit_code,
+            region_id,
+            ..OrganizationChange::default()
+        };
         let (unit, changed) = organizations::amend(work.tx, unit, change).await.map_err(placed)?;
         if changed {
             fate = Fate::Updated;

@@ -36,7 +36,7 @@ pub async fn apply(
 pub enum Invitee {
     /// An organisation that the committee sees already.
     Known(OrganizationId),
-    /// An organisation by its credit code, or a new one.
+    /// An organisation as the committee knows it: a new one, or the one on record that carries its credit code.
     Named {
         name: Option<String>,
         short_name: Option<String>,
@@ -65,35 +65,32 @@ pub async fn invite(
 async fn resolve(tx: &Tx<'_>, alliance_id: AllianceId, invitee: Invitee) -> Result<(OrganizationId, bool)> {
     let seen = |id| organizations::visible(tx.ctx).filter(organization::Column::Id.eq(id)).one(&tx.db);
 
-    let (name, short_name, kind, credit_code, region_id) = match invitee {
+    let new = match invitee {
         Invitee::Known(id) => {
             seen(id).await?.ok_or(Error::NotFound("organization"))?;
             refuse_second(tx, alliance_id, id, "organizationId").await?;
             return Ok((id, true));
         }
         Invitee::Named { name, short_name, kind, credit_code, region_id } => {
-            (name, short_name, kind, credit_code, region_id)
+            let name = name.unwrap_or_default();
+            let kind = kind.ok_or_else(|| Error::invalid(Code::Required, "kind"))?;
+            organizations::NewOrganization { name, short_name, kind, credit_code, region_id }
         }
     };
-    if let Some(code) = organizations::credit_code(credit_code.as_deref())?
-        && let Some(known) = organizations::by_credit_code(&tx.db, &code).await?
-    {
+    // Looked up last: whatever is refused before tells nothing of whose the code is, and what is not leaves an invitation.
+    let new = new.checked(&tx.db).await?;
+    let known = match &new.credit_code {
+        Some(code) => organizations::by_credit_code(&tx.db, code).await?,
+        None => None,
+    };
+    if let Some(known) = &known {
         refuse_second(tx, alliance_id, known.id, "creditCode").await?;
-        return Ok((known.id, seen(known.id).await?.is_some()));
     }
-    let name = organizations::name(name.as_deref().unwrap_or_default())?;
-    let kind = kind.ok_or_else(|| Error::invalid(Code::Required, "kind"))?;
-    let namesake = current()
-        .inner_join(organization::Entity)
-        .filter(membership::Column::AllianceId.eq(alliance_id))
-        .filter(organization::Column::Name.eq(&name))
-        .one(&tx.db)
-        .await?;
-    if namesake.is_some() {
-        return Err(Error::invalid(Code::AlreadyExists, "name"));
+    refuse_namesake(tx, &[alliance_id], &new.name).await?;
+    match known {
+        Some(known) => Ok((known.id, seen(known.id).await?.is_some())),
+        None => Ok((organizations::insert(tx, new).await?.id, true)),
     }
-    let new = organizations::NewOrganization { name, short_name, kind, credit_code, region_id };
-    Ok((organizations::insert(tx, new).await?.id, true))
 }
 
 /// Seats an organisation in an alliance at once, by the platform's own hand; an application or invitation that is open is
@@ -166,11 +163,6 @@ async fn require_speaking_for(tx: &Tx<'_>, organization: OrganizationId) -> Resu
         return Ok(());
     }
     alliances::require_platform_admin(tx).await
-}
-
-/// Memberships that neither ended nor were declined.
-fn current() -> Select<membership::Entity> {
-    membership::Entity::find().filter(membership::Column::EndedAt.is_null())
 }
 
 async fn find_alliance(tx: &Tx<'_>, id: AllianceId) -> Result<alliance::Model> {

@@ -274,6 +274,23 @@ pub async fn may_seat_invited(db: &impl ConnectionTrait, row: &membership::Model
     Ok(elsewhere == 0)
 }
 
+/// Memberships that neither ended nor were declined.
+pub fn current() -> Select<membership::Entity> {
+    membership::Entity::find().filter(membership::Column::EndedAt.is_null())
+}
+
+/// Turns away a name that a unit known to one of these alliances bears: within an alliance a name tells who is meant.
+pub async fn refuse_namesake(tx: &Tx<'_>, alliances: &[AllianceId], name: &str) -> Result<()> {
+    let namesake = current()
+        .inner_join(organization::Entity)
+        .filter(membership::Column::AllianceId.is_in(alliances.iter().copied()))
+        .filter(membership::Column::IsUnitKnown.eq(true))
+        .filter(organization::Column::Name.eq(name))
+        .one(&tx.db)
+        .await?;
+    if namesake.is_some() { Err(Error::invalid(Code::AlreadyExists, "name")) } else { Ok(()) }
+}
+
 async fn lock(tx: &Tx<'_>, id: MembershipId) -> Result<membership::Model> {
     visible(tx.ctx)
         .filter(membership::Column::Id.eq(id))

@@ -54,6 +54,11 @@ impl Held<'_> {
         here(&self.seats, self.row.alliance_id)
     }
 
+    /// All units that the caller acts for, in whatever alliance.
+    fn own_units(&self) -> Vec<OrganizationId> {
+        self.seats.iter().filter_map(|seat| seat.organization_id).collect()
+    }
+
     /// The caller, who must be a person.
     fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
@@ -357,22 +362,26 @@ pub async fn reassign(ctx: &Ctx, which: Which, handler: AccountId) -> Result<Mod
     .await
 }
 
-/// Asks for closure; evidence of the present round must be there.
+/// Asks for closure; evidence of the present round must be there, and after a return some that came since.
 pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::SUBMIT).await?;
-    let shown = evidence::Entity::find()
-        .filter(evidence::Column::ProblemId.eq(held.row.id))
-        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
-        .filter(evidence::Column::Round.eq(held.row.round))
-        .count(&held.tx.db)
-        .await?;
-    states::has_evidence(shown > 0)?;
+    states::has_evidence(&held.row, shown(&held).await?)?;
     let change = problem::ActiveModel {
         submitted_at: Set(Some(ctx.now())),
         submitted_by: Set(Some(held.account()?)),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
+}
+
+/// How many pieces of closure evidence of the present round there are.
+async fn shown(held: &Held<'_>) -> Result<u64> {
+    Ok(evidence::Entity::find()
+        .filter(evidence::Column::ProblemId.eq(held.row.id))
+        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
+        .filter(evidence::Column::Round.eq(held.row.round))
+        .count(&held.tx.db)
+        .await?)
 }
 
 /// The units responsible for a problem, and everybody who had a hand in it, in one statement.
@@ -441,8 +450,8 @@ pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
     let verifier = held.account()?;
     let (responsible, hands) = bound(&held.tx, held.row.id).await?;
     let bound = Bound { responsible: &responsible, hands: &hands };
-    let own: Vec<OrganizationId> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    let unit = states::verifying_organization(&held.row, verifier, &held.seats_here(), &own, bound)?;
+    let unit =
+        states::verifying_organization(&held.row, verifier, &held.seats_here(), &held.own_units(), bound)?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),
@@ -464,9 +473,11 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
+    let shown = i32::try_from(shown(&held).await?).map_err(Error::internal)?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         returned_count: Set(held.row.returned_count + 1),
+        evidence_at_return: Set(shown),
         verified_at: Set(None),
         verifier_id: Set(None),
         verifier_organization_id: Set(None),
@@ -484,7 +495,8 @@ pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
     let approver = held.account()?;
     let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    states::may_strike_off(&held.row, approver, Bound { responsible: &responsible, hands: &hands })?;
+    let bound = Bound { responsible: &responsible, hands: &hands };
+    states::may_strike_off(&held.row, approver, &held.own_units(), bound)?;
     let change = problem::ActiveModel {
         struck_off_at: Set(Some(ctx.now())),
         approver_id: Set(Some(approver)),

@@ -1,19 +1,19 @@
 //! Problems taken over from another system: each once, under a number of ours, its organisation seated if it is not yet.
-//! The one way to a problem that is closed at its source.
+//! The one way to a problem that is closed at its source, at once or when a later file says so.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use concord_entities::{
     alliance,
-    id::{AllianceId, OrganizationId},
+    id::{AllianceId, OrganizationId, ProblemId},
     membership, organization,
     problem::{self, Channel, Column, Entity, Severity, State},
     problem_responsible::{self, Duty},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::LockType,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
 };
 
 use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
@@ -65,6 +65,10 @@ pub struct Taken {
     pub imported: u64,
     /// Rows that had been taken over before.
     pub known: u64,
+    /// Rows that had been taken over open, and that the source has closed since.
+    pub closed: u64,
+    /// Rows that the source has closed although they are worked on here, which goes on; with their lines.
+    pub left: Vec<(u64, Error)>,
     /// Rows that cannot be problems, with their lines.
     pub refused: Vec<(u64, Error)>,
 }
@@ -105,24 +109,31 @@ impl<'ctx> Destination<'ctx> {
             .await?
             .ok_or(Error::NotFound("alliance"))?;
         self.ctx.require(&tx.db, Action::ImportProblems, Target::alliance(alliance.id)).await?;
+        let numbers = Numbers::of(&alliance);
         let known = self.known(&tx, &batch).await?;
         let mut fresh = Vec::with_capacity(batch.len());
         for row in batch {
             if !self.seen.insert(row.key.clone()) {
                 taken.refused.push((row.line, Error::invalid(Code::AlreadyExists, "key")));
-            } else if known.contains(&row.key) {
+                continue;
+            }
+            let known = known.get(&row.key);
+            if known.is_some_and(|problem| !(row.is_closed && problem.is_open)) {
                 taken.known += 1;
-            } else {
-                match checked(row, now) {
-                    Ok(row) => fresh.push(row),
-                    Err(refused) => taken.refused.push(refused),
-                }
+                continue;
+            }
+            match (checked(row, now), known) {
+                (Err(refused), _) => taken.refused.push(refused),
+                (Ok(row), None) => fresh.push(row),
+                (Ok(row), Some(problem)) => match close(&tx, &numbers, problem.id, row.closed_at).await? {
+                    None => taken.closed += 1,
+                    Some(left) => taken.left.push((row.line, left)),
+                },
             }
         }
         if let Some(first) = fresh.first().map(|row| row.key.clone()) {
             let count = i32::try_from(fresh.len()).map_err(Error::internal)?;
             let units = self.units(&tx, &fresh).await?;
-            let numbers = Numbers::of(&alliance);
             let year = numbers.year(now);
             let seq = take_numbers(&tx, alliance.id, year, count).await?;
             let rows: Vec<_> = fresh
@@ -142,18 +153,15 @@ impl<'ctx> Destination<'ctx> {
         Ok(taken)
     }
 
-    /// The keys of a batch that were taken over before.
-    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashSet<String>> {
-        let keys: Vec<Option<String>> = Entity::find()
-            .select_only()
-            .column(Column::ExternalKey)
+    /// What of a batch was taken over before, by key.
+    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, problem::Model>> {
+        let rows = Entity::find()
             .filter(Column::AllianceId.eq(self.alliance))
             .filter(Column::ExternalSource.eq(self.origin.source.as_str()))
             .filter(Column::ExternalKey.is_in(batch.iter().map(|row| row.key.as_str())))
-            .into_tuple()
             .all(&tx.db)
             .await?;
-        Ok(keys.into_iter().flatten().collect())
+        Ok(rows.into_iter().filter_map(|row| Some((row.external_key.clone()?, row))).collect())
     }
 
     /// The organisations that a batch names; those without a seat in the alliance are recorded and admitted.
@@ -243,15 +251,12 @@ impl<'ctx> Destination<'ctx> {
 fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<SourceProblem, (u64, Error)> {
     let line = row.line;
     let check = || -> Result<SourceProblem> {
-        let closed_at = match row.closed_at {
-            Some(at) if at > now => {
-                return Err(not_in_the_future(at, now).err().map_or_else(
-                    || Error::invalid(Code::OutOfRange, "closedAt"),
-                    |error| error.at("closedAt"),
-                ));
-            }
-            other => other,
-        };
+        let occurred_at = not_in_the_future(row.occurred_at, now)?;
+        if row.closed_at.is_some_and(|at| !(occurred_at..=now).contains(&at)) {
+            return Err(Error::invalid(Code::OutOfRange, "closedAt")
+                .with("least", occurred_at.to_rfc3339())
+                .with("most", now.to_rfc3339()));
+        }
         Ok(SourceProblem {
             key: text::required(&row.key, "key", KEY)?,
             title: text::required(&row.title, "title", TITLE)?,
@@ -264,12 +269,41 @@ fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<Source
                 "organizationShortName",
                 64,
             )?,
-            occurred_at: not_in_the_future(row.occurred_at, now)?,
-            closed_at,
+            occurred_at,
             ..row
         })
     };
     check().map_err(|error| (line, error))
+}
+
+/// Closes what its source has closed since, or tells why it is left: once somebody has touched it here, the source does not
+/// end it.
+async fn close(
+    tx: &Tx<'_>,
+    numbers: &Numbers,
+    id: ProblemId,
+    closed_at: Option<DateTime<Utc>>,
+) -> Result<Option<Error>> {
+    let row = Entity::find_by_id(id).lock_exclusive().one(&tx.db).await?.ok_or(Error::NotFound("problem"))?;
+    if row.state != State::Registered || row.version != 1 {
+        return Ok(Some(Error::invalid(Code::StateRefused, "state").with("state", row.state.to_value())));
+    }
+    let (before, version) = (row.state, row.version + 1);
+    let closed_at = closed_at.unwrap_or_else(|| tx.ctx.now());
+    let mut change = row.into_active_model();
+    change.state = Set(State::ClosedAtSource);
+    change.is_open = Set(false);
+    change.closed_at = Set(Some(closed_at));
+    change.closed_on = Set(Some(numbers.day(closed_at)));
+    change.version = Set(version);
+    let row = change.update(&tx.db).await?;
+    tx.record(
+        super::fact(Event::ProblemClosedAtSource, &row)
+            .moved(before.to_value(), row.state.to_value())
+            .detail("title", row.title.clone()),
+    )
+    .await?;
+    Ok(None)
 }
 
 /// Writes the problems, who is responsible for them, and an event for each.

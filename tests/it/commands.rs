@@ -378,3 +378,30 @@ async fn traces_reach_a_collector_that_is_configured() {
     let spans = collector.received_requests().await.unwrap_or_default();
     assert!(spans.iter().all(|request| request.url.path() == "/v1/traces" && !request.body.is_empty()));
 }
+
+#[tokio::test]
+async fn strangers_do_not_fill_the_error_log() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let operator = Operator::new().await;
+    let data = operator.data();
+    let served =
+        Served::start(&operator.program, &["serve", "--data", &data], &operator.home.settings()).await;
+    let address = served.url.trim_start_matches("http://");
+    for nonsense in [
+        "nonsense\r\n\r\n",
+        "\u{16}\u{3}\u{1}",
+        "GET / HTTP/9.9\r\n\r\n",
+        "POST /graphql HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /graphql HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(nonsense.as_bytes()).await.expect("it is sent");
+        stream.shutdown().await.expect("no more comes");
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "{nonsense:?} is not answered");
+        assert!(!answer.starts_with(b"HTTP/1.1 5"), "{nonsense:?}: {}", String::from_utf8_lossy(&answer));
+    }
+    let log = served.log();
+    assert!(log.contains("serving") && !log.contains("ERROR"), "{log}");
+}

@@ -10,6 +10,7 @@ mod guard_contract;
 mod guard_history;
 mod guard_policy;
 mod page;
+mod random;
 mod server;
 
 // identity

@@ -57,7 +57,7 @@ impl Types {
                 OperationType::Subscription => "Subscription",
             };
             self.selections(self.find(root), &operation.selection_set.node)?;
-            if operation_name.is_none() || operation_name == name.map(|name| name.as_str()) {
+            if operation_name.is_none() || operation_name == name.map(async_graphql::Name::as_str) {
                 self.variables(operation, variables)?;
             }
         }

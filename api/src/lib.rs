@@ -15,3 +15,6 @@ pub mod messages;
 pub mod outbound;
 pub mod storage;
 pub mod telemetry;
+
+#[cfg(test)]
+mod fuzz;

@@ -25,7 +25,7 @@ impl Drop for Telemetry {
 
 /// Starts logging, and tracing where a collector is configured. Called once, by `main`.
 pub fn start(settings: &config::Log) -> Result<Telemetry, Box<dyn std::error::Error>> {
-    let filter = EnvFilter::try_new(&settings.filter)?;
+    let filter = filter(&settings.filter)?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match settings.format {
         LogFormat::Text => lines.boxed(),
@@ -49,6 +49,13 @@ pub fn start(settings: &config::Log) -> Result<Telemetry, Box<dyn std::error::Er
         traces.as_ref().map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("concord")));
     tracing_subscriber::registry().with(lines).with(spans).with(filter).try_init()?;
     Ok(Telemetry { traces })
+}
+
+/// What is logged. The HTTP library calls every malformed request an error of its own, with which strangers could fill the
+/// log; it is heard only where the operator names it.
+fn filter(setting: &str) -> Result<EnvFilter, Box<dyn std::error::Error>> {
+    let filter = EnvFilter::try_new(setting)?;
+    Ok(if setting.contains("actix_http") { filter } else { filter.add_directive("actix_http=off".parse()?) })
 }
 
 /// Where a collector of this address takes traces: the path is the protocol's, whether or not it was given.

@@ -22,6 +22,8 @@ use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, Iterable, PaginatorTrait, Qu
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::page::{self, README, README_ZH, Runner};
+
 /// The story told up to an instant, in a folder of its own.
 struct Told {
     folder: TempDir,
@@ -176,12 +178,9 @@ async fn scripts_sign_in_with_what_the_file_says_and_the_neighbour_sees_nothing(
     let counts = server.send(Some(&read.dashboard_key), query, variables).await.fine();
     assert_eq!(counts.at("/alliance/members/totalCount"), 127);
     // The first query of the pages, as it is written there.
-    for page in ["README.md", "README.zh-CN.md"] {
-        let text = std::fs::read_to_string(concord_tests::process::root().join(page)).expect("the page");
-        let script =
-            text.split("```sh\n").find(|block| block.starts_with("token=")).expect("the first query");
-        let script =
-            script.split("```").next().expect("a block").replace("http://127.0.0.1:8080", &server.url(""));
+    for page in [README, README_ZH] {
+        let block = page::blocks_of(page, Runner::FirstQuery).remove(0);
+        let script = block.text.replace("http://127.0.0.1:8080", &server.url(""));
         let output = std::process::Command::new("bash").args(["-euc", &script]).output().expect("bash runs");
         let answer = String::from_utf8_lossy(&output.stdout);
         assert!(answer.contains("\"nodes\":[{\"number\":\"西海销〔"), "{page}: {answer}");

@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod commands;
 mod demo;
 mod door;
 mod golden;
@@ -8,6 +9,8 @@ mod guard_architecture;
 mod guard_contract;
 mod guard_history;
 mod guard_policy;
+mod page;
+mod random;
 mod server;
 
 // identity

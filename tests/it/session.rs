@@ -343,6 +343,7 @@ async fn changing_the_password_keeps_this_session_and_ends_the_others() {
         (PASSWORD, "password123", "PASSWORD_WEAK"),
         (PASSWORD, "staff.632223", "PASSWORD_WEAK"),
         (PASSWORD, &"ab".repeat(65), "TOO_LONG"),
+        (PASSWORD, PASSWORD, "PASSWORD_UNCHANGED"),
     ] {
         assert_eq!(change(current, new).await.code().as_deref(), Some(code), "{new}");
     }

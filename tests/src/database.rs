@@ -22,6 +22,16 @@ impl Home {
         let own = || format!("sqlite://{}?mode=rwc", directory.path().join("concord.db").display());
         Self { url: Secret::new(url.unwrap_or_else(own)), directory, copy: None }
     }
+
+    /// The settings by which a program of its own works on this database; SQLite's file stands in the data folder.
+    pub fn settings(&self) -> Vec<(&str, &str)> {
+        self.copy.iter().map(|_| ("CONCORD__DATABASE__URL", self.url.reveal())).collect()
+    }
+
+    /// The same as an option of a command.
+    pub fn option(&self) -> String {
+        self.copy.iter().map(|_| format!("--database-url {}", self.url.reveal())).collect()
+    }
 }
 
 impl Drop for Home {

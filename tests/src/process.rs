@@ -46,6 +46,7 @@ impl Program {
 pub struct Served {
     pub url: String,
     child: Child,
+    log: tempfile::NamedTempFile,
 }
 
 impl Served {
@@ -58,9 +59,11 @@ impl Served {
         let listen = format!("127.0.0.1:{port}");
         let mut command = Command::new(program.path());
         command.args(arguments).args(["--listen", &listen]).current_dir(root());
-        command.envs(settings.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let heard = log.reopen().expect("the file");
+        command.envs(settings.iter().copied()).stdout(Stdio::null()).stderr(Stdio::from(heard));
         let child = command.spawn().expect("the program starts");
-        let mut served = Self { url: format!("http://{listen}"), child };
+        let mut served = Self { url: format!("http://{listen}"), child, log };
         let (client, begun) = (reqwest::Client::new(), Instant::now());
         loop {
             let ready = client.get(format!("{}/health/ready", served.url)).send().await;
@@ -68,10 +71,15 @@ impl Served {
                 return served;
             }
             let ended = served.child.try_wait().expect("the process is there");
-            assert!(ended.is_none(), "the server ended with {ended:?}");
-            assert!(begun.elapsed() < PATIENCE, "the server is not ready");
+            assert!(ended.is_none(), "the server ended with {ended:?}: {}", served.log());
+            assert!(begun.elapsed() < PATIENCE, "the server is not ready: {}", served.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).expect("the log")
     }
 }
 

@@ -82,6 +82,8 @@ codes! {
     SignInRefused = "SIGN_IN_REFUSED",
     /// A new password is the user name or one of the first that anybody tries.
     PasswordWeak = "PASSWORD_WEAK",
+    /// The new password is the one that is to be changed.
+    PasswordUnchanged = "PASSWORD_UNCHANGED",
     /// A one-time link is not one of ours, was used, was replaced, or has lapsed.
     LinkInvalid = "LINK_INVALID",
     /// The person also acts where the caller has no power: end their roles here, which shuts them out here at once. The whole

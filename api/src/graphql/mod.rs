@@ -7,6 +7,7 @@ pub mod id;
 pub mod loaders;
 pub mod node;
 pub mod scalar;
+pub mod values;
 
 // identity
 pub mod identity;

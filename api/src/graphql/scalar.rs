@@ -24,6 +24,10 @@ impl ScalarType for DateTime {
         }
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
@@ -47,6 +51,10 @@ impl ScalarType for Date {
             return Err(InputValueError::expected_type(value));
         };
         day(text).map(Self).ok_or_else(|| InputValueError::custom("expected a date such as 2026-11-23"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -77,6 +85,10 @@ impl ScalarType for YearMonth {
         day(&format!("{text}-01"))
             .map(Self)
             .ok_or_else(|| InputValueError::custom("expected a month such as 2026-11"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

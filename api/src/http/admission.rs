@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::Name;
 use async_graphql::parser::parse_query;
@@ -132,6 +132,13 @@ pub struct Admitted {
     pub variables: Map<String, Json>,
     /// Present when the request carries a key.
     pub idempotency: Option<Idempotency>,
+}
+
+impl Admitted {
+    /// Whether this text and these variables need no validation any more.
+    pub fn is_validated(&self) -> bool {
+        self.plain_variables && self.document.validated.load(Ordering::Relaxed)
+    }
 }
 
 /// Parsed documents by their text, bounded by memory.

@@ -10,7 +10,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
-    Backend, Door, RequestMeta, Session, assets, extras,
+    Backend, Door, RequestMeta, Session,
+    admission::Admitted,
+    assets, extras,
     limit::Principal,
     negotiation::Locale,
     refusal::{DoorCode, Refusal},
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     database,
     domain::{Actor, App, Ctx, Error, idempotency::Claim, identity},
-    graphql::{self, ApiSchema, loaders},
+    graphql::{self, ApiSchema, loaders, values::Types},
     messages,
 };
 
@@ -32,6 +34,7 @@ pub struct Product {
     pub schema: ApiSchema,
     /// The same schema for texts that have passed validation before.
     pub validated_schema: ApiSchema,
+    pub types: Types,
     pub metrics: Option<PrometheusHandle>,
 }
 
@@ -39,7 +42,7 @@ impl Product {
     /// Puts the app behind the door.
     pub fn new(app: Arc<App>, metrics: Option<PrometheusHandle>) -> Self {
         let validated_schema = graphql::schema_with(ValidationMode::Fast);
-        Self { app, schema: graphql::schema(), validated_schema, metrics }
+        Self { app, schema: graphql::schema(), validated_schema, types: Types::default(), metrics }
     }
 
     /// All routes of the product.
@@ -92,6 +95,16 @@ impl Backend for Product {
         };
         let expires_in = expires_at.map(|at| (at - self.app.now()).to_std().unwrap_or_default());
         Ok(Session { principal, expires_in, actor })
+    }
+
+    fn check(&self, admitted: &Admitted) -> Result<(), Refusal> {
+        let document = &admitted.document.document;
+        self.types.check(document, admitted.operation_name.as_deref(), &admitted.variables).map_err(
+            |misfit| {
+                let code = if misfit.literal { DoorCode::ValidationFailed } else { DoorCode::BadUserInput };
+                Refusal::new(code).with("detail", misfit.detail)
+            },
+        )
     }
 
     fn prepare(

@@ -37,7 +37,7 @@ use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::parser::types::OperationType;
 use serde::Deserialize;
 
-use self::admission::{Documents, Idempotency, Limits};
+use self::admission::{Admitted, Documents, Idempotency, Limits};
 use self::drain::Drain;
 use self::limit::{Buckets, CostSettings, Principal};
 use self::negotiation::Locale;
@@ -144,6 +144,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
         credential: Option<&str>,
         meta: &RequestMeta,
     ) -> impl Future<Output = Result<Session<Self::Actor>, Refusal>>;
+
+    /// Refuses values that their types do not take, where the schema's own validation comes too late.
+    fn check(&self, _: &Admitted) -> Result<(), Refusal> {
+        Ok(())
+    }
 
     /// Gives the request what resolvers look for: the context, loaders.
     fn prepare(

@@ -56,6 +56,9 @@ impl<B: Backend> Door<B> {
     ) -> Result<Admitted, Refusal> {
         let admitted = self.persisted.resolve(parameters, idempotency_key).and_then(|(request, pending)| {
             let admitted = admission::admit(&request, &self.settings.limits, &self.documents)?;
+            if !admitted.is_validated() {
+                self.backend.check(&admitted)?;
+            }
             if let Some(pending) = pending {
                 self.persisted.remember(pending);
             }
@@ -94,7 +97,7 @@ impl<B: Backend> Door<B> {
             graphql.operation.name = admitted.operation_name.as_deref().unwrap_or_default(),
         );
         let document = Arc::clone(&admitted.document);
-        let validated = admitted.plain_variables && document.validated.load(Ordering::Relaxed);
+        let validated = admitted.is_validated();
         let work = async {
             let request = self.request(session, meta, admitted);
             let response = self.backend.execute(request, validated).await;

@@ -40,7 +40,7 @@ impl TrustedProxies {
     }
 
     /// The nearest address that no trusted proxy has: proxies append, so the list is read from its end.
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.contains(peer) {
             return peer;
         }

@@ -74,6 +74,7 @@ deadline-exceeded = The operation took too long and was stopped.
 # identity
 sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.
 password-weak = This password is too easy to guess. Choose another one.
+password-unchanged = This is the password you have already. Choose another one.
 link-invalid = This link is not valid: it was used, replaced, has lapsed, or is mistyped. Ask for a new one.
 account-acts-elsewhere = This person also acts outside what you look after, so you cannot do this to the whole account. End their roles in your unit or alliance (endSeat): that shuts them out there at once. Ending the whole account takes everybody whom it concerns, or a platform administrator.
 last-committee = Nobody would run this alliance any more. Give somebody else the committee's role first, or ask a platform administrator.

@@ -74,6 +74,7 @@ deadline-exceeded = 操作用时过长，已停止。
 # identity
 sign-in-refused = 用户名或密码不正确，或因多次尝试已暂停登录，请稍后再试。
 password-weak = 此密码过于简单，请另设密码。
+password-unchanged = 新密码与当前密码相同，请另设密码。
 link-invalid = 链接无效：可能已使用、已被替换、已过期或录入有误，请重新索取。
 account-acts-elsewhere = 该人员还在您管理范围之外任职，不能对整个账号执行此操作。请终止其在本单位或本联盟的角色（endSeat），此后即刻不能再进入；停用整个账号须由各相关方分别办理，或联系平台管理员。
 last-committee = 此后本联盟将无人主持。请先将党委角色授予他人，或联系平台管理员处理。

@@ -313,6 +313,9 @@ pub async fn change_password(ctx: &Ctx, current: &str, new: &str) -> Result<acco
     if !counted? || outcome.map_err(busy)? == Outcome::Mismatch {
         return Err(wrong());
     }
+    if new == current {
+        return Err(Error::invalid(Code::PasswordUnchanged, "newPassword"));
+    }
     let hash = hash(&ctx.app, new).await?;
     let tx = ctx.begin().await?;
     let row = locked(&tx, id).await?;

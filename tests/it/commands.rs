@@ -277,23 +277,24 @@ async fn a_bad_row_of_a_file_of_problems_does_not_stop_the_others() {
     write(&[one.clone(), lost, yesterday, two.clone()]);
     let (code, said) = import("--dry-run");
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("would be: 2 imported, 0 updated, 0 unchanged, 2 refused"), "{said}");
+    assert!(said.contains("would be: 2 imported, 0 updated, 0 unchanged, 0 left, 2 refused"), "{said}");
     let (code, said) = import("");
     assert_eq!(code, Some(1), "{said}");
     for told in [
         "requests.csv:3:10: The value is not of the expected form",
         "requests.csv:4:2: The value is not of the expected form",
         "[MALFORMED]",
-        "concord: 2 imported, 0 updated, 0 unchanged, 2 refused",
+        "concord: 2 imported, 0 updated, 0 unchanged, 0 left, 2 refused",
         "concord: some rows were refused",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }
     // Mended, only what was refused is new; again, nothing is.
     write(&[one, row("2", "Open", good), row("3", "Open", good), two]);
-    for counts in
-        ["2 imported, 0 updated, 2 unchanged, 0 refused", "0 imported, 0 updated, 4 unchanged, 0 refused"]
-    {
+    for counts in [
+        "2 imported, 0 updated, 2 unchanged, 0 left, 0 refused",
+        "0 imported, 0 updated, 4 unchanged, 0 left, 0 refused",
+    ] {
         let (code, said) = import("");
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains(counts), "{said}");
@@ -333,7 +334,7 @@ async fn a_bad_row_of_a_roster_does_not_stop_the_others() {
         "units.csv:5:3: ",
         "[CREDIT_CODE_CHARACTER]",
         "teams.csv:3:2: 没有 is neither on record nor in the files. [IMPORT_UNKNOWN]",
-        "concord: 3 imported, 0 updated, 0 unchanged, 4 refused",
+        "concord: 3 imported, 0 updated, 0 unchanged, 0 left, 4 refused",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }
@@ -342,9 +343,10 @@ async fn a_bad_row_of_a_roster_does_not_stop_the_others() {
         &units.replace("\n,企业,", "").replace("外星人", "企业").replace("11632223DEM00O014X", ""),
     );
     write("teams.csv", "team,lead,members,captain\n一队,甲单位,丁单位,王强\n二队,乙单位,,王强\n");
-    for counts in
-        ["3 imported, 0 updated, 3 unchanged, 0 refused", "0 imported, 0 updated, 6 unchanged, 0 refused"]
-    {
+    for counts in [
+        "3 imported, 0 updated, 3 unchanged, 0 left, 0 refused",
+        "0 imported, 0 updated, 6 unchanged, 0 left, 0 refused",
+    ] {
         let (code, said) = import();
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains(counts), "{said}");

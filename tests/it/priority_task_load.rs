@@ -1,5 +1,7 @@
 //! Priority tasks by the many: lists with filters and counts in few statements, due notices once, nothing lost in parallel.
 
+use std::collections::HashMap;
+
 use chrono::{TimeDelta, TimeZone, Utc};
 use concord::{domain::list::due, graphql::id};
 use concord_tests::{TestApp, World};
@@ -113,40 +115,39 @@ async fn the_lists_below_many_parents_take_one_statement() {
         client.send(BY_MEMBER, variables).await
     };
     let first = page(json!({ "tasks": 3 })).await;
-    let members = first.at("/alliance/members/nodes").as_array().expect("members").clone();
-    assert_eq!(members.len(), 6);
-    let (mut counted, mut titles_seen) = (Vec::new(), Vec::new());
-    for member in &members {
-        let unit = &member["organization"];
-        counted.push(unit["openTasks"]["totalCount"].as_i64().expect("a count"));
-        for task in unit["openTasks"]["nodes"].as_array().expect("tasks") {
-            assert_eq!(task["leadOrganization"]["id"], unit["id"], "each under its own unit");
-            titles_seen.push(task["title"].as_str().expect("a title").to_owned());
-        }
-    }
-    // `members[1]` leads the odd ones, `members[2]` the even ones; what is due first comes first.
-    assert_eq!(counted, [0, 10, 10, 0, 0, 0]);
-    assert_eq!(titles_seen, ["任务19", "任务17", "任务15", "任务20", "任务18", "任务16"]);
-    let odd = &members[1]["organization"]["openTasks"];
-    assert_eq!(
-        (&odd["pageInfo"]["hasNextPage"], &odd["pageInfo"]["hasPreviousPage"]),
-        (&json!(true), &json!(false))
-    );
-    assert_eq!(members[0]["organization"]["openTasks"]["pageInfo"]["hasNextPage"], false);
-    // A cursor is a place in the order, for every parent alike.
-    let next = page(json!({ "tasks": 2, "after": odd["pageInfo"]["endCursor"] })).await;
-    let of = |answer: &concord_tests::Answer, at: usize| -> Vec<String> {
-        let list = answer.at(&format!("/alliance/members/nodes/{at}/organization/openTasks")).clone();
-        titles(&list).into_iter().map(str::to_owned).collect()
+    let lists = |answer: &concord_tests::Answer| -> HashMap<String, Value> {
+        let members = answer.at("/alliance/members/nodes").as_array().expect("members").clone();
+        assert_eq!(members.len(), 6);
+        members
+            .into_iter()
+            .map(|member| {
+                let unit = &member["organization"];
+                for task in unit["openTasks"]["nodes"].as_array().expect("tasks") {
+                    assert_eq!(task["leadOrganization"]["id"], unit["id"], "each under its own unit");
+                }
+                (unit["id"].as_str().expect("an id").to_owned(), unit["openTasks"].clone())
+            })
+            .collect()
     };
+    let [none, odd, even] = [0, 1, 2].map(|index| id::encode(world.members[index]).0);
+    // `members[1]` leads the odd ones, `members[2]` the even ones; what is due first comes first.
+    let first = lists(&first);
+    assert_eq!([&none, &odd, &even].map(|unit| first[unit]["totalCount"].clone()), [0, 10, 10]);
+    assert_eq!(titles(&first[&odd]), ["任务19", "任务17", "任务15"]);
+    assert_eq!(titles(&first[&even]), ["任务20", "任务18", "任务16"]);
+    let (some, nothing) = (&first[&odd]["pageInfo"], &first[&none]["pageInfo"]);
+    assert_eq!((&some["hasNextPage"], &some["hasPreviousPage"]), (&json!(true), &json!(false)));
+    assert_eq!((&nothing["hasNextPage"], &nothing["endCursor"]), (&json!(false), &Value::Null));
+    // A cursor is a place in the order, for every parent alike.
+    let next = lists(&page(json!({ "tasks": 2, "after": some["endCursor"] })).await);
     assert_eq!(
-        (of(&next, 1), of(&next, 2)),
-        (vec!["任务13".into(), "任务11".into()], vec!["任务14".into(), "任务12".into()])
+        (titles(&next[&odd]), titles(&next[&even])),
+        (vec!["任务13", "任务11"], vec!["任务14", "任务12"])
     );
-    let back = page(json!({ "last": 2, "before": odd["pageInfo"]["endCursor"] })).await;
+    let back = lists(&page(json!({ "last": 2, "before": some["endCursor"] })).await);
     assert_eq!(
-        (of(&back, 1), of(&back, 2)),
-        (vec!["任务19".into(), "任务17".into()], vec!["任务18".into(), "任务16".into()])
+        (titles(&back[&odd]), titles(&back[&even])),
+        (vec!["任务19", "任务17"], vec!["任务18", "任务16"])
     );
     // What is wrong with one list is told of that one.
     let two = "query($id: ID!) { alliance(id: $id) {

@@ -90,7 +90,7 @@ async fn a_person_signs_in_and_the_token_stands_for_them_until_it_ends() {
     assert_eq!(me.text("/me/seats/0/organization/name"), "成员单位1-632223");
     assert_eq!(me.text("/viewer/__typename"), "Account");
     assert_eq!(me.text("/me/id"), concord::graphql::id::encode(world.staff).0);
-    assert_eq!(recorded(&app, Event::SignedIn).await, 1);
+    assert_eq!(recorded(&app, Event::SignedIn).await, 2);
     app.advance(TimeDelta::seconds(299));
     assert!(!refused(&app, &access).await);
     // Clocks may differ by a minute, not more.

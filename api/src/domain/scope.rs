@@ -29,7 +29,7 @@ pub fn in_alliances(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
 /// The same for lists that are narrowed to an owner: a filter that the database never turns into a join. Its index yields the
 /// owner's rows in the order asked for, and a join of a few alliances with them would lead it away from that.
 pub fn in_alliances_of_few(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> SimpleExpr {
-    Expr::expr(SimpleExpr::from(in_alliances(ctx, alliance))).is(true)
+    Expr::expr(SimpleExpr::from(in_alliances(ctx, alliance))).is(Expr::Constant(true.into()))
 }
 
 /// How far a caller sees.

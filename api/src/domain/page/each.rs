@@ -14,6 +14,9 @@ use uuid::Uuid;
 use super::{Along, Args, Order, Page, Whole, along, bound, keys, page, window};
 use crate::domain::{Ctx, Error, Result};
 
+/// The place of a row in its parent's list, beside the columns of any table.
+const PLACE: &str = "place_below_parent";
+
 /// Reads of each of `parents`, the values of the column `by`, one page of the rows of `select`.
 pub async fn fetch_each<E>(
     ctx: &Ctx,
@@ -30,7 +33,7 @@ where
 {
     let window = window(args)?;
     let all = Arc::new(select.clone());
-    let [row, parent, place] = ["row_of", "parent", "place"].map(Alias::new);
+    let [row, parent, place] = ["row_of", "parent", PLACE].map(Alias::new);
     let mut query = along::join(select, along).into_query();
     bound(&mut query, order, id, args)?;
     let lateral = ctx.app.backend() == DbBackend::Postgres;
@@ -63,7 +66,7 @@ where
     for row in &rows {
         let parent: Uuid = row.try_get("", by.as_str())?;
         let list = lists.get_mut(&parent).ok_or_else(|| Error::internal("a row of another parent"))?;
-        list.push((row.try_get("", "place")?, row));
+        list.push((row.try_get("", PLACE)?, row));
     }
     lists
         .into_iter()

@@ -28,7 +28,7 @@ $$ SELECT (hashint8extended(n, what) & 1048575)::float8 / 1048576 $$;
 BEGIN;
 -- Emptied within the transaction that fills them: a server with minimal logging then writes each row once.
 TRUNCATE region, organization, alliance, alliance_closure, membership, account, session, seat, task_list, priority_task,
-    due_notice, problem_sequence, problem, problem_responsible, stored_file, evidence, event, event_seal,
+    problem_sequence, problem, problem_responsible, stored_file, evidence, event, event_seal,
     event_organization, event_chain, event_pending, hand_cursor CASCADE;
 
 -- Territory: a province, a prefecture, and under it each eleventh region a county with the ten that follow as its towns.
@@ -112,22 +112,20 @@ SELECT n, a, i, month, month + floor(pg_temp.chance(n, 1) * 28)::int AS due_on,
 FROM (SELECT (a - 1) * :T::bigint + i AS n, a, i,
         (date_trunc('month', now()) + (i % 12 - 9) * interval '1 month')::date AS month
     FROM generate_series(1, :A) a, generate_series(1, :T) i) numbered;
+-- What is or comes due has been told of; otherwise the server would begin by telling of hundreds of thousands.
 INSERT INTO priority_task (id, alliance_id, task_list_id, place, title, content, criterion, source, lead_organization_id,
-    region_id, starts_on, due_on, state, is_open, percent, responsible_name, reason, returned_count, published_at,
+    region_id, starts_on, due_on, due_told_on, state, is_open, percent, responsible_name, reason, returned_count, published_at,
     acknowledged_at, submitted_at, completed_at, created_by, created_at, version)
 SELECT pg_temp.task(n), pg_temp.alliance(a), pg_temp.bid(8, (a - 1) * 12 + i % 12 + 1), i / 12 + 1,
     (ARRAY['老旧市场消防通道排查', '西路排水井盖修复', '独居老人走访', '夜间餐饮摊点证照检查'])[1 + i % 4] || i,
     '按方案逐户排查并建立台账，月底前完成整改。', NULL, NULL, pg_temp.organization(((a - 1) * :O + lead) % (:A * :O)::bigint + 1),
-    pg_temp.region(a + 10), month, due_on, state, state NOT IN ('completed', 'cancelled'),
+    pg_temp.region(a + 10), month, due_on, due_on, state, state NOT IN ('completed', 'cancelled'),
     CASE state WHEN 'completed' THEN 100 WHEN 'in_progress' THEN 50 ELSE 0 END, NULL, NULL, 0, month - interval '6 days',
     CASE WHEN state <> 'published' THEN month - interval '5 days' END,
     CASE WHEN state IN ('submitted', 'completed') THEN due_on - interval '2 days' END,
     CASE WHEN state = 'completed' THEN due_on - interval '1 day' END, pg_temp.account((a - 1) * 6 + 1),
     month - interval '9 days', 3
 FROM drawn_task;
--- What is or comes due has been told of; otherwise the server would begin by telling of hundreds of thousands.
-INSERT INTO due_notice (subject_id, due_on, noted_at)
-SELECT pg_temp.task(n), due_on, now() FROM drawn_task WHERE state NOT IN ('completed', 'cancelled');
 
 -- Problems of the last twelve months. Each eighth is assigned, by turns to the two organisations with staff: so M1 finds
 -- its callers, and pgbench its problems by arithmetic. `steps` says how many events led to the state.
@@ -153,7 +151,7 @@ INSERT INTO problem_sequence (alliance_id, year, last)
 SELECT pg_temp.alliance(a), year, max(seq) FROM drawn_problem GROUP BY a, year;
 INSERT INTO problem (id, alliance_id, year, seq, ordinal, number, title, description, category, place, region_id, channel,
     reporter_name, reporter_phone, severity, tier, is_complex, measures, criterion, state, is_open, round,
-    lead_organization_id, handler_id, proposed_organization_id, due_on, reason, declined_count, returned_count, assigned_at,
+    lead_organization_id, handler_id, proposed_organization_id, due_on, due_told_on, reason, declined_count, returned_count, assigned_at,
     accepted_at, submitted_at, submitted_by, verified_at, verifier_id, verifier_organization_id, verdict, struck_off_at,
     approver_id, external_source, external_key, occurred_at, recorded_at, recorded_by, closed_at, version)
 SELECT pg_temp.problem(n), pg_temp.alliance(a), year, seq, year * 10000000000 + seq,
@@ -166,6 +164,7 @@ SELECT pg_temp.problem(n), pg_temp.alliance(a), year, seq, year * 10000000000 + 
     CASE WHEN lead IS NOT NULL THEN '现场清理并定期巡查' END, CASE WHEN lead IS NOT NULL THEN '复查无反弹' END,
     state, is_open, 1, pg_temp.organization(((a - 1) * :O + lead) % (:A * :O)::bigint + 1),
     CASE WHEN steps > 3 THEN pg_temp.account((a - 1) * 6 + 3) END, NULL,
+    CASE WHEN lead IS NOT NULL THEN (recorded_at + interval '30 days')::date END,
     CASE WHEN lead IS NOT NULL THEN (recorded_at + interval '30 days')::date END,
     CASE WHEN state IN ('rejected', 'withdrawn') THEN '不属于受理范围' END, 0, 0,
     CASE WHEN steps > 2 THEN recorded_at + pace * 2 END, CASE WHEN steps > 3 THEN recorded_at + pace * 3 END,

@@ -11,10 +11,7 @@ pub mod territory;
 
 pub use self::{
     calendar::calendar_day,
-    fact::{
-        due_notice, event, event_chain, event_organization, event_pending, event_seal, hand_cursor,
-        inbox_entry,
-    },
+    fact::{event, event_chain, event_organization, event_pending, event_seal, hand_cursor, inbox_entry},
     file::stored_file,
     governance::{alliance, alliance_closure, membership, organization, service_team, service_team_member},
     identity::{

@@ -1,7 +1,7 @@
 //! The history of Concord's tables: append-only, expand before contract. Never imports the entities.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::MigratorTrait;
 
 mod build;
 mod m20261123_000001_foundation;
@@ -11,6 +11,7 @@ mod m20261126_000002_invited_units;
 mod m20261126_000003_counts;
 mod m20261126_000004_rework;
 mod m20261126_000005_ended_sessions;
+mod m20261126_000006_due_told;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000003_counts::Migration),
             Box::new(m20261126_000004_rework::Migration),
             Box::new(m20261126_000005_ended_sessions::Migration),
+            Box::new(m20261126_000006_due_told::Migration),
         ]
     }
 }

@@ -54,25 +54,35 @@ impl Server {
         self.post(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
     }
     async fn socket(&self) -> Socket {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        tokio_tungstenite::connect_async(request).await.unwrap().0
+        open(self.address).await
     }
     async fn ready_socket(&self, payload: Json) -> Socket {
-        let mut socket = self.socket().await;
-        send(&mut socket, &json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(receive(&mut socket).await["type"], "connection_ack");
-        socket
+        ready_socket(self.address, payload).await
     }
 }
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+async fn open(address: SocketAddr) -> Socket {
+    let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.unwrap().0
+}
 
-async fn send(socket: &mut Socket, message: &Json) {
+/// A socket whose `connection_init` was accepted.
+pub(crate) async fn ready_socket(address: SocketAddr, payload: Json) -> Socket {
+    let mut socket = open(address).await;
+    send(&mut socket, &json!({ "type": "connection_init", "payload": payload })).await;
+    assert_eq!(receive(&mut socket).await["type"], "connection_ack");
+    socket
+}
+
+pub(crate) type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+pub(crate) async fn send(socket: &mut Socket, message: &Json) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
-async fn receive(socket: &mut Socket) -> Json {
+pub(crate) async fn receive(socket: &mut Socket) -> Json {
     loop {
         match socket.next().await.unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -82,7 +92,7 @@ async fn receive(socket: &mut Socket) -> Json {
     }
 }
 
-async fn close_code(socket: &mut Socket) -> u16 {
+pub(crate) async fn close_code(socket: &mut Socket) -> u16 {
     let wait = async {
         loop {
             match socket.next().await {

@@ -209,6 +209,7 @@ async fn what_happens_to_a_draft_shows_once_it_is_published() {
         region_id: Set(None),
         starts_on: Set(None),
         due_on: Set(month),
+        due_told_on: Set(None),
         state: Set(priority_task::State::Draft),
         is_open: Set(false),
         percent: Set(0),

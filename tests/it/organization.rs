@@ -201,6 +201,11 @@ async fn a_change_of_a_unit_is_refused_by_code_and_its_credit_code_is_given_once
     }
     let nowhere = json!({ "regionId": id::encode(RegionId::from(uuid::Uuid::nil())) });
     assert_eq!(update(&app, world.manager, unit, nowhere).await.code().as_deref(), Some("NOT_FOUND"));
+    // Whatever else is wrong is told first, so that a refusal says nothing of whose a code is.
+    for code in [code, another] {
+        let probe = json!({ "creditCode": code, "regionId": id::encode(RegionId::from(uuid::Uuid::nil())) });
+        assert_eq!(update(&app, world.manager, unit, probe).await.code().as_deref(), Some("NOT_FOUND"));
+    }
     update(&app, world.manager, unit, json!({ "creditCode": code.to_lowercase(), "shortName": "单" }))
         .await
         .fine();

@@ -213,6 +213,6 @@ async fn a_problems_due_date_rings_once_for_the_unit() {
     assert_eq!(rings().await, 2, "a date that moves is told of again");
     let reason = json!({ "reason": "改派" });
     step(&app, world.committee, "recallProblem", &json!(id::encode(row.id)), reason).await.fine();
-    app.sql("DELETE FROM due_notice").await.expect("the marks are wiped");
+    app.sql("UPDATE problem SET due_told_on = NULL").await.expect("the marks are wiped");
     assert_eq!(rings().await, 2, "nobody is bound by it any more");
 }

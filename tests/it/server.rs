@@ -1,7 +1,10 @@
 //! The product behind real sockets: routes beside GraphQL, and what the door adds to every answer.
 
-use concord_tests::{Server, TestApp};
+use concord::graphql::id;
+use concord_tests::{Server, TestApp, World};
 use serde_json::json;
+
+use crate::door::{close_code, ready_socket, receive, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_routes_beside_graphql_answer() {
@@ -82,4 +85,99 @@ async fn values_that_no_type_takes_are_refused_before_anything_runs() {
     // An enum's value in a variable is a string, as JSON has it.
     let fine = server.send(None, text, json!({ "filter": { "states": ["REGISTERED"] } })).await;
     assert_eq!(fine.code().as_deref(), Some("UNAUTHENTICATED"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_socket_serves_nobody_who_signed_out() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.give_password(world.staff, "correct horse battery").await;
+    let server = Server::start(app.app.clone());
+    for (ending, kept) in [
+        ("mutation { signOut(input: { everywhere: true }) { userErrors { code } } }", false),
+        ("mutation { signOut(input: {}) { userErrors { code } } }", false),
+        ("{ me { username } }", true),
+    ] {
+        let tokens = app.sign_in("staff.632223", "correct horse battery").await;
+        let bearer = json!({ "authorization": format!("Bearer {}", tokens.access_token) });
+        let mut socket = ready_socket(server.address, bearer).await;
+        let ask = |number: u32| json!({ "id": number.to_string(), "type": "subscribe", "payload": { "query": "{ me { username } }" } });
+        send(&mut socket, &ask(1)).await;
+        assert_eq!(receive(&mut socket).await["payload"]["data"]["me"]["username"], "staff.632223");
+        assert_eq!(receive(&mut socket).await["type"], "complete");
+        server.send(Some(&tokens.access_token), ending, json!({})).await.fine();
+        send(&mut socket, &ask(2)).await;
+        if kept {
+            assert_eq!(receive(&mut socket).await["payload"]["data"]["me"]["username"], "staff.632223");
+        } else {
+            assert_eq!(close_code(&mut socket).await, 4403, "{ending}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_is_not_given_is_as_if_it_were_not_there() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.give_password(world.committee, "correct horse battery").await;
+    let server = Server::start(app.app.clone());
+    let token = app.sign_in("committee.632223", "correct horse battery").await.access_token;
+    let ask =
+        async |query: &str, variables: serde_json::Value| server.send(Some(&token), query, variables).await;
+    let town = json!({ "town": id::encode(world.town) });
+    for query in [
+        "query($o: ProblemOrder) { problems(first: 1, orderBy: $o) { totalCount } }",
+        "query($f: PriorityTaskFilter, $o: PriorityTaskOrder) { priorityTasks(filter: $f, orderBy: $o) { totalCount } }",
+        "query($s: [ProblemState!], $t: String) { problems(filter: { states: $s, text: $t }) { totalCount } }",
+        "query($town: ID!, $o: MembershipOrder, $n: Int) { alliance(id: $town) { ...F } }
+         fragment F on Alliance { members(first: $n, orderBy: $o) { totalCount } }",
+    ] {
+        // Twice: the second time from the cache.
+        for _ in 0..2 {
+            ask(query, town.clone()).await.fine();
+        }
+    }
+    // A null that is given is no absence.
+    let order = "query($o: ProblemOrder) { problems(first: 1, orderBy: $o) { totalCount } }";
+    assert!(ask(order, json!({ "o": null })).await.code().is_some());
+    // Defaults count where a field is skipped or included.
+    let skipped = ask("query($b: Boolean = true) { me @skip(if: $b) { id } __typename }", json!({})).await;
+    assert_eq!(skipped.fine().at(""), &json!({ "__typename": "Query" }));
+    let included = ask("query($b: Boolean = true) { me @include(if: $b) { username } }", json!({})).await;
+    assert_eq!(included.text("/me/username"), "committee.632223");
+    let not = "mutation($b: Boolean = true) { signOut(input: {}) @skip(if: $b) { userErrors { code } } __typename }";
+    ask(not, json!({})).await.fine();
+    ask("{ me { id } }", json!({})).await.fine();
+    // One subscription at a time, and not from a fragment: the library would end it at once.
+    for wrong in [
+        "subscription { a: inbox { id } b: inbox { id } }",
+        "subscription { ... on Subscription { inbox { id } } }",
+        "subscription { ...F } fragment F on Subscription { inbox { id } }",
+    ] {
+        let request = server.http.post(server.url("/graphql")).header("Accept", "text/event-stream");
+        let answer =
+            request.bearer_auth(&token).json(&json!({ "query": wrong })).send().await.expect("an answer");
+        let text = answer.text().await.expect("a text");
+        assert!(text.contains("GRAPHQL_VALIDATION_FAILED"), "{wrong}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_is_no_object_stops_what_stands_before_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.give_password(world.committee, "correct horse battery").await;
+    let server = Server::start(app.app.clone());
+    let token = app.sign_in("committee.632223", "correct horse battery").await.access_token;
+    let text = "mutation($a: UpdateAllianceInput!, $b: UpdateAllianceInput!) {
+        a: updateAlliance(input: $a) { alliance { version } userErrors { code } }
+        b: updateAlliance(input: $b) { alliance { version } userErrors { code } } }";
+    let good = json!({ "allianceId": id::encode(world.town), "expectedVersion": 1, "name": "新名" });
+    for bad in [json!("x"), json!([good])] {
+        let answer = server.send(Some(&token), text, json!({ "a": good, "b": bad })).await;
+        assert_eq!(answer.code().as_deref(), Some("BAD_USER_INPUT"));
+    }
+    let now = "query($id: ID!) { alliance(id: $id) { version } }";
+    let answer = server.send(Some(&token), now, json!({ "id": id::encode(world.town) })).await;
+    assert_eq!(answer.at("/alliance/version"), 1);
 }

@@ -270,7 +270,7 @@ codes! {
     /// A file to import is larger than allowed, or has too many rows.
     ImportTooLarge = "IMPORT_TOO_LARGE",
     /// A value of an imported file is not UTF-8.
-    ImportNotUtf8 = "IMPORT_NOT_UTF8",
+    ImportNotUtf8 = "IMPORT_NOT_UTF_8",
     /// A quotation mark of an imported row has no counterpart; the file may be cut off.
     ImportQuoteOpen = "IMPORT_QUOTE_OPEN",
     /// An imported row has more or fewer columns than its header.

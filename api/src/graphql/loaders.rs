@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_graphql::{
-    Context, Pos,
+    Context,
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
@@ -100,7 +100,12 @@ where
 {
     let along = asked(context, along);
     let list = Arc::new(Below { by, id, args, along, list });
-    let key = Nested { field: context.item.pos, parent: parent.into(), taken: Arc::default(), list };
+    let key = Nested {
+        field: std::ptr::from_ref(context.item).addr(),
+        parent: parent.into(),
+        taken: Arc::default(),
+        list,
+    };
     let taken = one(context, key).await?.and_then(|taken| taken.lock().ok()?.take());
     let page = taken.unwrap_or_else(|| Err(Arc::new(Error::internal("a parent without its list"))));
     fed(context, page).await
@@ -130,9 +135,10 @@ struct Below<E: EntityTrait, L: ?Sized> {
 
 type Listed<E> = dyn Fn(&Ctx) -> domain::Result<(Select<E>, Order<<E as EntityTrait>::Column>)> + Send + Sync;
 
-/// Key of one parent's list: its field of the document, where all arguments are the same.
+/// Key of one parent's list.
 pub struct Nested<E: EntityTrait> {
-    field: Pos,
+    /// The field's place in memory, which tells the fields of one document apart; all arguments of one are the same.
+    field: usize,
     parent: Uuid,
     /// Where the answer goes; two who ask for the same list each get their own.
     taken: Taken<E>,
@@ -169,7 +175,7 @@ where
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[Nested<E>]) -> Result<HashMap<Nested<E>, Taken<E>>, Arc<Error>> {
-        let mut fields: HashMap<Pos, HashMap<Uuid, Vec<&Nested<E>>>> = HashMap::new();
+        let mut fields: HashMap<usize, HashMap<Uuid, Vec<&Nested<E>>>> = HashMap::new();
         for key in keys {
             fields.entry(key.field).or_default().entry(key.parent).or_default().push(key);
         }

@@ -119,6 +119,11 @@ impl Types {
             }
             (MetaTypeName::List(item), value) => self.value(item, value, literal, path),
             (MetaTypeName::Named(name), value) => match (self.find(name), value) {
+                (Some(MetaType::InputObject { oneof: true, .. }), Value::Object(fields))
+                    if fields.len() != 1 =>
+                {
+                    Err(misfit())
+                }
                 (Some(MetaType::InputObject { input_fields, .. }), Value::Object(fields)) => {
                     for (name, value) in fields {
                         if let Some(field) = input_fields.get(name.as_str()) {
@@ -127,6 +132,7 @@ impl Types {
                     }
                     Ok(())
                 }
+                (Some(MetaType::InputObject { .. }), _) => Err(misfit()),
                 (Some(MetaType::Enum { .. }), Value::String(_)) if literal => Err(misfit()),
                 (Some(MetaType::Scalar { is_valid: Some(is_valid), .. }), value) => {
                     let fits = match name {
@@ -211,6 +217,12 @@ mod tests {
             Some((false, "$input.slotCount: Int".to_owned()))
         );
         assert_eq!(check(text, given(12, "26.11.2026")), Some((false, "$input.anchorOn: Date".to_owned())));
+        for wrong in [json!("x"), json!([{ "slotCount": 12 }]), json!(7)] {
+            assert_eq!(
+                check(text, json!({ "input": wrong })),
+                Some((false, "$input: CreateRotationPlanInput!".to_owned()))
+            );
+        }
         // A string is how JSON names an enum's value, and a verb tells of an id that is not one.
         let text = "query($states: [ProblemState!], $id: ID!) { problems(filter: { states: $states, handlerId: $id }) { totalCount } }";
         assert_eq!(check(text, json!({ "states": ["REGISTERED"], "id": "nonsense" })), None);

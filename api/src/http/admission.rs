@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::Name;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Type,
+    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, Type,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
+use super::absent;
 use super::lexer::{self, Tokens};
 use super::measure::{self, OperationFacts};
 use super::refusal::{DoorCode, Refusal};
@@ -176,6 +177,20 @@ impl Documents {
         self.cache.insert(Arc::from(text), Arc::clone(&parsed));
         Ok(parsed)
     }
+
+    /// The same document without what names absent variables, from the cache when the same were absent before.
+    fn without(&self, text: &str, parsed: &ParsedDocument, absent: &[Name]) -> Arc<ParsedDocument> {
+        // No text of a document holds this character.
+        let names: Vec<&str> = absent.iter().map(Name::as_str).collect();
+        let key: Arc<str> = format!("{text}\0{}", names.join(" ")).into();
+        self.cache.get_with(key, || {
+            Arc::new(ParsedDocument {
+                document: absent::without(&parsed.document, absent),
+                validated: AtomicBool::new(false),
+                operations: parsed.operations.clone(),
+            })
+        })
+    }
 }
 
 /// Decides whether an operation may go on to validation, and what it costs.
@@ -183,19 +198,27 @@ pub fn admit(request: &IncomingRequest, limits: &Limits, documents: &Documents) 
     if request.variables.len() > limits.variables {
         return Err(Refusal::over(DoorCode::TooManyVariables, limits.variables));
     }
-    let parsed = documents.parse(&request.query, limits)?;
+    let mut parsed = documents.parse(&request.query, limits)?;
     let (name, operation) = chosen(&parsed.document.operations, request.operation_name.as_deref())?;
     check_variables(operation, &request.variables)?;
-    let pages = measure::pages(&parsed.document, operation, &request.variables);
+    let mut variables = request.variables.clone();
+    let absent = absent::fill(operation, &mut variables);
+    let pages = measure::pages(&parsed.document, operation, &variables);
     if pages.widest > limits.nodes {
         return Err(Refusal::over(DoorCode::TooManyNodes, limits.nodes));
     }
     let facts = parsed.operations.get(&name).ok_or(DoorCode::OperationNotFound)?;
     let (kind, root_fields, plain_variables) = (facts.kind, facts.root_fields.clone(), facts.plain_variables);
     let cost = cost(facts.selections, pages.total);
+    if kind == OperationType::Subscription && !has_one_root(operation) {
+        let detail = "a subscription selects one field at its root, and no fragment";
+        return Err(Refusal::new(DoorCode::ValidationFailed).with("detail", detail));
+    }
     let idempotency = idempotency(request, kind, &root_fields)?;
     let operation_name = name.map(|name| name.to_string());
-    let variables = request.variables.clone();
+    if !absent.is_empty() {
+        parsed = documents.without(&request.query, &parsed, &absent);
+    }
     Ok(Admitted {
         document: parsed,
         operation_name,
@@ -206,6 +229,12 @@ pub fn admit(request: &IncomingRequest, limits: &Limits, documents: &Documents) 
         variables,
         idempotency,
     })
+}
+
+/// The library runs each root field of a subscription and knows none that stands in a fragment.
+fn has_one_root(operation: &OperationDefinition) -> bool {
+    let [only] = operation.selection_set.node.items.as_slice() else { return false };
+    matches!(&only.node, Selection::Field(_))
 }
 
 /// A tenth for every selection and a hundredth for every node, but at least one.

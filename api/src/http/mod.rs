@@ -3,6 +3,7 @@
 //! It turns bytes into admitted operations and answers into bytes. What a credential means and what fields do is the
 //! backend's; no rule of the domain stands here.
 
+mod absent;
 pub mod admission;
 pub mod answer;
 pub mod assets;

@@ -153,7 +153,9 @@ struct Socket<B: Backend> {
     door: Door<B>,
     meta: RequestMeta,
     sender: actix_ws::Session,
-    session: Option<Session<B::Actor>>,
+    /// Whether a credential was accepted, or none was brought.
+    acknowledged: bool,
+    credential: Option<String>,
     initialising: bool,
     operations: Operations,
     started: u64,
@@ -176,7 +178,8 @@ impl<B: Backend> Socket<B> {
             door,
             meta,
             sender,
-            session: None,
+            acknowledged: false,
+            credential: None,
             initialising: false,
             operations: Operations::default(),
             started: 0,
@@ -201,7 +204,7 @@ impl<B: Backend> Socket<B> {
                 message = messages.recv() => message,
                 () = &mut drained => return Some(Close::new(1012, "Service restart")),
                 () = &mut self.expiry => return Some(Close::new(4403, "Token expired")),
-                () = &mut init_timeout, if self.session.is_none() => {
+                () = &mut init_timeout, if !self.acknowledged => {
                     return Some(Close::new(4408, "Connection initialisation timeout"));
                 }
                 _ = heartbeat.tick() => {
@@ -283,24 +286,31 @@ impl<B: Backend> Socket<B> {
                 Some(token.ok_or_else(|| Close::new(4403, "Forbidden"))?)
             }
         };
-        let session = self.door.session(credential.as_deref(), &self.meta).await;
-        let session = session.map_err(|refusal| {
+        self.credential = credential;
+        let session = self.session().await?;
+        if let Some(expires_in) = session.expires_in {
+            self.expiry = Box::pin(tokio::time::sleep(expires_in));
+        }
+        self.acknowledged = true;
+        self.send(&Frame::<()> { id: None, kind: "connection_ack", payload: None }).await
+    }
+
+    /// Who the peer is by now: the credential is looked at again for every operation, since a socket outlasts a sign-out.
+    async fn session(&self) -> Result<Session<B::Actor>, Close> {
+        self.door.session(self.credential.as_deref(), &self.meta).await.map_err(|refusal| {
             // Clients come back after 1013; 4403 would tell them that their token is bad.
             if refusal.is(DoorCode::Unavailable) {
                 Close::new(1013, "Try again later")
             } else {
                 Close::new(4403, "Forbidden")
             }
-        })?;
-        if let Some(expires_in) = session.expires_in {
-            self.expiry = Box::pin(tokio::time::sleep(expires_in));
-        }
-        self.session = Some(session);
-        self.send(&Frame::<()> { id: None, kind: "connection_ack", payload: None }).await
+        })
     }
 
     async fn subscribe(&mut self, id: String, payload: Option<Json>) -> Result<(), Close> {
-        let Some(session) = self.session.clone() else { return Err(Close::new(4401, "Unauthorized")) };
+        if !self.acknowledged {
+            return Err(Close::new(4401, "Unauthorized"));
+        }
         let Some(Json::Object(payload)) = payload else {
             return Err(Close::bad_request("Invalid message received"));
         };
@@ -309,6 +319,7 @@ impl<B: Backend> Socket<B> {
         }
         let parameters = parameters::from_object(payload)
             .map_err(|refusal| Close::bad_request(format!("Invalid payload: {}", refusal.code)))?;
+        let session = self.session().await?;
         let meta = RequestMeta { request_id: self.door.backend.new_id(), ..self.meta.clone() };
         let limit = self.door.settings.operations_per_socket;
         let paid = if self.operations.borrow().len() >= limit {

@@ -1,5 +1,4 @@
 //! What happened: events, their chain, and who has been told. Tables only; the verbs stand in the `concord` crate.
-pub mod due_notice;
 pub mod event;
 pub mod event_chain;
 pub mod event_organization;

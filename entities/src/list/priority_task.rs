@@ -66,6 +66,8 @@ pub struct Model {
     pub starts_on: Option<Date>,
     /// Last day, in the alliance's time zone.
     pub due_on: Date,
+    /// The due date that was told of when it came near.
+    pub due_told_on: Option<Date>,
     /// Where it stands.
     pub state: State,
     /// Whether work remains: published and neither completed nor cancelled.

@@ -177,6 +177,8 @@ pub struct Model {
     pub proposed_organization_id: Option<OrganizationId>,
     /// By when it is to be solved, where somebody set a date.
     pub due_on: Option<Date>,
+    /// The due date that was told of when it came near.
+    pub due_told_on: Option<Date>,
     /// Why it was last declined, returned, rejected or withdrawn.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,

@@ -232,19 +232,18 @@ pub async fn amend(
     if let Some(kind) = change.kind {
         after.kind.set_if_not_equals(kind);
     }
-    match (credit_code(change.credit_code.as_deref())?, &before.credit_code) {
-        (Some(code), Some(standing)) if code != *standing => {
-            return Err(Error::invalid(Code::CreditCodeKept, "creditCode"));
-        }
-        (Some(code), None) => {
-            require_free_code(&tx.db, &code).await?;
-            after.credit_code = Set(Some(code));
-        }
-        _ => {}
+    let code = credit_code(change.credit_code.as_deref())?;
+    if code.is_some() && before.credit_code.is_some() && code != before.credit_code {
+        return Err(Error::invalid(Code::CreditCodeKept, "creditCode"));
     }
     if change.region_id.is_some() && change.region_id != before.region_id {
         require_region(&tx.db, change.region_id).await?;
         after.region_id = Set(change.region_id);
+    }
+    if let (Some(code), None) = (code, &before.credit_code) {
+        // Looked up last: nothing that is refused for another reason tells whether the code is on record.
+        require_free_code(&tx.db, &code).await?;
+        after.credit_code = Set(Some(code));
     }
     if !after.is_changed() {
         return Ok((before, false));
@@ -299,7 +298,7 @@ pub fn short_name(value: Option<&str>) -> Result<Option<String>> {
 }
 
 /// Whether a number of four digits or more stands before 部队, in whatever digits people type.
-fn carries_designation(name: &str) -> bool {
+pub fn carries_designation(name: &str) -> bool {
     let digit = |character: &char| {
         character.is_ascii_digit()
             || ('０'..='９').contains(character)

@@ -21,13 +21,15 @@ use concord_entities::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use sha2::{Digest, Sha256};
 
-use super::door::Authenticated;
+use super::{door::Authenticated, jws::LEEWAY_SECONDS};
 use crate::domain::{App, Result};
 
 /// How long a check is believed.
 const BELIEVED: TimeDelta = TimeDelta::seconds(1);
 /// How far clocks of nodes may differ, and a unit of work may last, before an ended session could be overlooked.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
+/// How far the clock of whoever issued a token may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(LEEWAY_SECONDS);
 /// Most credentials remembered.
 const REMEMBERED: u64 = 20_000;
 
@@ -43,6 +45,7 @@ struct Admission {
 pub struct Genuine {
     pub account: AccountId,
     pub session: SessionId,
+    pub issued_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub key_id: Arc<str>,
 }
@@ -116,17 +119,22 @@ impl Admissions {
         self.genuine.insert(digest(token), says);
     }
 
-    /// Whether the session of a genuine token has not ended.
-    pub async fn stands(&self, app: &App, session: SessionId) -> Result<bool> {
-        if let Some(ended) = self.ended(app.now()) {
-            return Ok(!ended.sessions.contains(&session));
+    /// Whether the session of a genuine token has not ended. A token that is older than tokens may become today, since the
+    /// setting was lowered, has no session to stand on: those that ended before are not read.
+    pub async fn stands(&self, app: &App, Genuine { session, issued_at, .. }: &Genuine) -> Result<bool> {
+        let now = app.now();
+        if *issued_at < now - lifetime(app) - LEEWAY {
+            return Ok(false);
+        }
+        if let Some(ended) = self.ended(now) {
+            return Ok(!ended.sessions.contains(session));
         }
         let _turn = self.reading.lock().await;
         let ended = match self.ended(app.now()) {
             Some(ended) => ended,
             None => self.read_ended(app).await?,
         };
-        Ok(!ended.sessions.contains(&session))
+        Ok(!ended.sessions.contains(session))
     }
 
     fn ended(&self, now: DateTime<Utc>) -> Option<Arc<Ended>> {
@@ -137,7 +145,7 @@ impl Admissions {
     /// Reads the sessions that ended since the oldest token that may still be good was issued.
     async fn read_ended(&self, app: &App) -> Result<Arc<Ended>> {
         let (read_at, era) = (app.now(), self.era());
-        let since = read_at - TimeDelta::seconds(app.config.identity.access_token_seconds) - SLACK;
+        let since = read_at - lifetime(app) - LEEWAY - SLACK;
         let sessions: Vec<SessionId> = session::Entity::find()
             .select_only()
             .column(session::Column::Id)
@@ -160,6 +168,11 @@ impl Admissions {
     pub fn forget(&self) {
         self.era.fetch_add(1, Ordering::AcqRel);
     }
+}
+
+/// How long a token is good at most.
+fn lifetime(app: &App) -> TimeDelta {
+    TimeDelta::seconds(app.config.identity.access_token_seconds)
 }
 
 fn digest(token: &str) -> [u8; 32] {

@@ -74,6 +74,7 @@ async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
     let genuine = Genuine {
         account: AccountId(Uuid::parse_str(&verified.subject).map_err(|_| Error::Unauthenticated)?),
         session: SessionId(Uuid::parse_str(&verified.session).map_err(|_| Error::Unauthenticated)?),
+        issued_at: verified.issued_at,
         expires_at: verified.expires_at,
         key_id: verified.key_id.as_str().into(),
     };
@@ -84,7 +85,7 @@ async fn by_own_token(app: &Arc<App>, token: &str) -> Result<Authenticated> {
 /// The person whose token is genuine, while the session stands: it was there when the token was issued, outlasts it, and
 /// ends with the account.
 async fn standing(app: &App, genuine: &Genuine) -> Result<Authenticated> {
-    if !app.identity.admissions.stands(app, genuine.session).await? {
+    if !app.identity.admissions.stands(app, genuine).await? {
         return Err(Error::Unauthenticated);
     }
     let actor = Actor::Account { id: genuine.account, session: Some(genuine.session) };

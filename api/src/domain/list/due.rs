@@ -1,18 +1,18 @@
-//! The hand that tells of nearing due dates: one event per task or problem and date, whichever node runs first. What has
-//! been told is kept in `due_notice`; what has its date moved is told of again. It neither reminds twice nor escalates.
+//! The hand that tells of nearing due dates: one event per task or problem and date, whichever node runs first. The date
+//! that was told stands beside the date that is due; where it moved, it is told of again. It neither reminds twice nor
+//! escalates.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
-use concord_entities::{alliance, due_notice, priority_task, problem};
+use concord_entities::{alliance, priority_task, problem};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::priority_task::{co_organizers_by_task, due};
-use crate::domain::{Ctx, Event, Result, Tx};
+use crate::domain::{Ctx, Event, Result};
 
 /// Most tasks or problems told of in one unit of work.
 const BATCH: u64 = 200;
@@ -28,8 +28,8 @@ pub async fn notify(ctx: &Ctx) -> Result<usize> {
 
 async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     use priority_task::{Column, Entity};
-    let waiting = waiting::<Entity>(ctx, zones, Column::AllianceId, Column::Id, Column::DueOn)
-        .filter(Column::IsOpen.eq(true));
+    let untold = || untold(Column::IsOpen, Column::DueOn, Column::DueToldOn);
+    let waiting = Entity::find().filter(untold()).filter(soon(ctx, zones, Column::AllianceId, Column::DueOn));
     // A look without a lock: most of the time nothing has come near.
     if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
         return Ok(0);
@@ -40,7 +40,13 @@ async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     let mut units = co_organizers_by_task(&tx.db, tasks.iter().map(|task| task.id)).await?;
     let mut told = 0;
     for task in &tasks {
-        if mark(&tx, task.id.into(), task.due_on).await? {
+        let mark = Entity::update_many()
+            .col_expr(Column::DueToldOn, Expr::value(task.due_on))
+            .filter(Column::Id.eq(task.id))
+            .filter(Column::DueOn.eq(task.due_on))
+            .filter(untold());
+        // Where another node told of it while this one waited, nothing is left to mark.
+        if mark.exec(&tx.db).await?.rows_affected == 1 {
             tx.record(due(task, &units.remove(&task.id).unwrap_or_default())).await?;
             told += 1;
         }
@@ -52,8 +58,10 @@ async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
 
 async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     use problem::{Column, Entity};
-    let waiting = waiting::<Entity>(ctx, zones, Column::AllianceId, Column::Id, Column::DueOn)
-        .filter(Column::IsOpen.eq(true))
+    let untold = || untold(Column::IsOpen, Column::DueOn, Column::DueToldOn);
+    let waiting = Entity::find()
+        .filter(untold())
+        .filter(soon(ctx, zones, Column::AllianceId, Column::DueOn))
         .filter(Column::LeadOrganizationId.is_not_null());
     if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
         return Ok(0);
@@ -63,9 +71,13 @@ async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
         waiting.order_by_asc(Column::DueOn).order_by_asc(Column::Id).limit(BATCH).all(&tx.db).await?;
     let mut told = 0;
     for row in &problems {
-        if let Some(due_on) = row.due_on
-            && mark(&tx, row.id.into(), due_on).await?
-        {
+        let Some(due_on) = row.due_on else { continue };
+        let mark = Entity::update_many()
+            .col_expr(Column::DueToldOn, Expr::value(due_on))
+            .filter(Column::Id.eq(row.id))
+            .filter(Column::DueOn.eq(due_on))
+            .filter(untold());
+        if mark.exec(&tx.db).await?.rows_affected == 1 {
             let fact = super::problem::fact(Event::ProblemDue, row);
             tx.record(fact.detail("title", row.title.clone()).detail("dueOn", due_on.to_string())).await?;
             told += 1;
@@ -76,40 +88,18 @@ async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     Ok(told)
 }
 
-/// Notes that a date has been told; false where another node told of it while this one waited.
-async fn mark(tx: &Tx<'_>, subject: Uuid, due_on: NaiveDate) -> Result<bool> {
-    let mark = due_notice::ActiveModel {
-        subject_id: Set(subject),
-        due_on: Set(due_on),
-        noted_at: Set(tx.ctx.now()),
-    };
-    let key = [due_notice::Column::SubjectId, due_notice::Column::DueOn];
-    let marked = due_notice::Entity::insert(mark)
-        .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
-        .exec_without_returning(&tx.db)
-        .await?;
-    Ok(marked == 1)
+/// Whether a row's date is still to be told of, in the words of the index that holds just those rows.
+fn untold<C: ColumnTrait>(is_open: C, due_on: C, told_on: C) -> Condition {
+    let stale = Condition::any().add(told_on.is_null()).add(told_on.into_expr().ne(due_on.into_expr()));
+    Condition::all().add(is_open.into_expr()).add(stale)
 }
 
-/// The rows that fall due soon by the calendar of their alliance and have not been told of.
-fn waiting<E: EntityTrait>(
-    ctx: &Ctx,
-    zones: &[String],
-    alliance: E::Column,
-    id: E::Column,
-    due_on: E::Column,
-) -> Select<E> {
+/// Whether a row falls due soon by the calendar of its alliance.
+fn soon<C: ColumnTrait>(ctx: &Ctx, zones: &[String], alliance: C, due_on: C) -> Condition {
     let days = u64::try_from(ctx.app.config.background.due_notice_days).unwrap_or_default();
-    let soon = by_zone(ctx, zones, alliance, |today| {
+    by_zone(ctx, zones, alliance, |today| {
         due_on.lte(today.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX))
-    });
-    let told = due_notice::Entity::find()
-        .select_only()
-        .column(due_notice::Column::SubjectId)
-        .filter(due_notice::Column::SubjectId.into_expr().eq(id.into_expr()))
-        .filter(due_notice::Column::DueOn.into_expr().eq(due_on.into_expr()))
-        .into_query();
-    E::find().filter(soon).filter(Expr::exists(told).not())
+    })
 }
 
 /// The time zones of all alliances.

@@ -72,6 +72,7 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
         region_id: Set(new.region_id),
         starts_on: Set(new.starts_on),
         due_on: Set(due_on),
+        due_told_on: Set(None),
         state: Set(State::Draft),
         is_open: Set(false),
         percent: Set(0),

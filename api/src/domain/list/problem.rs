@@ -364,6 +364,7 @@ impl Numbers {
             handler_id: Set(None),
             proposed_organization_id: Set(None),
             due_on: Set(None),
+            due_told_on: Set(None),
             reason: Set(None),
             declined_count: Set(0),
             returned_count: Set(0),

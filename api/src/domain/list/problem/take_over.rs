@@ -263,7 +263,7 @@ fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<Source
             description: text::required(&row.description, "description", FREE_TEXT)?,
             category: text::required(&row.category, "category", CATEGORY)?,
             place: text::optional(row.place.as_deref(), "place", PLACE)?,
-            organization: text::optional(row.organization.as_deref(), "organization", 200)?,
+            organization: row.organization.as_deref().map(unit_name).transpose()?.flatten(),
             organization_short_name: text::optional(
                 row.organization_short_name.as_deref(),
                 "organizationShortName",
@@ -274,6 +274,17 @@ fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<Source
         })
     };
     check().map_err(|error| (line, error))
+}
+
+/// The name of a unit in a row, as a unit may be recorded.
+fn unit_name(text: &str) -> Result<Option<String>> {
+    let name = text::optional(Some(text), "organization", 200)?;
+    match name {
+        Some(name) if governance::organization::carries_designation(&name) => {
+            Err(Error::invalid(Code::DesignationRefused, "organization"))
+        }
+        name => Ok(name),
+    }
 }
 
 /// Closes what its source has closed since, or tells why it is left: once somebody has touched it here, the source does not

@@ -1,6 +1,7 @@
 //! Nobody verifies or strikes off what they once had a hand in, whatever seat they hold by then; an assignment can be taken
 //! back; numbers stay unique under any pattern.
 
+use chrono::TimeDelta;
 use concord::{
     domain::{
         Ctx,
@@ -170,9 +171,12 @@ async fn who_acts_for_a_responsible_unit_never_strikes_its_problem_off() {
     assert_eq!(judged(&app, colleague, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
     seated(&app, &world, world.approver, Role::MemberStaff, Some(1)).await;
     assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
-    // Once they act for it no more they may.
+    // Nobody becomes independent by laying down the role; of what comes later they may judge.
     unseated(&app, &world, world.approver, 1).await;
-    assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await, None);
+    assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    app.advance(TimeDelta::seconds(1));
+    let later = problem_in(&app, &world, State::Verified).await;
+    assert_eq!(judged(&app, world.approver, "strikeOffProblem", later.id).await, None);
     // Beside the lead, whoever is responsible with it.
     let joint = problem_in(&app, &world, State::Verified).await;
     let also = problem_responsible::ActiveModel {

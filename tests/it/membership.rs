@@ -132,6 +132,14 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     assert!(invited.at("/inviteOrganization/membership/organization").is_null());
     assert_eq!(invited.text("/inviteOrganization/membership/invitedCreditCode"), code);
     let invitation = invited.text("/inviteOrganization/membership/id");
+    app.run_background().await;
+    let told = "query($town: ID!, $unit: ID!) {
+        changes(allianceId: $town, first: 100) { events { kind organizationIds } }
+        memberships(allianceId: $town, filter: { organizationId: $unit }) { totalCount } }";
+    let ask = json!({ "town": id::encode(there.town), "unit": unit });
+    let answer = app.client(there.committee).send(told, ask.clone()).await.fine();
+    assert!(!answer.at("/changes").to_string().contains(&unit), "not by its id either");
+    assert_eq!(answer.at("/memberships/totalCount"), 0);
     // Its manager sees the invitation and the alliance's name, not the alliance; colleagues of other units see nothing.
     let query = "query($id: ID!) { membership(id: $id) { allianceName alliance { name }
         availableTransitions { mutation available } } }";
@@ -153,6 +161,8 @@ async fn a_credit_code_on_record_attaches_to_its_unit_which_answers_from_where_i
     let shown = app.client(there.committee).send(WHO, json!({ "id": invitation })).await.fine();
     assert_eq!(shown.text("/membership/organization/name"), "共用单位");
     assert!(shown.at("/membership/invitedCreditCode").is_null());
+    let answer = app.client(there.committee).send(told, ask).await.fine();
+    assert_eq!(answer.at("/memberships/totalCount"), 1);
 }
 
 /// An invitation by somebody who has the code and whatever name.

@@ -6,6 +6,7 @@ pub mod governance;
 pub mod id;
 pub mod loaders;
 pub mod node;
+mod overlap;
 pub mod scalar;
 pub mod values;
 

@@ -10,7 +10,7 @@ use async_graphql::{
 };
 use serde_json::{Map, Value as Json};
 
-use super::{Mutation, Query, Subscription, id};
+use super::{Mutation, Query, Subscription, id, overlap};
 
 /// A value that its type does not take.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Types {
             let on = self.find(&fragment.node.type_condition.node.on.node);
             self.selections(on, &fragment.node.selection_set.node)?;
         }
-        Ok(())
+        overlap::check(self, document)
     }
 
     fn variables(&self, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<(), Misfit> {
@@ -148,7 +148,8 @@ impl Types {
         }
     }
 
-    fn find(&self, name: &str) -> Option<&MetaType> {
+    /// A type by its name.
+    pub fn find(&self, name: &str) -> Option<&MetaType> {
         self.0.types.get(name)
     }
 }

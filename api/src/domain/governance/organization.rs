@@ -297,24 +297,48 @@ pub fn short_name(value: Option<&str>) -> Result<Option<String>> {
     }
 }
 
-/// Whether a number of four digits or more stands before 部队, in whatever digits people type.
+/// Whether a name tells which military unit it is: by its cover number (31605部队, 番号31605) or by its place in the order of
+/// battle (第38集团军, 陆军第123旅), in whatever digits people type.
 pub fn carries_designation(name: &str) -> bool {
-    let digit = |character: &char| {
-        character.is_ascii_digit()
-            || ('０'..='９').contains(character)
-            || "〇零一二三四五六七八九".contains(*character)
-    };
-    name.match_indices("部队").any(|(at, _)| {
-        let before = name.get(..at).unwrap_or_default();
-        before
-            .chars()
-            .rev()
-            .filter(|character| !character.is_whitespace())
-            .skip_while(|character| matches!(character, '号' | '第'))
-            .take_while(digit)
-            .count()
-            >= 4
-    })
+    let text: Vec<char> = name
+        .to_lowercase()
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .map(|character| match character {
+            '０'..='９' => char::from_u32(u32::from(character) - 0xFF10 + 0x30).unwrap_or(character),
+            other => other,
+        })
+        .collect();
+    let is_digit = |character: char| character.is_ascii_digit() || "〇零一二三四五六七八九十百".contains(character);
+    let mut at = 0;
+    for run in text.chunk_by(|left, right| is_digit(*left) == is_digit(*right)) {
+        let (start, end) = (at, at + run.len());
+        at = end;
+        if !run.first().is_some_and(|first| is_digit(*first)) {
+            continue;
+        }
+        let before: String = text.get(..start).unwrap_or_default().iter().collect();
+        let after: String = text.get(end..).unwrap_or_default().iter().collect();
+        if designates(before.trim_end_matches('第'), run.len(), after.trim_start_matches('号')) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a number of so many digits designates a unit, by what stands around it.
+fn designates(before: &str, digits: usize, after: &str) -> bool {
+    let is_military =
+        ["解放军", "陆军", "海军", "空军", "火箭军", "武警", "pla"].iter().any(|word| before.contains(word));
+    // 团支部 is a branch of the Youth League, 营业 is business.
+    let is_formation = ["部队", "师", "旅", "团", "营", "舰队"].iter().any(|word| {
+        after.strip_prefix(word).is_some_and(|rest| !rest.starts_with(['支', '委', '组', '员', '业', '养', '运', '游', '范']))
+    });
+    (digits >= 4 && after.starts_with("部队"))
+        || after.starts_with("集团军")
+        || (is_military && is_formation)
+        || (digits >= 3 && ["番号", "某部", "代号", "unit"].iter().any(|word| before.ends_with(word)))
+        || (digits >= 5 && before.ends_with("部队"))
 }
 
 /// A unified social credit code in its plain form; blank counts as none.
@@ -353,13 +377,31 @@ mod tests {
 
     #[test]
     fn designations_are_known_in_any_digits_and_plain_names_pass() {
-        for name in
-            ["31605部队", "某省３１６０５ 部队", "武警三一六〇五部队医院", "中国人民解放军31605号部队"]
-        {
+        for name in [
+            "31605部队",
+            "某省３１６０５ 部队",
+            "武警三一六〇五部队医院",
+            "中国人民解放军31605号部队",
+            "番号31605",
+            "驻军某部31605",
+            "陆军第123旅",
+            "第三十八集团军",
+            "解放军第123部队",
+            "PLA Unit 31605",
+        ] {
             assert!(carries_designation(name), "{name}");
         }
-        for name in ["驻镇部队", "海晏县人武部", "119部队之友协会", "2026年度驻地部队"]
-        {
+        for name in [
+            "驻镇部队",
+            "海晏县人武部",
+            "119部队之友协会",
+            "2026年度驻地部队",
+            "武警中队第一团支部",
+            "空军第一营业部",
+            "海军第二医院",
+            "第三师范学校",
+            "一〇一便民服务队",
+        ] {
             assert!(!carries_designation(name), "{name}");
         }
     }

@@ -177,9 +177,9 @@ impl Event {
         node::subject(context, &self.row.subject_kind, self.row.subject_id).await
     }
 
-    /// Global identifiers of the organisations that it concerns.
-    async fn organization_ids(&self) -> Vec<ID> {
-        domain::chain::organizations(&self.row).into_iter().map(id::encode).collect()
+    /// Global identifiers of the organisations that it concerns, as far as the caller knows them.
+    async fn organization_ids(&self, context: &Context<'_>) -> Result<Vec<ID>> {
+        Ok(self.organizations(context).await?.iter().map(|unit| id::encode(unit.0.id)).collect())
     }
 
     /// The organisations that it concerns, as far as the caller knows them.

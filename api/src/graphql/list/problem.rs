@@ -421,7 +421,10 @@ impl Problem {
             loaders::one(context, subject),
             own,
         )?;
-        let (responsible, own) = (responsible.unwrap_or_default(), own.unwrap_or_default());
+        let responsible = responsible.unwrap_or_default();
+        let is_near = |ended_at: &Option<_>| ended_at.is_none_or(|at| at >= self.0.recorded_at);
+        let own = own.unwrap_or_default().into_iter().filter(|(_, ended_at)| is_near(ended_at));
+        let own: Vec<_> = own.map(|(unit, _)| unit).collect();
         let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
@@ -497,31 +500,32 @@ impl Loader<HandlersOf> for Loaders {
     }
 }
 
-/// Key of all organisations that a person acts for, in whatever alliance, also in a seat that is suspended.
+/// Key of all organisations that a person acts for, in whatever alliance, also in a seat that is suspended; or acted for,
+/// with the end of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UnitsOf(pub AccountId);
 
 impl Loader<UnitsOf> for Loaders {
-    type Value = Vec<OrganizationId>;
+    type Value = Vec<(OrganizationId, Option<chrono::DateTime<chrono::Utc>>)>;
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[UnitsOf]) -> Result<HashMap<UnitsOf, Self::Value>, Self::Error> {
-        let rows: Vec<(AccountId, OrganizationId)> = seat::Entity::find()
+        let rows: Vec<(AccountId, OrganizationId, Option<_>)> = seat::Entity::find()
             .inner_join(account::Entity)
             .select_only()
             .column(seat::Column::AccountId)
             .column(seat::Column::OrganizationId)
+            .column(seat::Column::EndedAt)
             .filter(account::Column::State.eq(account::State::Active))
             .filter(page::among(&self.0, seat::Column::AccountId, keys.iter().map(|key| key.0)))
-            .filter(seat::Column::State.ne(seat::State::Ended))
             .filter(seat::Column::OrganizationId.is_not_null())
             .into_tuple()
             .all(self.0.read())
             .await
             .map_err(|error| Arc::new(Error::from(error)))?;
         let mut found: HashMap<UnitsOf, Self::Value> = HashMap::new();
-        for (account, unit) in rows {
-            found.entry(UnitsOf(account)).or_default().push(unit);
+        for (account, unit, ended_at) in rows {
+            found.entry(UnitsOf(account)).or_default().push((unit, ended_at));
         }
         Ok(found)
     }

@@ -79,7 +79,13 @@ pub fn listed(ctx: &Ctx, filter: &Filter) -> Result<Select<membership::Entity>> 
         select = select.filter(membership::Column::AllianceId.eq(alliance));
     }
     if let Some(organization) = filter.organization {
-        select = select.filter(membership::Column::OrganizationId.eq(organization));
+        // A unit that was only invited is not told to be there by its id either.
+        let known = organizations::visible(ctx).select_only().column(organization::Column::Id).into_query();
+        select = select.filter(membership::Column::OrganizationId.eq(organization)).filter(
+            Condition::any()
+                .add(membership::Column::IsUnitKnown.eq(true))
+                .add(membership::Column::OrganizationId.in_subquery(known)),
+        );
     }
     if !filter.states.is_empty() {
         select = select.filter(membership::Column::State.is_in(filter.states.iter().copied()));

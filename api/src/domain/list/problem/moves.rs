@@ -14,7 +14,7 @@ use concord_entities::{
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType,
     PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
     sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
 };
@@ -43,7 +43,8 @@ struct Held<'ctx> {
     row: Model,
     /// The day that it is in the problem's alliance.
     today: NaiveDate,
-    /// All seats of the caller that have not ended, in whatever alliance.
+    /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
+    /// independent by laying down a role.
     seats: Vec<seat::Model>,
     standing: Standing,
 }
@@ -140,7 +141,11 @@ async fn right(tx: &Tx<'_>, row: &Model, action: Action) -> Result<(Vec<seat::Mo
         .inner_join(account::Entity)
         .filter(account::Column::State.eq(account::State::Active))
         .filter(seat::Column::AccountId.eq(account))
-        .filter(seat::Column::State.ne(seat::State::Ended))
+        .filter(
+            Condition::any()
+                .add(seat::Column::State.ne(seat::State::Ended))
+                .add(seat::Column::EndedAt.gte(row.recorded_at)),
+        )
         .all(&tx.db)
         .await?;
     let here = here(&seats, row.alliance_id);

@@ -1,7 +1,7 @@
 //! The history of Concord's tables: append-only, expand before contract. Never imports the entities.
 
-use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
 
 mod build;
 mod m20261123_000001_foundation;

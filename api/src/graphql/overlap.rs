@@ -39,7 +39,8 @@ fn merged(
         for group in groups(types, fields) {
             let [first, others @ ..] = group.as_slice() else { continue };
             if others.iter().any(|other| !is_alike(first.1, other.1)) {
-                let detail = format!("{name}: two fields answer under this name and ask for different things");
+                let detail =
+                    format!("{name}: two fields answer under this name and ask for different things");
                 return Err(Misfit { literal: true, detail });
             }
             let below: Vec<(&str, &SelectionSet)> = group
@@ -100,9 +101,10 @@ fn groups<'a>(types: &Types, fields: &[Placed<'a>]) -> Vec<Vec<Placed<'a>>> {
 fn is_alike(left: &Field, right: &Field) -> bool {
     left.name.node == right.name.node
         && left.arguments.len() == right.arguments.len()
-        && left.arguments.iter().all(|(name, value)| {
-            right.get_argument(&name.node).is_some_and(|other| other.node == value.node)
-        })
+        && left
+            .arguments
+            .iter()
+            .all(|(name, value)| right.get_argument(&name.node).is_some_and(|other| other.node == value.node))
 }
 
 #[cfg(test)]

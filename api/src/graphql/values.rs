@@ -221,7 +221,7 @@ mod tests {
         for wrong in [json!("x"), json!([{ "slotCount": 12 }]), json!(7)] {
             assert_eq!(
                 check(text, json!({ "input": wrong })),
-                Some((false, "$input: CreateRotationPlanInput!".to_owned()))
+                Some((false, "$input: CreateRotationPlanInput".to_owned()))
             );
         }
         // A string is how JSON names an enum's value, and a verb tells of an id that is not one.

@@ -309,7 +309,8 @@ pub fn carries_designation(name: &str) -> bool {
             other => other,
         })
         .collect();
-    let is_digit = |character: char| character.is_ascii_digit() || "〇零一二三四五六七八九十百".contains(character);
+    let is_digit =
+        |character: char| character.is_ascii_digit() || "〇零一二三四五六七八九十百".contains(character);
     let mut at = 0;
     for run in text.chunk_by(|left, right| is_digit(*left) == is_digit(*right)) {
         let (start, end) = (at, at + run.len());
@@ -332,7 +333,9 @@ fn designates(before: &str, digits: usize, after: &str) -> bool {
         ["解放军", "陆军", "海军", "空军", "火箭军", "武警", "pla"].iter().any(|word| before.contains(word));
     // 团支部 is a branch of the Youth League, 营业 is business.
     let is_formation = ["部队", "师", "旅", "团", "营", "舰队"].iter().any(|word| {
-        after.strip_prefix(word).is_some_and(|rest| !rest.starts_with(['支', '委', '组', '员', '业', '养', '运', '游', '范']))
+        after
+            .strip_prefix(word)
+            .is_some_and(|rest| !rest.starts_with(['支', '委', '组', '员', '业', '养', '运', '游', '范']))
     });
     (digits >= 4 && after.starts_with("部队"))
         || after.starts_with("集团军")

@@ -162,7 +162,7 @@ async fn a_variable_that_is_not_given_is_as_if_it_were_not_there() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_input_that_is_no_object_stops_what_stands_before_it() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

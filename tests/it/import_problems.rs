@@ -122,6 +122,7 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
         row("", "Open", good),
         row("10", "Closed", good),
         row("14", "Open", good).replace("Department of Transportation", "31605部队"),
+        row("15", "Open", good).replace(",DOT,", ",31605部队,"),
     ] {
         file.extend_from_slice(text.as_bytes());
         file.push(b'\n');
@@ -135,7 +136,7 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
     );
     file.extend_from_slice(format!("\n{}\n12,\"cut", row("13", "Open", good)).as_bytes());
     let report = import(&app, world.town, &file).await;
-    assert_eq!((report.imported, report.refused()), (3, 11));
+    assert_eq!((report.imported, report.refused()), (3, 12));
     let told: Vec<_> =
         report.errors.iter().map(|error| (error.line, error.column, error.error.code())).collect();
     // Columns count from 1: the state is the tenth, the borough the twelfth.
@@ -149,8 +150,9 @@ async fn a_bad_row_is_told_by_line_and_column_and_the_rest_goes_on() {
         (9, 4, Code::ImportWrongColumns),
         (10, 1, Code::Required),
         (12, 4, Code::DesignationRefused),
-        (13, 12, Code::ImportNotUtf8),
-        (15, 2, Code::ImportQuoteOpen),
+        (13, 3, Code::DesignationRefused),
+        (14, 12, Code::ImportNotUtf8),
+        (16, 2, Code::ImportQuoteOpen),
     ];
     assert_eq!(told, expected);
     // The numbers of the refused rows went to nobody.

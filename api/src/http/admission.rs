@@ -166,6 +166,10 @@ impl Documents {
         if text.len() > limits.document_bytes {
             return Err(Refusal::over(DoorCode::DocumentTooLarge, limits.document_bytes));
         }
+        // The cache's own keys hold it, and no GraphQL text does.
+        if text.contains('\0') {
+            return Err(Refusal::new(DoorCode::ParseFailed).with("detail", "U+0000"));
+        }
         if let Some(known) = self.cache.get(text) {
             return Ok(known);
         }
@@ -180,7 +184,6 @@ impl Documents {
 
     /// The same document without what names absent variables, from the cache when the same were absent before.
     fn without(&self, text: &str, parsed: &ParsedDocument, absent: &[Name]) -> Arc<ParsedDocument> {
-        // No text of a document holds this character.
         let names: Vec<&str> = absent.iter().map(Name::as_str).collect();
         let key: Arc<str> = format!("{text}\0{}", names.join(" ")).into();
         self.cache.get_with(key, || {

@@ -299,18 +299,14 @@ pub fn short_name(value: Option<&str>) -> Result<Option<String>> {
 
 /// Whether a name tells which military unit it is: by its cover number (31605部队, 番号31605) or by its place in the order of
 /// battle (第38集团军, 陆军第123旅), in whatever digits people type.
-pub fn carries_designation(name: &str) -> bool {
-    let text: Vec<char> = name
-        .to_lowercase()
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .map(|character| match character {
-            '０'..='９' => char::from_u32(u32::from(character) - 0xFF10 + 0x30).unwrap_or(character),
-            other => other,
-        })
-        .collect();
-    let is_digit =
-        |character: char| character.is_ascii_digit() || "〇零一二三四五六七八九十百".contains(character);
+fn carries_designation(name: &str) -> bool {
+    let text: Vec<char> =
+        name.to_lowercase().chars().filter(|character| !character.is_whitespace()).collect();
+    let is_digit = |character: char| {
+        character.is_ascii_digit()
+            || ('０'..='９').contains(&character)
+            || "〇零一二三四五六七八九十百".contains(character)
+    };
     let mut at = 0;
     for run in text.chunk_by(|left, right| is_digit(*left) == is_digit(*right)) {
         let (start, end) = (at, at + run.len());
@@ -330,7 +326,7 @@ pub fn carries_designation(name: &str) -> bool {
 /// Whether a number of so many digits designates a unit, by what stands around it.
 fn designates(before: &str, digits: usize, after: &str) -> bool {
     let is_military =
-        ["解放军", "陆军", "海军", "空军", "火箭军", "武警", "pla"].iter().any(|word| before.contains(word));
+        ["解放军", "陆军", "海军", "空军", "火箭军", "武警"].iter().any(|word| before.contains(word));
     // 团支部 is a branch of the Youth League, 营业 is business.
     let is_formation = ["部队", "师", "旅", "团", "营", "舰队"].iter().any(|word| {
         after
@@ -340,7 +336,7 @@ fn designates(before: &str, digits: usize, after: &str) -> bool {
     (digits >= 4 && after.starts_with("部队"))
         || after.starts_with("集团军")
         || (is_military && is_formation)
-        || (digits >= 3 && ["番号", "某部", "代号", "unit"].iter().any(|word| before.ends_with(word)))
+        || (digits >= 3 && ["番号", "某部", "plaunit"].iter().any(|word| before.ends_with(word)))
         || (digits >= 5 && before.ends_with("部队"))
 }
 
@@ -403,6 +399,7 @@ mod tests {
             "空军第一营业部",
             "海军第二医院",
             "第三师范学校",
+            "Plaza Unit 1200",
             "一〇一便民服务队",
         ] {
             assert!(!carries_designation(name), "{name}");

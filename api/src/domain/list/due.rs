@@ -12,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::priority_task::{co_organizers_by_task, due};
-use crate::domain::{Ctx, Event, Result};
+use crate::domain::{Ctx, Event, Result, Tx};
 
 /// Most tasks or problems told of in one unit of work.
 const BATCH: u64 = 200;
@@ -40,13 +40,8 @@ async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     let mut units = co_organizers_by_task(&tx.db, tasks.iter().map(|task| task.id)).await?;
     let mut told = 0;
     for task in &tasks {
-        let mark = Entity::update_many()
-            .col_expr(Column::DueToldOn, Expr::value(task.due_on))
-            .filter(Column::Id.eq(task.id))
-            .filter(Column::DueOn.eq(task.due_on))
-            .filter(untold());
-        // Where another node told of it while this one waited, nothing is left to mark.
-        if mark.exec(&tx.db).await?.rows_affected == 1 {
+        let which = untold().add(Column::Id.eq(task.id)).add(Column::DueOn.eq(task.due_on));
+        if mark::<Entity>(&tx, Column::DueToldOn, task.due_on, which).await? {
             tx.record(due(task, &units.remove(&task.id).unwrap_or_default())).await?;
             told += 1;
         }
@@ -72,12 +67,8 @@ async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     let mut told = 0;
     for row in &problems {
         let Some(due_on) = row.due_on else { continue };
-        let mark = Entity::update_many()
-            .col_expr(Column::DueToldOn, Expr::value(due_on))
-            .filter(Column::Id.eq(row.id))
-            .filter(Column::DueOn.eq(due_on))
-            .filter(untold());
-        if mark.exec(&tx.db).await?.rows_affected == 1 {
+        let which = untold().add(Column::Id.eq(row.id)).add(Column::DueOn.eq(due_on));
+        if mark::<Entity>(&tx, Column::DueToldOn, due_on, which).await? {
             let fact = super::problem::fact(Event::ProblemDue, row);
             tx.record(fact.detail("title", row.title.clone()).detail("dueOn", due_on.to_string())).await?;
             told += 1;
@@ -86,6 +77,17 @@ async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     let first = problems.first().map_or_else(Uuid::nil, |row| row.id.into());
     tx.commit(first).await?;
     Ok(told)
+}
+
+/// Notes that a date has been told; false where another node told of it while this one waited.
+async fn mark<E: EntityTrait>(
+    tx: &Tx<'_>,
+    told_on: E::Column,
+    due_on: NaiveDate,
+    which: Condition,
+) -> Result<bool> {
+    let update = E::update_many().col_expr(told_on, Expr::value(due_on)).filter(which);
+    Ok(update.exec(&tx.db).await?.rows_affected == 1)
 }
 
 /// Whether a row's date is still to be told of, in the words of the index that holds just those rows.

@@ -1,5 +1,6 @@
 //! What the caller's own organisations still have to do: open tasks and problems that they lead or share in the alliances
-//! where the caller acts for them, as one list by date. It reads both tables in one statement and takes the rows of a page in one more for each.
+//! where the caller acts for them, as one list by date. It reads both tables in one statement and takes the rows of a page in
+//! one more for each.
 
 use std::collections::HashMap;
 

@@ -433,3 +433,22 @@ fn bombs_are_cheap() {
         assert!(took < BOMB_PATIENCE, "{name} took {took:?}");
     }
 }
+
+#[test]
+fn no_text_reaches_what_the_cache_made_of_another() {
+    let documents = Documents::default();
+    let text = "query($n: Int) { list(first: $n) }";
+    let admitted = admit(&request(text), &Limits::default(), &documents).expect("it is admitted");
+    assert!(
+        admitted.document.document.operations.iter().all(|(_, one)| one.node.variable_definitions.is_empty())
+    );
+    let forged = admit(&request(format!("{text}\0n")), &Limits::default(), &documents);
+    assert_eq!(forged.expect_err("it is refused").code, DoorCode::ParseFailed.as_str());
+    // Given, the variable is there again.
+    let given =
+        IncomingRequest { variables: [("n".to_owned(), json!(1))].into_iter().collect(), ..request(text) };
+    let admitted = admit(&given, &Limits::default(), &documents).expect("it is admitted");
+    assert!(
+        admitted.document.document.operations.iter().all(|(_, one)| one.node.variable_definitions.len() == 1)
+    );
+}

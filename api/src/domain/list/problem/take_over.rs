@@ -22,7 +22,7 @@ use crate::domain::{
     governance::{
         self,
         membership::{Contact, seat_at_once},
-        organization::{NewOrganization, insert as insert_organization},
+        organization::{self as organizations, NewOrganization},
     },
     text,
 };
@@ -82,6 +82,12 @@ pub struct Destination<'ctx> {
     dry_run: bool,
     /// Keys of this run, so that a key that stands twice in a file is told.
     seen: HashSet<String>,
+}
+
+/// A problem that was taken over before.
+struct Known {
+    id: ProblemId,
+    is_open: bool,
 }
 
 impl<'ctx> Destination<'ctx> {
@@ -154,14 +160,17 @@ impl<'ctx> Destination<'ctx> {
     }
 
     /// What of a batch was taken over before, by key.
-    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, problem::Model>> {
-        let rows = Entity::find()
+    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, Known>> {
+        let rows: Vec<(Option<String>, ProblemId, bool)> = Entity::find()
+            .select_only()
+            .columns([Column::ExternalKey, Column::Id, Column::IsOpen])
             .filter(Column::AllianceId.eq(self.alliance))
             .filter(Column::ExternalSource.eq(self.origin.source.as_str()))
             .filter(Column::ExternalKey.is_in(batch.iter().map(|row| row.key.as_str())))
+            .into_tuple()
             .all(&tx.db)
             .await?;
-        Ok(rows.into_iter().filter_map(|row| Some((row.external_key.clone()?, row))).collect())
+        Ok(rows.into_iter().filter_map(|(key, id, is_open)| Some((key?, Known { id, is_open }))).collect())
     }
 
     /// The organisations that a batch names; those without a seat in the alliance are recorded and admitted.
@@ -209,7 +218,7 @@ impl<'ctx> Destination<'ctx> {
             credit_code: None,
             region_id: None,
         };
-        let unit = insert_organization(tx, new).await?.id;
+        let unit = organizations::insert(tx, new).await?.id;
         seat_at_once(tx, self.alliance, unit, &Contact::default()).await?;
         Ok(unit)
     }
@@ -263,28 +272,16 @@ fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<Source
             description: text::required(&row.description, "description", FREE_TEXT)?,
             category: text::required(&row.category, "category", CATEGORY)?,
             place: text::optional(row.place.as_deref(), "place", PLACE)?,
-            organization: row.organization.as_deref().map(unit_name).transpose()?.flatten(),
-            organization_short_name: text::optional(
-                row.organization_short_name.as_deref(),
-                "organizationShortName",
-                64,
-            )?,
+            organization: text::optional(row.organization.as_deref(), "organization", 200)?
+                .map(|name| organizations::name(&name).map_err(|error| error.at("organization")))
+                .transpose()?,
+            organization_short_name: organizations::short_name(row.organization_short_name.as_deref())
+                .map_err(|error| error.at("organizationShortName"))?,
             occurred_at,
             ..row
         })
     };
     check().map_err(|error| (line, error))
-}
-
-/// The name of a unit in a row, as a unit may be recorded.
-fn unit_name(text: &str) -> Result<Option<String>> {
-    let name = text::optional(Some(text), "organization", 200)?;
-    match name {
-        Some(name) if governance::organization::carries_designation(&name) => {
-            Err(Error::invalid(Code::DesignationRefused, "organization"))
-        }
-        name => Ok(name),
-    }
 }
 
 /// Closes what its source has closed since, or tells why it is left: once somebody has touched it here, the source does not

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{TimeDelta, TimeZone, Utc};
 use concord::{domain::list::due, graphql::id};
 use concord_tests::{TestApp, World};
+use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,8 +107,9 @@ async fn the_lists_below_many_parents_take_one_statement() {
     let ask = json!({ "id": id::encode(world.town) });
     let (answer, statements) = app.statements(async || client.send(text, ask.clone()).await).await;
     answer.fine();
-    // The alliance; its members with their organisations; the first tasks of each.
-    assert_eq!(statements.len(), 3, "{statements:#?}");
+    // The alliance; its members with their organisations; the first tasks of each. PostgreSQL joins all three.
+    let most = if app.app.backend() == DbBackend::Postgres { 1 } else { 3 };
+    assert_eq!(statements.len(), most, "{statements:#?}");
     let page = async |more: Value| {
         let mut variables = ask.clone();
         let fields = variables.as_object_mut().expect("an object");

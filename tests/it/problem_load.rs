@@ -3,6 +3,7 @@
 use concord::{domain::list::problem, graphql::id};
 use concord_entities::problem::State;
 use concord_tests::{TestApp, World};
+use sea_orm::DbBackend;
 use serde_json::json;
 
 use crate::problem::{pothole, problem_in, show_closure, step, triage};
@@ -46,6 +47,39 @@ async fn twenty_problems_with_all_they_name_take_a_fixed_number_of_statements() 
     let (answer, statements) = app.statements(async || client.run(small).await).await;
     assert!(answer.code().is_none());
     assert_eq!(statements.len(), 1, "{statements:#?}");
+}
+
+#[tokio::test]
+async fn a_problem_with_its_units_and_its_history_is_one_statement() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::StruckOff).await;
+    let ask = json!({ "id": id::encode(row.id) });
+    let whole = "query($id: ID!) { problem(id: $id) { number alliance { name } leadOrganization { id }
+        responsibleOrganizations { id name } latest: history(first: 3) { pageInfo { hasNextPage } nodes { id kind actorName } }
+        history(first: 50, newestFirst: false) { nodes { id kind actorName details { name value } } edges { cursor } } } }";
+    let apart = "query($id: ID!) { history(id: $id, first: 50, newestFirst: false) { nodes { id kind actorName details { name value } }
+        edges { cursor } } }";
+    for who in [world.verifier, world.staff, world.committee] {
+        let client = app.client(who);
+        let (answer, statements) = app.statements(async || client.send(whole, ask.clone()).await).await;
+        let answer = answer.fine();
+        // On SQLite the problem, its units and the two histories.
+        let most = if app.app.backend() == DbBackend::Postgres { 1 } else { 4 };
+        assert_eq!(statements.len(), most, "{statements:#?}");
+        let units = answer.at("/problem/responsibleOrganizations");
+        assert_eq!(units[0]["id"], *answer.at("/problem/leadOrganization/id"));
+        let all = answer.at("/problem/history/nodes").as_array().expect("events").clone();
+        assert!(all.len() > 5);
+        let latest: Vec<_> = all.iter().rev().take(3).map(|event| event["id"].clone()).collect();
+        let three = answer.at("/problem/latest/nodes").as_array().expect("events");
+        assert_eq!(three.iter().map(|event| event["id"].clone()).collect::<Vec<_>>(), latest);
+        assert_eq!(answer.at("/problem/latest/pageInfo/hasNextPage"), &json!(true));
+        // The same as the root field tells.
+        let told = client.send(apart, ask.clone()).await.fine();
+        assert_eq!(told.at("/history"), answer.at("/problem/history"));
+    }
+    assert!(app.client(world.stranger).send(whole, ask).await.at("/problem").is_null());
 }
 
 #[tokio::test]

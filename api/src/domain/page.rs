@@ -2,6 +2,7 @@
 //! that runs only when somebody asks.
 
 mod along;
+mod below;
 mod each;
 
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic,
     IntoSimpleExpr, ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QueryTrait, Select, Value,
-    sea_query::{self, Expr, Func, SelectStatement, SimpleExpr},
+    sea_query::{self, Alias, Expr, Func, OverStatement, SelectStatement, SimpleExpr, WindowStatement},
 };
 use uuid::Uuid;
 
 pub use self::{
     along::{Along, Kind, Related},
+    below::{Below, Branch, Child, Given, List, find_below},
     each::{among, fetch_each},
 };
 
@@ -139,7 +141,7 @@ where
 {
     let window = window(args)?;
     let whole = Whole { select: Arc::new(select.clone()), of: None };
-    let mut query = along::join(select, along).into_query();
+    let mut query = along::join(ctx, select, along).into_query();
     bound(&mut query, order, id, args)?;
     for key in keys(order, id) {
         query.order_by_expr(key, window.direction(order));
@@ -147,22 +149,6 @@ where
     query.limit(window.limit + 1);
     let rows = ctx.read().query_all(&query).await?;
     page(&rows.iter().collect::<Vec<_>>(), whole, order, id, (window, args), along)
-}
-
-/// Reads one row, and in the same statement the objects that it points to.
-pub async fn find_along<E>(
-    ctx: &Ctx,
-    select: Select<E>,
-    along: &[Along<E::Column>],
-) -> Result<Option<(E::Model, Related)>>
-where
-    E: EntityTrait,
-{
-    let query = along::join(select, along).into_query();
-    let Some(row) = ctx.read().query_one(&query).await? else { return Ok(None) };
-    let mut related = Related::default();
-    related.read(&row, along)?;
-    Ok(Some((E::Model::from_query_result(&row, "")?, related)))
 }
 
 /// Narrows a statement to what lies between the cursors.
@@ -180,38 +166,74 @@ fn bound<C: ColumnTrait>(query: &mut SelectStatement, order: Order<C>, id: C, ar
     Ok(())
 }
 
+/// The place of a row in its list, beside the columns of any table.
+const PLACE: &str = "place_below_parent";
+
+/// Numbers the rows of a list, those of each parent for themselves where they are told apart.
+fn numbered<C: ColumnTrait>(
+    query: &mut SelectStatement,
+    order: Order<C>,
+    id: C,
+    window: Window,
+    parent: Option<SimpleExpr>,
+) {
+    let mut over = WindowStatement::new();
+    if let Some(parent) = parent {
+        over.add_partition_by(parent);
+    }
+    for key in keys(order, id) {
+        over.order_by_expr(key, window.direction(order));
+    }
+    query.expr_window_as(Expr::cust("ROW_NUMBER()"), over, Alias::new(PLACE));
+}
+
 /// Makes a page of the rows of a window, of which one more than the limit was read.
 fn page<E>(
     rows: &[&QueryResult],
     whole: Whole<E>,
     order: Order<E::Column>,
     id: E::Column,
-    (Window { limit, backward }, args): (Window, &Args),
+    window: (Window, &Args),
     along: &[Along<E::Column>],
 ) -> Result<Page<E>>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E>,
 {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
     let mut related = Related::default();
-    let mut items = Vec::with_capacity(rows.len().min(limit));
-    for row in rows.iter().take(limit) {
-        let model = E::Model::from_query_result(row, "")?;
-        related.read(row, along)?;
-        items.push((encode(&model, order, id), model));
+    let mut models = Vec::with_capacity(rows.len());
+    for row in rows {
+        models.push(E::Model::from_query_result(row, "")?);
+        related.read(row, "", along)?;
     }
+    Ok(Page { related, ..assemble(models, whole, order, id, window) })
+}
+
+/// Makes a page of what was read for it.
+fn assemble<E>(
+    mut models: Vec<E::Model>,
+    whole: Whole<E>,
+    order: Order<E::Column>,
+    id: E::Column,
+    (Window { limit, backward }, args): (Window, &Args),
+) -> Page<E>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E>,
+{
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = models.len() > limit;
+    models.truncate(limit);
     if backward {
-        items.reverse();
+        models.reverse();
     }
-    Ok(Page {
-        items,
-        related,
+    Page {
+        items: models.into_iter().map(|model| (encode(&model, order, id), model)).collect(),
+        related: Related::default(),
         has_next: if backward { args.before.is_some() } else { more },
         has_previous: if backward { more } else { args.after.is_some() },
         whole,
-    })
+    }
 }
 
 /// What the rows of a list are sorted by.

@@ -1,6 +1,7 @@
 //! One batcher per request, without delay: objects that many others point to are read once, scoped by the caller's rights.
 
 use std::{
+    any::Any,
     borrow::Borrow,
     collections::HashMap,
     hash::{Hash, Hasher},
@@ -24,16 +25,18 @@ use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use super::{
+    ahead::{self, Plan},
     ctx,
     error::{OrApiError, api_error},
+    identity::batch::InClear,
 };
 use crate::domain::{
     self, Ctx, Error, governance,
-    page::{self, Along, Order, Page, Related},
+    page::{self, Along, List, Page, Related},
 };
 
-/// The batcher's context.
-pub struct Loaders(pub Ctx);
+/// The batcher's context, and the lists that the statement of an object above them brought along.
+pub struct Loaders(pub Ctx, Mutex<HashMap<(usize, Uuid), Box<dyn Any + Send>>>);
 
 /// The batcher of one request. A query reads everything once; a mutation changes what it read, and a subscription lives
 /// long, so they ask again.
@@ -41,7 +44,8 @@ pub type Batcher = DataLoader<Loaders, HashMapCache>;
 
 /// The batcher of one request, with memory for a query.
 pub fn per_request(ctx: &Ctx, remembers: bool) -> Batcher {
-    let batcher = DataLoader::with_cache(Loaders(ctx.clone()), tokio::spawn, HashMapCache::default());
+    let batcher =
+        DataLoader::with_cache(Loaders(ctx.clone(), Mutex::default()), tokio::spawn, HashMapCache::default());
     batcher.enable_all_cache(remembers);
     batcher.delay(Duration::ZERO)
 }
@@ -75,7 +79,9 @@ where
 /// Gives the batcher what a list read along, so that nothing of it is asked for again.
 async fn feed(context: &Context<'_>, related: Related) {
     let batcher = context.data_unchecked::<Batcher>();
-    batcher.feed_many(related.accounts.into_iter().map(|row| (row.id, row))).await;
+    let clear = related.accounts.iter().map(|(row, clear)| (InClear(row.id), *clear));
+    batcher.feed_many(clear).await;
+    batcher.feed_many(related.accounts.into_iter().map(|(row, _)| (row.id, row))).await;
     batcher.feed_many(related.alliances.into_iter().map(|row| (row.id, row))).await;
     batcher.feed_many(related.organizations.into_iter().map(|row| (row.id, row))).await;
     batcher.feed_many(related.regions.into_iter().map(|row| (row.id, row))).await;
@@ -85,30 +91,38 @@ async fn feed(context: &Context<'_>, related: Related) {
 }
 
 /// Reads the list below one object, together with those of its siblings: what every parent asks for with the same field of
-/// the document is one statement. `list` tells what is in it and in which order; `by` is the column that names the parent.
+/// the document is one statement, and none where the statement of an object above it brought the list along.
 pub async fn nested<E>(
     context: &Context<'_>,
-    (by, parent): (E::Column, impl Into<Uuid>),
-    id: E::Column,
-    args: page::Args,
+    parent: impl Into<Uuid>,
     along: &[(&str, Along<E::Column>)],
-    list: impl Fn(&Ctx) -> domain::Result<(Select<E>, Order<E::Column>)> + Send + Sync + 'static,
+    list: impl Fn(&Ctx) -> domain::Result<List<E>> + Send + Sync + 'static,
 ) -> async_graphql::Result<Page<E>>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    let along = asked(context, along);
-    let list = Arc::new(Below { by, id, args, along, list });
-    let key = Nested {
-        field: std::ptr::from_ref(context.item).addr(),
-        parent: parent.into(),
-        taken: Arc::default(),
-        list,
-    };
+    let (field, parent) = (ahead::field(context), parent.into());
+    if let Some(page) = given(context, parent) {
+        return Ok(page);
+    }
+    let list = Arc::new(Asked { along: asked(context, along), list });
+    let key = Nested { field, parent, taken: Arc::default(), list };
     let taken = one(context, key).await?.and_then(|taken| taken.lock().ok()?.take());
     let page = taken.unwrap_or_else(|| Err(Arc::new(Error::internal("a parent without its list"))));
     fed(context, page).await
+}
+
+/// The list of the present field below `parent`, where the statement of an object above brought it along; whoever asks
+/// again reads it anew.
+pub fn given<E>(context: &Context<'_>, parent: impl Into<Uuid>) -> Option<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
+    let mut pages = context.data_unchecked::<Batcher>().loader().1.lock().ok()?;
+    let page = pages.remove(&(ahead::field(context), parent.into()))?;
+    page.downcast().ok().map(|page| *page)
 }
 
 /// Gives what a page read along to the batcher.
@@ -125,15 +139,12 @@ pub async fn fed<E: EntityTrait>(
 type Taken<E> = Arc<Mutex<Option<Result<Page<E>, Arc<Error>>>>>;
 
 /// What is read below an object.
-struct Below<E: EntityTrait, L: ?Sized> {
-    by: E::Column,
-    id: E::Column,
-    args: page::Args,
+struct Asked<E: EntityTrait, L: ?Sized> {
     along: Vec<Along<E::Column>>,
     list: L,
 }
 
-type Listed<E> = dyn Fn(&Ctx) -> domain::Result<(Select<E>, Order<<E as EntityTrait>::Column>)> + Send + Sync;
+type Listed<E> = dyn Fn(&Ctx) -> domain::Result<List<E>> + Send + Sync;
 
 /// Key of one parent's list.
 pub struct Nested<E: EntityTrait> {
@@ -142,7 +153,7 @@ pub struct Nested<E: EntityTrait> {
     parent: Uuid,
     /// Where the answer goes; two who ask for the same list each get their own.
     taken: Taken<E>,
-    list: Arc<Below<E, Listed<E>>>,
+    list: Arc<Asked<E, Listed<E>>>,
 }
 
 impl<E: EntityTrait> Clone for Nested<E> {
@@ -180,16 +191,12 @@ where
             fields.entry(key.field).or_default().entry(key.parent).or_default().push(key);
         }
         for parents in fields.values() {
-            let Some(Below { by, id, args, along, list }) =
-                parents.values().flatten().next().map(|key| &*key.list)
-            else {
+            let Some(Asked { along, list }) = parents.values().flatten().next().map(|key| &*key.list) else {
                 continue;
             };
             let ids: Vec<Uuid> = parents.keys().copied().collect();
             let pages = match list(&self.0) {
-                Ok((select, order)) => {
-                    page::fetch_each(&self.0, select, (*by, &ids), order, *id, args, along).await
-                }
+                Ok(list) => page::fetch_each(&self.0, List { along: along.clone(), ..list }, &ids).await,
                 Err(error) => Err(error),
             };
             let mut pages = pages.map_err(Arc::new);
@@ -210,11 +217,12 @@ where
     }
 }
 
-/// Reads one object with what it points to, as far as the selection asks for it.
+/// Reads one object with what it points to and the lists below it, as far as the selection asks for them.
 pub async fn found<E>(
     context: &Context<'_>,
     select: Select<E>,
     along: &[(&str, Along<E::Column>)],
+    below: &[(&str, Plan)],
 ) -> async_graphql::Result<Option<E::Model>>
 where
     E: EntityTrait,
@@ -222,19 +230,25 @@ where
     let ahead = context.look_ahead();
     let asked = along.iter().filter(|(name, _)| ahead.field(name).exists());
     let along: Vec<_> = asked.map(|(_, along)| *along).collect();
-    let found = page::find_along(ctx(context), select, &along).await.or_api_error(ctx(context))?;
-    let Some((row, related)) = found else { return Ok(None) };
-    feed(context, related).await;
+    let children = ahead::below(context, below);
+    let found = page::find_below(ctx(context), select, &along, children).await.or_api_error(ctx(context))?;
+    let Some((row, given)) = found else { return Ok(None) };
+    for related in given.related {
+        feed(context, related).await;
+    }
+    if let Ok(mut pages) = context.data_unchecked::<Batcher>().loader().1.lock() {
+        pages.extend(given.pages);
+    }
     Ok(Some(row))
 }
 
-/// Which of `fields`, named by the schema, the selection of a connection's items asks for.
+/// Which of `fields`, named by the schema, the selection of a connection's items asks for; what has no name is always read.
 pub fn asked<C: Copy>(context: &Context<'_>, fields: &[(&str, Along<C>)]) -> Vec<Along<C>> {
     let ahead = context.look_ahead();
     let (nodes, edges) = (ahead.field("nodes"), ahead.field("edges").field("node"));
     fields
         .iter()
-        .filter(|(name, _)| nodes.field(name).exists() || edges.field(name).exists())
+        .filter(|(name, _)| name.is_empty() || nodes.field(name).exists() || edges.field(name).exists())
         .map(|(_, along)| *along)
         .collect()
 }

@@ -1,5 +1,6 @@
 //! The faces: GraphQL shapes over nouns and verbs. A resolver parses, calls one verb and wraps the result; it never decides.
 
+mod ahead;
 pub mod connection;
 pub mod error;
 pub mod governance;

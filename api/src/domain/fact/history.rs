@@ -40,10 +40,15 @@ pub async fn of(
     along: &[Along<event::Column>],
 ) -> Result<Page<event::Entity>> {
     ctx.require_signed_in()?;
-    let select =
-        visible(ctx).filter(event::Column::SubjectId.eq(subject)).filter(event::Column::SubjectKind.eq(noun));
-    let order = Order { column: event::Column::OccurredAt, descending: newest_first };
+    let (select, order) = of_noun(ctx, noun, newest_first);
+    let select = select.filter(event::Column::SubjectId.eq(subject));
     page::fetch_along(ctx, select, order, event::Column::Id, args, along).await
+}
+
+/// What happened to objects of one noun.
+pub fn of_noun(ctx: &Ctx, noun: &str, newest_first: bool) -> (Select<event::Entity>, Order<event::Column>) {
+    let order = Order { column: event::Column::OccurredAt, descending: newest_first };
+    (visible(ctx).filter(event::Column::SubjectKind.eq(noun)), order)
 }
 
 /// The positions of events; one that waits for its seal has none yet.

@@ -11,8 +11,11 @@ use concord_entities::{
     session::EndReason,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, IntoSimpleExpr,
-    QueryFilter, QuerySelect, QueryTrait, Select,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, IntoSimpleExpr, QueryFilter,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, SimpleExpr},
 };
 
 use super::{
@@ -116,17 +119,29 @@ pub async fn list(
     page::fetch(ctx, select, Order { column, descending }, account::Column::Id, args).await
 }
 
-/// Which of these people the caller may see by full name and number: themselves, those who act for the same organisation
-/// in the same alliance, and those whom they may call there; a platform administrator sees everybody.
+/// Which of these people the caller may see by full name and number.
 pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>> {
+    let seen: Vec<AccountId> = account::Entity::find()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(page::among(ctx, account::Column::Id, ids.iter().copied()))
+        .filter(is_clear(ctx, account::Column::Id.into_expr()))
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    Ok(seen.into_iter().collect())
+}
+
+/// A condition that holds for people whom the caller may see by full name and number: themselves, those who act for the same
+/// organisation in the same alliance, and those whom they may call there; a platform administrator sees everybody.
+pub fn is_clear(ctx: &Ctx, person: SimpleExpr) -> Condition {
     let Actor::Account { id, .. } = ctx.actor else {
-        let all = ctx.actor == Actor::System;
-        return Ok(ids.iter().copied().filter(|_| all).collect());
+        return Condition::all().add(Expr::val(i32::from(ctx.actor == Actor::System)).eq(1));
     };
     let known = seat::Entity::find()
         .select_only()
-        .column(seat::Column::AccountId)
-        .filter(seat::Column::AccountId.is_in(ids.iter().copied()))
+        .column(seat::Column::Id)
+        .filter(seat::Column::AccountId.into_expr().eq(person.clone()))
         .filter(
             Condition::any()
                 .add(
@@ -141,20 +156,10 @@ pub async fn in_clear(ctx: &Ctx, ids: &[AccountId]) -> Result<HashSet<AccountId>
                 )),
         )
         .into_query();
-    let seen: Vec<AccountId> = account::Entity::find()
-        .select_only()
-        .column(account::Column::Id)
-        .filter(account::Column::Id.is_in(ids.iter().copied()))
-        .filter(
-            Condition::any()
-                .add(account::Column::Id.eq(id))
-                .add(account::Column::Id.in_subquery(known))
-                .add(authority::is_platform_admin(ctx)),
-        )
-        .into_tuple()
-        .all(ctx.read())
-        .await?;
-    Ok(seen.into_iter().collect())
+    Condition::any()
+        .add(person.eq(uuid::Uuid::from(id)))
+        .add(Expr::exists(known))
+        .add(authority::is_platform_admin(ctx))
 }
 
 /// What an account is made with.

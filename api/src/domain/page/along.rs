@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::domain::Result;
+use crate::domain::{Ctx, Result, identity};
 
 /// What can be read along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +33,8 @@ pub struct Along<C> {
 /// What was read along, each object once.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
-    pub accounts: Vec<account::Model>,
+    /// People, and whether the caller sees them by full name.
+    pub accounts: Vec<(account::Model, bool)>,
     pub alliances: Vec<alliance::Model>,
     pub organizations: Vec<organization::Model>,
     pub regions: Vec<region::Model>,
@@ -41,15 +42,51 @@ pub struct Related {
     seen: HashSet<(Kind, Uuid)>,
 }
 
+/// Names of the columns of a list with what is read along.
+pub(super) fn names<E: EntityTrait>(along: &[Along<E::Column>]) -> impl Iterator<Item = String> {
+    let along = along.iter().enumerate().flat_map(|(place, Along { kind, .. })| {
+        let names = match kind {
+            Kind::Account => {
+                let mut names = own::<account::Entity>();
+                names.push(CLEAR);
+                names
+            }
+            Kind::Alliance => own::<alliance::Entity>(),
+            Kind::Organization => own::<organization::Entity>(),
+            Kind::Region => own::<region::Entity>(),
+            Kind::TaskList => own::<task_list::Entity>(),
+        };
+        names.into_iter().map(move |name| format!("{}{name}", prefix(place)))
+    });
+    own::<E>().into_iter().map(str::to_owned).chain(along.collect::<Vec<_>>())
+}
+
+fn own<E: EntityTrait>() -> Vec<&'static str> {
+    E::Column::iter().map(|column| column.as_str()).collect()
+}
+
+/// Whether the caller sees a person by full name, beside the person's columns.
+const CLEAR: &str = "is_clear";
+
 fn prefix(place: usize) -> String {
     format!("along{place}_")
 }
 
 /// Joins what is to be read along; a row that points to nothing stays.
-pub(super) fn join<E: EntityTrait>(mut select: Select<E>, along: &[Along<E::Column>]) -> Select<E> {
+pub(super) fn join<E: EntityTrait>(
+    ctx: &Ctx,
+    mut select: Select<E>,
+    along: &[Along<E::Column>],
+) -> Select<E> {
     for (place, Along { kind, by }) in along.iter().enumerate() {
         select = match kind {
-            Kind::Account => join_one::<E, account::Entity>(select, place, *by, account::Column::Id),
+            Kind::Account => {
+                let table = Alias::new(prefix(place)).into_iden();
+                let clear = identity::account::is_clear(ctx, Expr::col((table, account::Column::Id)));
+                let clear = Expr::case(clear, 1).finally(0);
+                join_one::<E, account::Entity>(select, place, *by, account::Column::Id)
+                    .expr_as(clear, format!("{}{CLEAR}", prefix(place)))
+            }
             Kind::Alliance => join_one::<E, alliance::Entity>(select, place, *by, alliance::Column::Id),
             Kind::Organization => {
                 join_one::<E, organization::Entity>(select, place, *by, organization::Column::Id)
@@ -80,15 +117,18 @@ fn join_one<E: EntityTrait, R: EntityTrait>(
 
 impl Related {
     /// Takes what one row brought along.
-    pub(super) fn read<C: Copy>(&mut self, row: &QueryResult, along: &[Along<C>]) -> Result<()> {
+    pub(super) fn read<C: Copy>(&mut self, row: &QueryResult, list: &str, along: &[Along<C>]) -> Result<()> {
         for (place, Along { kind, .. }) in along.iter().enumerate() {
-            let prefix = prefix(place);
+            let prefix = format!("{list}{}", prefix(place));
             let Some(id) = row.try_get::<Option<Uuid>>(&prefix, "id")? else { continue };
             if !self.seen.insert((*kind, id)) {
                 continue;
             }
             match kind {
-                Kind::Account => self.accounts.push(account::Model::from_query_result(row, &prefix)?),
+                Kind::Account => {
+                    let clear = row.try_get::<i32>(&prefix, CLEAR)? == 1;
+                    self.accounts.push((account::Model::from_query_result(row, &prefix)?, clear));
+                }
                 Kind::Alliance => self.alliances.push(alliance::Model::from_query_result(row, &prefix)?),
                 Kind::Organization => {
                     self.organizations.push(organization::Model::from_query_result(row, &prefix)?);

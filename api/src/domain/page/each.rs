@@ -4,47 +4,28 @@ use std::{collections::HashMap, fmt::Write, sync::Arc};
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, IdenStatic, IntoSimpleExpr, JoinType,
-    ModelTrait, QueryResult, QueryTrait, Select, Value,
-    sea_query::{
-        Alias, ArrayType, Asterisk, Condition, Expr, Func, OverStatement, Query, SimpleExpr, WindowStatement,
-    },
+    ModelTrait, QueryResult, QueryTrait, Value,
+    sea_query::{Alias, ArrayType, Asterisk, Condition, Expr, Func, Query, SimpleExpr},
 };
 use uuid::Uuid;
 
-use super::{Along, Args, Order, Page, Whole, along, bound, keys, page, window};
+use super::{List, PLACE, Page, Whole, along, bound, keys, numbered, page, window};
 use crate::domain::{Ctx, Error, Result};
 
-/// The place of a row in its parent's list, beside the columns of any table.
-const PLACE: &str = "place_below_parent";
-
-/// Reads of each of `parents`, the values of the column `by`, one page of the rows of `select`.
-pub async fn fetch_each<E>(
-    ctx: &Ctx,
-    select: Select<E>,
-    (by, parents): (E::Column, &[Uuid]),
-    order: Order<E::Column>,
-    id: E::Column,
-    args: &Args,
-    along: &[Along<E::Column>],
-) -> Result<HashMap<Uuid, Page<E>>>
+/// Reads of each of `parents` one page of its list.
+pub async fn fetch_each<E>(ctx: &Ctx, list: List<E>, parents: &[Uuid]) -> Result<HashMap<Uuid, Page<E>>>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    let window = window(args)?;
+    let List { by, id, select, order, args, along } = list;
+    let window = window(&args)?;
     let all = Arc::new(select.clone());
     let [row, parent, place] = ["row_of", "parent", PLACE].map(Alias::new);
-    let mut query = along::join(select, along).into_query();
-    bound(&mut query, order, id, args)?;
+    let mut query = along::join(ctx, select, &along).into_query();
+    bound(&mut query, order, id, &args)?;
     let lateral = ctx.app.backend() == DbBackend::Postgres;
-    let mut partition = WindowStatement::new();
-    if !lateral {
-        partition.add_partition_by(by.into_simple_expr());
-    }
-    for key in keys(order, id) {
-        partition.order_by_expr(key, window.direction(order));
-    }
-    query.expr_window_as(Expr::cust("ROW_NUMBER()"), partition, place.clone());
+    numbered(&mut query, order, id, window, (!lateral).then(|| by.into_simple_expr()));
     let mut outer = Query::select();
     outer.column((row.clone(), Asterisk));
     if lateral {
@@ -74,7 +55,7 @@ where
             list.sort_unstable_by_key(|(place, _)| *place);
             let rows: Vec<&QueryResult> = list.into_iter().map(|(_, row)| row).collect();
             let whole = Whole { select: all.clone(), of: Some((by, parent)) };
-            Ok((parent, page(&rows, whole, order, id, (window, args), along)?))
+            Ok((parent, page(&rows, whole, order, id, (window, &args), &along)?))
         })
         .collect()
 }

@@ -21,10 +21,11 @@ use crate::{
             history,
         },
         feed::Sealed,
-        page::{Along, Kind},
+        page::{Along, Args, Below, Kind, List},
         privacy,
     },
     graphql::{
+        ahead,
         connection::{args, connection},
         ctx,
         error::{OrApiError, api_error},
@@ -205,10 +206,26 @@ impl Event {
 }
 
 /// What a list of events reads along when it is asked for.
-const ALONG: [(&str, Along<event::Column>); 2] = [
+pub const ALONG: [(&str, Along<event::Column>); 2] = [
     ("actorName", Along { kind: Kind::Account, by: event::Column::ActorId }),
     ("alliance", Along { kind: Kind::Alliance, by: event::Column::AllianceId }),
 ];
+
+/// What happened to objects of one noun.
+pub fn history_of(
+    noun: &'static str,
+    newest_first: bool,
+    args: Args,
+) -> impl Fn(&Ctx) -> domain::Result<List<event::Entity>> {
+    let (by, id) = (event::Column::SubjectId, event::Column::Id);
+    move |ctx| Ok(List::new(by, id, history::of_noun(ctx, noun, newest_first), &args))
+}
+
+/// Plans the history of an object, so that the object's statement reads it along.
+pub fn history_plan(context: &Context<'_>, noun: &'static str) -> Option<Box<dyn Below>> {
+    let newest_first = ahead::argument(context, "newestFirst", Some(|| true))?;
+    ahead::plan(context, history_of(noun, newest_first, ahead::args(context)?), &ALONG, &[])
+}
 
 connection!(EventConnection, EventEdge, Event, event::Entity);
 

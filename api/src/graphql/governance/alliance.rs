@@ -6,11 +6,12 @@ use concord_entities::{
     id::{AllianceId, TypedId},
     membership, service_team,
 };
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
     membership::{MEMBERS_ALONG, MembershipConnection, MembershipFilter, MembershipOrder},
-    organization::Organization,
+    organization::{self, Organization},
     service_team::{ServiceTeamConnection, ServiceTeamFilter, ServiceTeamOrder},
 };
 use crate::{
@@ -20,8 +21,10 @@ use crate::{
             alliance::{self as verbs, AllianceChange, NewAlliance},
             membership as members, service_team as teams,
         },
+        page::{Args, List},
     },
     graphql::{
+        ahead::{self, Plan},
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
@@ -107,10 +110,10 @@ impl Alliance {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<AllianceConnection> {
-        let (by, args) = (alliance::Column::ParentId, args(first, after, last, before));
-        let list = |ctx: &Ctx| Ok((verbs::visible(ctx), verbs::BY_NAME));
-        let page = loaders::nested(context, (by, self.0.id), alliance::Column::Id, args, &[], list).await;
-        Ok(page?.into())
+        let (by, id) = (alliance::Column::ParentId, alliance::Column::Id);
+        let args = args(first, after, last, before);
+        let list = move |ctx: &Ctx| Ok(List::new(by, id, (verbs::visible(ctx), verbs::BY_NAME), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// Its members, present and past.
@@ -126,10 +129,8 @@ impl Alliance {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
         let filter = filter.unwrap_or_default().read(None).or_api_error(ctx(context))?;
-        let (by, args) = (membership::Column::AllianceId, args(first, after, last, before));
-        let (id, along) = (membership::Column::Id, &MEMBERS_ALONG);
-        let list = move |ctx: &Ctx| Ok((members::listed(ctx, &filter)?, order_by.of()));
-        Ok(loaders::nested(context, (by, self.0.id), id, args, along, list).await?.into())
+        let list = members_of(filter, order_by, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &MEMBERS_ALONG, list).await?.into())
     }
 
     /// Its service teams, standing and disbanded.
@@ -145,10 +146,11 @@ impl Alliance {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<ServiceTeamConnection> {
         let filter = filter.unwrap_or_default().read(None).or_api_error(ctx(context))?;
-        let (by, args) = (service_team::Column::AllianceId, args(first, after, last, before));
-        let list = move |ctx: &Ctx| Ok((teams::listed(ctx, &filter)?, order_by.of()));
-        let page = loaders::nested(context, (by, self.0.id), service_team::Column::Id, args, &[], list).await;
-        Ok(page?.into())
+        let (by, id) = (service_team::Column::AllianceId, service_team::Column::Id);
+        let args = args(first, after, last, before);
+        let list =
+            move |ctx: &Ctx| Ok(List::new(by, id, (teams::listed(ctx, &filter)?, order_by.of()), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.
@@ -202,6 +204,24 @@ impl Alliance {
     }
 }
 
+/// The members of alliances.
+fn members_of(
+    filter: members::Filter,
+    order: MembershipOrder,
+    args: Args,
+) -> impl Fn(&Ctx) -> domain::Result<List<membership::Entity>> {
+    let (by, id) = (membership::Column::AllianceId, membership::Column::Id);
+    move |ctx| Ok(List::new(by, id, (members::listed(ctx, &filter)?, order.of()), &args))
+}
+
+/// The lists below an alliance that its statement can read along.
+const BELOW: [(&str, Plan); 1] = [("members", |context| {
+    let filter: Option<MembershipFilter> = ahead::argument(context, "filter", None)?;
+    let order = ahead::argument(context, "orderBy", Some(|| MembershipOrder::Oldest))?;
+    let list = members_of(filter.unwrap_or_default().read(None).ok()?, order, ahead::args(context)?);
+    ahead::plan(context, list, &MEMBERS_ALONG, &[("organization", &organization::BELOW)])
+})];
+
 connection!(AllianceConnection, AllianceEdge, Alliance, alliance::Entity);
 
 #[derive(Default)]
@@ -217,7 +237,11 @@ impl AllianceQuery {
     ) -> Result<Option<Alliance>> {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
-        Ok(counts::alliance(context, id).await.or_api_error(ctx)?.map(Alliance))
+        if let Some(found) = counts::alliance(context, id).await.or_api_error(ctx)? {
+            return Ok(found.map(Alliance));
+        }
+        let select = verbs::visible(ctx).filter(alliance::Column::Id.eq(id));
+        Ok(loaders::found(context, select, &[], &BELOW).await?.map(Alliance))
     }
 
     /// The alliances that the caller may see, by name.

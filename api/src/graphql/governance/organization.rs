@@ -16,9 +16,10 @@ use crate::{
             organization::{self as verbs, Filter, NewOrganization, OrganizationChange},
         },
         list::task_read,
-        page::Order,
+        page::{Args, List, Order},
     },
     graphql::{
+        ahead::{self, Plan},
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
@@ -152,10 +153,12 @@ impl Organization {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<MembershipConnection> {
-        let (by, args) = (membership::Column::OrganizationId, args(first, after, last, before));
-        let list = |ctx: &Ctx| Ok((members::visible(ctx), MembershipOrder::Newest.of()));
-        let page = loaders::nested(context, (by, self.0.id), membership::Column::Id, args, &[], list).await;
-        Ok(page?.into())
+        let (by, id) = (membership::Column::OrganizationId, membership::Column::Id);
+        let args = args(first, after, last, before);
+        let list = move |ctx: &Ctx| {
+            Ok(List::new(by, id, (members::visible(ctx), MembershipOrder::Newest.of()), &args))
+        };
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// Open tasks that it leads in the alliances that the caller may see, what is due first comes first.
@@ -167,9 +170,8 @@ impl Organization {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<PriorityTaskConnection> {
-        let (by, args) = (priority_task::Column::LeadOrganizationId, args(first, after, last, before));
-        let (id, list) = (priority_task::Column::Id, |ctx: &Ctx| Ok(task_read::open_of_leads(ctx)));
-        Ok(loaders::nested(context, (by, self.0.id), id, args, &ALONG, list).await?.into())
+        let list = open_tasks_of(args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &ALONG, list).await?.into())
     }
 
     /// When it was first recorded.
@@ -182,6 +184,16 @@ impl Organization {
         self.0.version
     }
 }
+
+/// The open tasks that organisations lead.
+fn open_tasks_of(args: Args) -> impl Fn(&Ctx) -> domain::Result<List<priority_task::Entity>> {
+    let (by, id) = (priority_task::Column::LeadOrganizationId, priority_task::Column::Id);
+    move |ctx| Ok(List::new(by, id, task_read::open_of_leads(ctx), &args))
+}
+
+/// The lists below an organisation that the statement of an object above it can read along.
+pub const BELOW: [(&str, Plan); 1] =
+    [("openTasks", |context| ahead::plan(context, open_tasks_of(ahead::args(context)?), &ALONG, &[]))];
 
 connection!(OrganizationConnection, OrganizationEdge, Organization, organization::Entity);
 

@@ -187,13 +187,16 @@ pub async fn problems(
     Ok(ProblemCounts { month: counts.month(month), counts })
 }
 
-/// An alliance, with its counts in the same statement where the selection asks for them.
-pub async fn alliance(context: &Context<'_>, id: AllianceId) -> domain::Result<Option<alliance::Model>> {
+/// An alliance with its counts in the same statement, where the selection asks for counts at all.
+pub async fn alliance(
+    context: &Context<'_>,
+    id: AllianceId,
+) -> domain::Result<Option<Option<alliance::Model>>> {
     let ctx: &Ctx = ctx(context);
     let ahead = context.look_ahead();
     let problems = ahead.field("problemCounts").selection_fields();
     if problems.is_empty() && !ahead.field("taskCounts").exists() {
-        return domain::governance::alliance::find(ctx, id).await;
+        return Ok(None);
     }
     // A month that cannot be read is refused where it stands.
     let months: Vec<NaiveDate> = problems
@@ -204,9 +207,9 @@ pub async fn alliance(context: &Context<'_>, id: AllianceId) -> domain::Result<O
         .map(|month| month.0)
         .collect();
     let found = counts::read(ctx, &[id], months.iter().copied()).await?.pop();
-    let Some((alliance, counts)) = found else { return Ok(None) };
+    let Some((alliance, counts)) = found else { return Ok(Some(None)) };
     let keys = months.into_iter().map(Some).chain([None]);
     let fed = keys.map(|month| (CountsOf(id, month), counts.clone()));
     context.data_unchecked::<Batcher>().feed_many(fed).await;
-    Ok(Some(alliance))
+    Ok(Some(Some(alliance)))
 }

@@ -29,12 +29,14 @@ use crate::{
             task_states,
             transition::{Viewer, offer},
         },
-        page::{Along, Kind},
+        page::{Along, Kind, List},
     },
     graphql::{
+        ahead::Plan,
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
+        fact::event::{self, EventConnection},
         governance::{alliance::Alliance, organization::Organization},
         id, loaders,
         node::Node,
@@ -237,6 +239,20 @@ impl PriorityTask {
         Ok(loaders::one(context, LatestProgressOf(self.0.id)).await?.map(TaskProgress::from))
     }
 
+    /// What happened to it, as far as the caller may see it; the latest comes first.
+    async fn history(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether the latest event comes first.", default = true)] newest_first: bool,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<EventConnection> {
+        let list = event::history_of(Self::NOUN, newest_first, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &event::ALONG, list).await?.into())
+    }
+
     /// Its progress log, the latest entry first.
     async fn progress(
         &self,
@@ -246,9 +262,10 @@ impl PriorityTask {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<TaskProgressConnection> {
-        let (by, args) = (task_progress::Column::TaskId, args(first, after, last, before));
-        let (id, list) = (task_progress::Column::Id, |ctx: &Ctx| Ok(reads::progress(ctx)));
-        Ok(loaders::nested(context, (by, self.0.id), id, args, &[], list).await?.into())
+        let (by, id) = (task_progress::Column::TaskId, task_progress::Column::Id);
+        let args = args(first, after, last, before);
+        let list = move |ctx: &Ctx| Ok(List::new(by, id, reads::progress(ctx), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// What the viewer can do with it next, and what blocks the rest.
@@ -281,6 +298,9 @@ impl PriorityTask {
         Ok(transition::faces(context, found))
     }
 }
+
+/// The lists below a task that its statement can read along.
+const BELOW: [(&str, Plan); 1] = [("history", |context| event::history_plan(context, PriorityTask::NOUN))];
 
 connection!(PriorityTaskConnection, PriorityTaskEdge, PriorityTask, priority_task::Entity);
 
@@ -322,7 +342,7 @@ impl PriorityTaskQuery {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
         let select = reads::visible(ctx).filter(priority_task::Column::Id.eq::<PriorityTaskId>(id));
-        Ok(loaders::found(context, select, &ALONG).await?.map(PriorityTask))
+        Ok(loaders::found(context, select, &ALONG, &BELOW).await?.map(PriorityTask))
     }
 
     /// The priority tasks that the caller may see.

@@ -26,13 +26,15 @@ use crate::{
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
-        page::{self, Along, Kind},
+        page::{self, Along, Kind, List, Order},
         privacy,
     },
     graphql::{
+        ahead::{self, Plan},
         connection::{args, connection},
         ctx,
         error::OrApiError,
+        fact::event::{self, EventConnection},
         governance::{alliance::Alliance, organization::Organization},
         id,
         loaders::{self, Loaders},
@@ -274,7 +276,14 @@ impl Problem {
 
     /// The organisations responsible for it, the leading one first.
     async fn responsible_organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
-        let units = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+        let units = match loaders::given::<problem_responsible::Entity>(context, self.0.id) {
+            Some(page) => {
+                let ids: Vec<_> = page.items.into_iter().map(|(_, row)| row.organization_id).collect();
+                let mut units = loaders::many(context, ids.iter().copied()).await?;
+                ids.iter().filter_map(|id| units.remove(id)).collect()
+            }
+            None => loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default(),
+        };
         Ok(units.into_iter().map(Organization).collect())
     }
 
@@ -403,6 +412,20 @@ impl Problem {
         evidence_of(context, Subject::Problem(self.0.id)).await
     }
 
+    /// What happened to it, as far as the caller may see it; the latest comes first.
+    async fn history(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whether the latest event comes first.", default = true)] newest_first: bool,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<EventConnection> {
+        let list = event::history_of(Self::NOUN, newest_first, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &event::ALONG, list).await?.into())
+    }
+
     /// What the viewer can do with it next, and what blocks the rest.
     async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
         let actor = ctx(context).actor;
@@ -443,6 +466,25 @@ impl Problem {
         self.0.version
     }
 }
+
+/// What the units of a problem read along.
+const UNIT_ALONG: (&str, Along<problem_responsible::Column>) =
+    ("", Along { kind: Kind::Organization, by: problem_responsible::Column::OrganizationId });
+
+/// The units responsible for problems, the leading one first.
+fn responsible_for(_: &Ctx) -> domain::Result<List<problem_responsible::Entity>> {
+    use problem_responsible::{Column, Entity};
+    let order = Order { column: Column::Duty, descending: true };
+    // More than one page of them share no problem.
+    let args = page::Args { first: Some(100), ..page::Args::default() };
+    Ok(List::new(Column::ProblemId, Column::OrganizationId, (Entity::find(), order), &args))
+}
+
+/// The lists below a problem that its statement can read along.
+const BELOW: [(&str, Plan); 2] = [
+    ("responsibleOrganizations", |context| ahead::plan(context, responsible_for, &[UNIT_ALONG], &[])),
+    ("history", |context| event::history_plan(context, Problem::NOUN)),
+];
 
 connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity);
 
@@ -633,7 +675,7 @@ impl ProblemQuery {
         let ctx = ctx(context);
         let id = id::decode(&id, "id").or_api_error(ctx)?;
         let select = verbs::visible(ctx).filter(problem::Column::Id.eq::<ProblemId>(id));
-        Ok(loaders::found(context, select, &ALONG).await?.map(Problem))
+        Ok(loaders::found(context, select, &ALONG, &BELOW).await?.map(Problem))
     }
 
     /// The problem with a number on an alliance's list; null where there is none or the caller may not see it.

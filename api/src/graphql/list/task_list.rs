@@ -19,6 +19,7 @@ use crate::{
             task_read,
             transition::{Viewer, offer},
         },
+        page::List,
     },
     graphql::{
         connection::{args, connection},
@@ -120,9 +121,10 @@ impl TaskList {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<PriorityTaskConnection> {
-        let (by, args) = (priority_task::Column::TaskListId, args(first, after, last, before));
-        let (id, list) = (priority_task::Column::Id, |ctx: &Ctx| Ok(task_read::of_lists(ctx)));
-        Ok(loaders::nested(context, (by, self.0.id), id, args, &ALONG, list).await?.into())
+        let (by, id) = (priority_task::Column::TaskListId, priority_task::Column::Id);
+        let args = args(first, after, last, before);
+        let list = move |ctx: &Ctx| Ok(List::new(by, id, task_read::of_lists(ctx), &args));
+        Ok(loaders::nested(context, self.0.id, &ALONG, list).await?.into())
     }
 
     /// What the viewer can do with it next, and what blocks the rest.

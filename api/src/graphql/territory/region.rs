@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         self, Ctx,
-        page::Order,
+        page::{List, Order},
         territory::region::{self as verbs, Filter, NewRegion},
     },
     graphql::{
@@ -105,10 +105,10 @@ impl Region {
         #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<RegionConnection> {
-        let (by, args) = (region::Column::ParentId, args(first, after, last, before));
+        let (by, id, args) = (region::Column::ParentId, region::Column::Id, args(first, after, last, before));
         // Regions are public to everyone signed in, and nobody else sees one.
-        let list = move |_: &Ctx| Ok((region::Entity::find(), order_by.of()));
-        Ok(loaders::nested(context, (by, self.0.id), region::Column::Id, args, &[], list).await?.into())
+        let list = move |_: &Ctx| Ok(List::new(by, id, (region::Entity::find(), order_by.of()), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// When it was first recorded.

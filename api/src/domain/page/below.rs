@@ -1,0 +1,229 @@
+//! Lists below an object, and below their own rows, in the object's own statement (PostgreSQL): one LATERAL join for each
+//! level. Lists that stand side by side are zipped by number, so that none multiplies another.
+
+use std::{
+    any::Any,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, ModelTrait,
+    QueryResult, QueryTrait, Select,
+    sea_query::{Alias, Asterisk, DynIden, Expr, Func, IntoIden, Query, SelectStatement, SimpleExpr},
+};
+use uuid::Uuid;
+
+use super::{
+    Along, Args, Order, PLACE, Page, Related, Whole, Window, along, assemble, bound, keys, numbered, window,
+};
+use crate::domain::{Ctx, Result};
+
+/// A list below other rows: the column that names the parent, what is in the list and in which order, and the part of it
+/// that is wanted.
+pub struct List<E: EntityTrait> {
+    pub by: E::Column,
+    pub id: E::Column,
+    pub select: Select<E>,
+    pub order: Order<E::Column>,
+    pub args: Args,
+    pub along: Vec<Along<E::Column>>,
+}
+
+impl<E: EntityTrait> List<E> {
+    /// A list that reads nothing along.
+    pub fn new(
+        by: E::Column,
+        id: E::Column,
+        (select, order): (Select<E>, Order<E::Column>),
+        args: &Args,
+    ) -> Self {
+        Self { by, id, select, order, args: args.clone(), along: Vec::new() }
+    }
+}
+
+/// A list that is read below the rows of another, whatever it lists.
+pub trait Below: Send {
+    /// Joins the list to a statement; `parent` is the column there that its rows name.
+    fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement>;
+
+    /// Takes what a row of the statement has of the list of one parent.
+    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()>;
+
+    /// Hands out what was read: by field and parent a `Page<E>`, and what came along.
+    fn finish(self: Box<Self>, give: &mut Given) -> Result<()>;
+}
+
+/// What was read below an object, until the fields that ask for it come.
+#[derive(Default)]
+pub struct Given {
+    pub pages: HashMap<(usize, Uuid), Box<dyn Any + Send>>,
+    pub related: Vec<Related>,
+}
+
+/// A list and what is below its rows.
+pub struct Branch<E: EntityTrait> {
+    /// What tells its field from the others of the request.
+    field: usize,
+    list: List<E>,
+    window: Window,
+    children: Vec<Child>,
+    prefix: String,
+    rows: HashMap<Uuid, Vec<(i64, E::Model)>>,
+    seen: HashSet<(Uuid, i64)>,
+    related: Related,
+}
+
+/// A list below the rows of another, and the column of those rows that its own rows name.
+pub struct Child {
+    pub parent: &'static str,
+    pub below: Box<dyn Below>,
+}
+
+impl<E: EntityTrait> Branch<E> {
+    /// Plans to read `list`, for the field told, with the lists below its rows.
+    pub fn new(field: usize, list: List<E>, children: Vec<Child>) -> Result<Self> {
+        let window = window(&list.args)?;
+        // What is wrong with one list is told by its own field, not by the statement that reads all.
+        bound(&mut Query::select(), list.order, list.id, &list.args)?;
+        Ok(Self {
+            field,
+            list,
+            window,
+            children,
+            prefix: String::new(),
+            rows: HashMap::new(),
+            seen: HashSet::new(),
+            related: Related::default(),
+        })
+    }
+}
+
+impl<E> Below for Branch<E>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync + 'static,
+{
+    fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement> {
+        let List { by, id, select, order, args, along } = &self.list;
+        prefix.clone_into(&mut self.prefix);
+        let mut inner = along::join(ctx, select.clone(), along).into_query();
+        bound(&mut inner, *order, *id, args)?;
+        inner.and_where(by.into_expr().eq(parent));
+        numbered(&mut inner, *order, *id, self.window, None);
+        for key in keys(*order, *id) {
+            inner.order_by_expr(key, self.window.direction(*order));
+        }
+        inner.limit(self.window.limit + 1);
+        let table = Alias::new(format!("{prefix}row")).into_iden();
+        let mut outer = Query::select();
+        for name in along::names::<E>(along).chain([PLACE.to_owned()]) {
+            outer.expr_as(
+                Expr::col((table.clone(), Alias::new(&name))),
+                Alias::new(format!("{prefix}{name}")),
+            );
+        }
+        outer.from_subquery(inner, table.clone());
+        join(ctx, &mut outer, table, &mut self.children, prefix)?;
+        Ok(outer)
+    }
+
+    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()> {
+        let rows = self.rows.entry(parent).or_default();
+        let Some(place) = row.try_get::<Option<i64>>(&self.prefix, PLACE)? else { return Ok(()) };
+        if self.seen.insert((parent, place)) {
+            rows.push((place, E::Model::from_query_result(row, &self.prefix)?));
+            self.related.read(row, &self.prefix, &self.list.along)?;
+        }
+        read(&mut self.children, row, &self.prefix)
+    }
+
+    fn finish(self: Box<Self>, give: &mut Given) -> Result<()> {
+        let Self { field, list, window, children, rows, related, .. } = *self;
+        let all = Arc::new(list.select);
+        for (parent, mut rows) in rows {
+            rows.sort_unstable_by_key(|(place, _)| *place);
+            let whole = Whole { select: all.clone(), of: Some((list.by, parent)) };
+            let rows = rows.into_iter().map(|(_, row)| row).collect();
+            let page: Page<E> = assemble(rows, whole, list.order, list.id, (window, &list.args));
+            give.pages.insert((field, parent), Box::new(page));
+        }
+        give.related.push(related);
+        children.into_iter().try_for_each(|child| child.below.finish(give))
+    }
+}
+
+/// Joins lists to the rows of `table`, side by side.
+fn join(
+    ctx: &Ctx,
+    query: &mut SelectStatement,
+    table: DynIden,
+    children: &mut [Child],
+    prefix: &str,
+) -> Result<()> {
+    let mut zipped: Option<SelectStatement> = None;
+    let mut number = Expr::value(0);
+    for (at, child) in children.iter_mut().enumerate() {
+        let below = format!("{prefix}{at}_");
+        let parent = Expr::col((table.clone(), Alias::new(child.parent)));
+        let source = child.below.source(ctx, parent, &below)?;
+        let [side, count] = ["side", "number"].map(|name| Alias::new(format!("{below}{name}")));
+        let counted = Query::select()
+            .column((side.clone(), Asterisk))
+            .expr_as(Expr::cust("ROW_NUMBER() OVER ()"), count.clone())
+            .from_subquery(source, side.clone())
+            .to_owned();
+        let mine = Expr::col((side.clone(), count));
+        zipped = Some(match zipped {
+            None => Query::select().column(Asterisk).from_subquery(counted, side).to_owned(),
+            Some(mut beside) => beside
+                .join_subquery(
+                    JoinType::FullOuterJoin,
+                    counted,
+                    side,
+                    Condition::all().add(number.clone().eq(mine.clone())),
+                )
+                .to_owned(),
+        });
+        number = if at == 0 { mine } else { Func::coalesce([number, mine]).into() };
+    }
+    if let Some(zipped) = zipped {
+        let all = Alias::new(format!("{prefix}below"));
+        query.column((all.clone(), Asterisk));
+        query.join_lateral(JoinType::LeftJoin, zipped, all, Condition::all());
+    }
+    Ok(())
+}
+
+fn read(children: &mut [Child], row: &QueryResult, prefix: &str) -> Result<()> {
+    for child in children {
+        if let Some(parent) = row.try_get::<Option<Uuid>>(prefix, child.parent)? {
+            child.below.read(row, parent)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads one row, with the objects that it points to and the lists below it, in one statement.
+pub async fn find_below<E: EntityTrait>(
+    ctx: &Ctx,
+    select: Select<E>,
+    along: &[Along<E::Column>],
+    mut children: Vec<Child>,
+) -> Result<Option<(E::Model, Given)>> {
+    let mut query = along::join(ctx, select, along).into_query();
+    join(ctx, &mut query, E::default().into_iden(), &mut children, "")?;
+    let rows = ctx.read().query_all(&query).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let mut related = Related::default();
+    related.read(first, "", along)?;
+    let row = E::Model::from_query_result(first, "")?;
+    for row in &rows {
+        read(&mut children, row, "")?;
+    }
+    let mut given = Given { related: vec![related], ..Given::default() };
+    for child in children {
+        child.below.finish(&mut given)?;
+    }
+    Ok(Some((row, given)))
+}

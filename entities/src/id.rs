@@ -12,7 +12,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $noun:literal),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+            Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord,
             sea_orm::DeriveValueType, serde::Serialize, serde::Deserialize,
         )]
         #[serde(transparent)]

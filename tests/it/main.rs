@@ -9,6 +9,7 @@ mod guard_architecture;
 mod guard_contract;
 mod guard_history;
 mod guard_policy;
+mod needs;
 mod page;
 mod random;
 mod server;

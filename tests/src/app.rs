@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -17,7 +17,7 @@ use concord::{
         idempotency::Claim,
         identity::{door, link, session},
     },
-    graphql::{self, ApiSchema, loaders},
+    graphql::{self, ApiSchema, loaders, needs, values::Types},
     messages::Locale,
 };
 use concord_entities::id::{AccountId, ApiKeyId};
@@ -35,6 +35,8 @@ impl Clock for TestClock {
         *self.0.lock().expect("no panics while held")
     }
 }
+
+static TYPES: LazyLock<Types> = LazyLock::new(Types::default);
 
 /// A whole app on a database of its own.
 pub struct TestApp {
@@ -200,10 +202,16 @@ impl Client<'_> {
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
         // As the door does: a query remembers what it read.
         let remembers = !query.trim_start().starts_with("mutation");
+        let mut ctx = self.ctx.clone();
+        if let Ok(document) = async_graphql::parser::parse_query(query)
+            && remembers
+        {
+            ctx.needs = Arc::new(needs::of(&TYPES, &document));
+        }
         let request = async_graphql::Request::new(query)
             .variables(async_graphql::Variables::from_json(variables))
-            .data(loaders::per_request(&self.ctx, remembers))
-            .data(self.ctx.clone());
+            .data(loaders::per_request(&ctx, remembers))
+            .data(ctx);
         let response = self.app.schema.execute(request).await;
         Answer(serde_json::to_value(response).expect("an answer serialises"))
     }

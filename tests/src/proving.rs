@@ -10,6 +10,7 @@ use async_graphql::{
     Context, Error, ErrorExtensions, ID, Object, Request, Response, Schema, SimpleObject, Subscription,
 };
 
+use concord::http::admission::ParsedDocument;
 use concord::http::limit::Principal;
 use concord::http::negotiation::Locale;
 use concord::http::refusal::{DoorCode, Refusal};
@@ -177,6 +178,7 @@ impl Backend for Demo {
         session: &Session<Actor>,
         meta: &RequestMeta,
         _: OperationType,
+        _: &ParsedDocument,
         request: Request,
     ) -> Request {
         request.data(session.actor.clone()).data(meta.clone())

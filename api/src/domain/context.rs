@@ -19,6 +19,7 @@ use super::{
     feed::Feed,
     idempotency::{self, Claim},
     identity,
+    page::Needs,
 };
 use crate::{config::Config, messages::Locale, storage::Store};
 
@@ -92,6 +93,8 @@ pub struct Ctx {
     pub request_id: Arc<str>,
     /// The client's idempotency key, where the request carries one.
     pub idempotency: Option<Arc<Claim>>,
+    /// Which columns its answer shows.
+    pub needs: Arc<Needs>,
 }
 
 impl Ctx {
@@ -103,6 +106,7 @@ impl Ctx {
             locale: Locale::ZhCn,
             request_id: "system".into(),
             idempotency: None,
+            needs: Arc::default(),
         }
     }
 

@@ -4,14 +4,15 @@
 mod along;
 mod below;
 mod each;
+mod needs;
 
 use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
-    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic,
-    IntoSimpleExpr, ModelTrait, PaginatorTrait, QueryFilter, QueryResult, QueryTrait, Select, Value,
+    ColumnTrait, ColumnType, ConnectionTrait, EntityTrait, ExprTrait, IdenStatic, IntoSimpleExpr, ModelTrait,
+    PaginatorTrait, QueryFilter, QueryResult, QueryTrait, Select, Value,
     sea_query::{self, Alias, Expr, Func, OverStatement, SelectStatement, SimpleExpr, WindowStatement},
 };
 use uuid::Uuid;
@@ -20,8 +21,10 @@ pub use self::{
     along::{Along, Kind, Related},
     below::{Below, Branch, Child, Given, List, find_below},
     each::{among, fetch_each},
+    needs::Needs,
 };
 
+use self::needs::Chosen;
 use super::{
     context::Ctx,
     error::{Code, Error, Result},
@@ -123,10 +126,10 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    fetch_along(ctx, select, order, id, args, &[]).await
+    fetch_chosen(ctx, select, order, id, args, (&[], Chosen::all())).await
 }
 
-/// Reads one page of `select`, and in the same statement the objects that its rows point to.
+/// Reads of one page of `select` what the request needs, and in the same statement the objects that its rows point to.
 pub async fn fetch_along<E>(
     ctx: &Ctx,
     select: Select<E>,
@@ -139,16 +142,37 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
+    let chosen = Chosen::of(ctx, own(order, id, along));
+    fetch_chosen(ctx, select, order, id, args, (along, chosen)).await
+}
+
+/// The columns that a list reads for itself.
+fn own<C: Copy>(order: Order<C>, id: C, along: &[Along<C>]) -> impl Iterator<Item = C> {
+    [id, order.column].into_iter().chain(along.iter().map(|along| along.by))
+}
+
+async fn fetch_chosen<E>(
+    ctx: &Ctx,
+    select: Select<E>,
+    order: Order<E::Column>,
+    id: E::Column,
+    args: &Args,
+    (along, chosen): (&[Along<E::Column>], Chosen<E>),
+) -> Result<Page<E>>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
     let window = window(args)?;
     let whole = Whole { select: Arc::new(select.clone()), of: None };
-    let mut query = along::join(ctx, select, along).into_query();
+    let mut query = along::join(ctx, chosen.narrow(select), along).into_query();
     bound(&mut query, order, id, args)?;
     for key in keys(order, id) {
         query.order_by_expr(key, window.direction(order));
     }
     query.limit(window.limit + 1);
     let rows = ctx.read().query_all(&query).await?;
-    page(&rows.iter().collect::<Vec<_>>(), whole, order, id, (window, args), along)
+    page(ctx, &rows.iter().collect::<Vec<_>>(), whole, order, id, (window, args), (along, &chosen))
 }
 
 /// Narrows a statement to what lies between the cursors.
@@ -189,12 +213,13 @@ fn numbered<C: ColumnTrait>(
 
 /// Makes a page of the rows of a window, of which one more than the limit was read.
 fn page<E>(
+    ctx: &Ctx,
     rows: &[&QueryResult],
     whole: Whole<E>,
     order: Order<E::Column>,
     id: E::Column,
     window: (Window, &Args),
-    along: &[Along<E::Column>],
+    (along, chosen): (&[Along<E::Column>], &Chosen<E>),
 ) -> Result<Page<E>>
 where
     E: EntityTrait,
@@ -203,8 +228,8 @@ where
     let mut related = Related::default();
     let mut models = Vec::with_capacity(rows.len());
     for row in rows {
-        models.push(E::Model::from_query_result(row, "")?);
-        related.read(row, "", along)?;
+        models.push(chosen.read(row, "")?);
+        related.read(ctx, row, "", along)?;
     }
     Ok(Page { related, ..assemble(models, whole, order, id, window) })
 }

@@ -6,6 +6,7 @@ pub mod error;
 pub mod governance;
 pub mod id;
 pub mod loaders;
+pub mod needs;
 pub mod node;
 mod overlap;
 pub mod scalar;

@@ -146,6 +146,15 @@ impl Types {
         }
     }
 
+    /// The names of a type's fields.
+    pub fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = match self.find(name) {
+            Some(MetaType::Object { fields, .. }) => Some(fields),
+            _ => None,
+        };
+        fields.into_iter().flat_map(|fields| fields.keys().map(String::as_str))
+    }
+
     /// A type by its name.
     pub fn find(&self, name: &str) -> Option<&MetaType> {
         self.0.types.get(name)

@@ -3,8 +3,8 @@
 //! It bounds what a document may cost and says what it will do. It knows no schema, no caller and no network.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Name;
 use async_graphql::parser::parse_query;
@@ -19,6 +19,7 @@ use super::absent;
 use super::lexer::{self, Tokens};
 use super::measure::{self, OperationFacts};
 use super::refusal::{DoorCode, Refusal};
+use crate::domain::page::Needs;
 
 const DOCUMENT_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// A parsed document takes about this many times the memory of its text.
@@ -102,6 +103,8 @@ pub struct ParsedDocument {
     pub document: ExecutableDocument,
     /// Whether the text has passed full validation; the schema does not change while the process lives.
     pub validated: AtomicBool,
+    /// What its queries read, once one has run.
+    pub needs: OnceLock<Arc<Needs>>,
     operations: HashMap<Option<Name>, OperationFacts>,
 }
 
@@ -177,7 +180,12 @@ impl Documents {
         let document =
             parse_query(text).map_err(|fault| Refusal::new(DoorCode::ParseFailed).with("detail", fault))?;
         let operations = measure::measure(&document, limits)?;
-        let parsed = Arc::new(ParsedDocument { document, validated: AtomicBool::new(false), operations });
+        let parsed = Arc::new(ParsedDocument {
+            document,
+            validated: AtomicBool::new(false),
+            needs: OnceLock::new(),
+            operations,
+        });
         self.cache.insert(Arc::from(text), Arc::clone(&parsed));
         Ok(parsed)
     }
@@ -190,6 +198,7 @@ impl Documents {
             Arc::new(ParsedDocument {
                 document: absent::without(&parsed.document, absent),
                 validated: AtomicBool::new(false),
+                needs: OnceLock::new(),
                 operations: parsed.operations.clone(),
             })
         })

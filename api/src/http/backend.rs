@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
     Backend, Door, RequestMeta, Session,
-    admission::Admitted,
+    admission::{Admitted, ParsedDocument},
     assets, extras,
     limit::Principal,
     negotiation::Locale,
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     database,
     domain::{Actor, App, Ctx, Error, idempotency::Claim, identity},
-    graphql::{self, ApiSchema, loaders, values::Types},
+    graphql::{self, ApiSchema, loaders, needs, values::Types},
     messages,
 };
 
@@ -63,6 +63,7 @@ impl Product {
                 .idempotency
                 .as_ref()
                 .map(|claim| Arc::new(Claim { key: claim.key.clone(), digest: claim.digest })),
+            needs: Arc::default(),
         }
     }
 }
@@ -112,10 +113,16 @@ impl Backend for Product {
         session: &Session<Actor>,
         meta: &RequestMeta,
         kind: OperationType,
+        document: &ParsedDocument,
         request: Request,
     ) -> Request {
-        let ctx = self.ctx(session.actor, meta);
-        request.data(loaders::per_request(&ctx, kind == OperationType::Query)).data(ctx)
+        let mut ctx = self.ctx(session.actor, meta);
+        let is_query = kind == OperationType::Query;
+        if is_query {
+            let needs = || Arc::new(needs::of(&self.types, &document.document));
+            ctx.needs = document.needs.get_or_init(needs).clone();
+        }
+        request.data(loaders::per_request(&ctx, is_query)).data(ctx)
     }
 
     async fn execute(&self, request: Request, validated: bool) -> Response {

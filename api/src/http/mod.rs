@@ -38,7 +38,7 @@ use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::parser::types::OperationType;
 use serde::Deserialize;
 
-use self::admission::{Admitted, Documents, Idempotency, Limits};
+use self::admission::{Admitted, Documents, Idempotency, Limits, ParsedDocument};
 use self::drain::Drain;
 use self::limit::{Buckets, CostSettings, Principal};
 use self::negotiation::Locale;
@@ -157,6 +157,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
         session: &Session<Self::Actor>,
         meta: &RequestMeta,
         kind: OperationType,
+        document: &ParsedDocument,
         request: async_graphql::Request,
     ) -> async_graphql::Request;
 

@@ -161,7 +161,7 @@ impl<B: Backend> Door<B> {
         request.operation_name = admitted.operation_name;
         request.set_parsed_query(admitted.document.document.clone());
         let meta = RequestMeta { idempotency: admitted.idempotency, ..meta.clone() };
-        self.backend.prepare(session, &meta, kind, request)
+        self.backend.prepare(session, &meta, kind, &admitted.document, request)
     }
 
     fn panicked(&self, meta: &RequestMeta, panic: &(dyn std::any::Any + Send)) -> Answer {

@@ -10,6 +10,7 @@ use crate::id::{AccountId, AllianceId, EventId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,13 +24,14 @@ use crate::id::{AccountId, AllianceId, EventId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
+    #[default]
     Account,
     System,
 }
 
 /// One recorded fact: audit log, outbox and source of subscriptions in one.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event")]
 pub struct Model {
     /// Identifier.

@@ -6,7 +6,7 @@ use crate::id::{AllianceId, OrganizationId, RegionId};
 
 /// Organisations that govern one region together.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alliance")]
 pub struct Model {
     /// Identifier.

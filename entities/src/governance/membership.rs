@@ -10,6 +10,7 @@ use crate::id::{AllianceId, MembershipId, OrganizationId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::{AllianceId, MembershipId, OrganizationId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    #[default]
     Applied,
     Invited,
     Active,
@@ -33,7 +35,7 @@ pub enum State {
 
 /// The seat of an organisation in an alliance.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
     /// Identifier.

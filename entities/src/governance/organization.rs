@@ -10,6 +10,7 @@ use crate::id::{OrganizationId, RegionId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::{OrganizationId, RegionId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    #[default]
     GovernmentUnit,
     PublicInstitution,
     Enterprise,
@@ -39,7 +41,7 @@ pub enum Kind {
 
 /// A unit: government unit, enterprise, property firm, volunteer group and so on.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organization")]
 pub struct Model {
     /// Identifier.

@@ -10,6 +10,7 @@ use crate::id::AccountId;
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::AccountId;
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    #[default]
     Invited,
     Active,
     Disabled,
@@ -30,7 +32,7 @@ pub enum State {
 
 /// A person with a login. A person acts in roles and is never a resident on file.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "account")]
 pub struct Model {
     /// Identifier.

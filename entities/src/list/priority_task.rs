@@ -10,6 +10,7 @@ use crate::id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId,
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId,
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    #[default]
     Draft,
     Published,
     Acknowledged,
@@ -34,7 +36,7 @@ pub enum State {
 
 /// One task of a month's list.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "priority_task")]
 pub struct Model {
     /// Identifier.

@@ -10,6 +10,7 @@ use crate::id::{AccountId, AllianceId, OrganizationId, ProblemId, RegionId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::{AccountId, AllianceId, OrganizationId, ProblemId, RegionId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
+    #[default]
     GridOfficer,
     Patrol,
     Resident,
@@ -38,6 +40,7 @@ pub enum Channel {
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -51,6 +54,7 @@ pub enum Channel {
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
+    #[default]
     LifeSafety,
     Utilities,
     Ordinary,
@@ -61,6 +65,7 @@ pub enum Severity {
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -74,6 +79,7 @@ pub enum Severity {
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
+    #[default]
     Small,
     Big,
     Hard,
@@ -84,6 +90,7 @@ pub enum Tier {
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -97,6 +104,7 @@ pub enum Tier {
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    #[default]
     Registered,
     Triaged,
     Assigned,
@@ -112,7 +120,7 @@ pub enum State {
 
 /// A problem on the closure list, struck off only after evidence has been verified.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "problem")]
 pub struct Model {
     /// Identifier.

@@ -10,6 +10,7 @@ use crate::id::{AccountId, AllianceId, RotationSlotId, TaskListId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,13 +24,14 @@ use crate::id::{AccountId, AllianceId, RotationSlotId, TaskListId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    #[default]
     Draft,
     Published,
 }
 
 /// The priority tasks of an alliance's month.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "task_list")]
 pub struct Model {
     /// Identifier.

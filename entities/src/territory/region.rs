@@ -10,6 +10,7 @@ use crate::id::RegionId;
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::RegionId;
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
+    #[default]
     Province,
     Prefecture,
     County,
@@ -35,7 +37,7 @@ pub enum Level {
 
 /// A node of the territorial tree, from province down to building.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "region")]
 pub struct Model {
     /// Identifier.

@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use concord_entities::{
-    account, event, priority_task, rotation_plan, rotation_slot,
+    account, event,
+    id::{PriorityTaskId, RotationPlanId, RotationSlotId, TaskListId, TypedId},
+    priority_task, rotation_plan, rotation_slot,
     seat::{self, Role},
     task_list,
 };
@@ -53,11 +55,23 @@ static RESERVED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 
 /// A condition that holds for the events that the caller may read.
 pub fn seen(ctx: &Ctx) -> Condition {
+    seen_of(ctx, &DRAFTS)
+}
+
+/// The same among the events of one noun.
+pub fn seen_of_noun(ctx: &Ctx, noun: &str) -> Condition {
+    DRAFTS
+        .iter()
+        .find(|(of, _)| *of == noun)
+        .map_or_else(|| seen_of(ctx, &[]), |draft| seen_of(ctx, &[*draft]))
+}
+
+fn seen_of(ctx: &Ctx, drafts: &[(&str, Draft)]) -> Condition {
     let Actor::Account { id, .. } = ctx.actor else {
         // Keys read what the members read; the platform reads everything.
         return match ctx.actor {
             Actor::System => Condition::all(),
-            _ => scope::in_alliances(ctx, event::Column::AllianceId).add(open_to_members()),
+            _ => scope::in_alliances(ctx, event::Column::AllianceId).add(open_to_members(drafts)),
         };
     };
     let administrator = account::Entity::find()
@@ -74,45 +88,59 @@ pub fn seen(ctx: &Ctx) -> Condition {
         .filter(seat::Column::Role.eq(Role::Committee))
         .filter(seat::Column::State.eq(seat::State::Active))
         .into_query();
+    let members = Condition::any().add(open_to_members(drafts));
     let in_reach = scope::in_alliances(ctx, event::Column::AllianceId)
-        .add(open_to_members().add(event::Column::AllianceId.in_subquery(committee)));
+        .add(members.add(event::Column::AllianceId.in_subquery(committee)));
     // The platform's own chain is its administrators' business.
     Condition::any().add(in_reach).add(event::Column::AllianceId.is_null().and(Expr::exists(administrator)))
 }
 
-/// Neither reserved by its kind nor about something that is still a draft.
-fn open_to_members() -> Condition {
-    let tasks = draft::<priority_task::Entity>(
-        priority_task::Column::Id,
-        priority_task::Column::State.eq(priority_task::State::Draft),
-    );
-    let lists = draft::<task_list::Entity>(
-        task_list::Column::Id,
-        task_list::Column::State.eq(task_list::State::Draft),
-    );
-    let unpublished =
-        [rotation_plan::State::Draft, rotation_plan::State::Submitted, rotation_plan::State::Approved];
-    let plans = draft::<rotation_plan::Entity>(
-        rotation_plan::Column::Id,
-        rotation_plan::Column::State.is_in(unpublished),
-    );
+/// Selects what is a draft of some noun and is what an event is about.
+type Draft = fn() -> SelectStatement;
+
+/// The nouns that have drafts.
+const DRAFTS: [(&str, Draft); 4] = [
+    (PriorityTaskId::NOUN, || {
+        draft::<priority_task::Entity>(
+            priority_task::Column::Id,
+            priority_task::Column::State.eq(priority_task::State::Draft),
+        )
+    }),
+    (TaskListId::NOUN, || {
+        draft::<task_list::Entity>(
+            task_list::Column::Id,
+            task_list::Column::State.eq(task_list::State::Draft),
+        )
+    }),
+    (RotationPlanId::NOUN, || {
+        draft::<rotation_plan::Entity>(
+            rotation_plan::Column::Id,
+            rotation_plan::Column::State.is_in(UNPUBLISHED),
+        )
+    }),
     // A turn is as much a draft as its plan.
-    let hidden = rotation_plan::Entity::find()
-        .select_only()
-        .column(rotation_plan::Column::Id)
-        .filter(rotation_plan::Column::State.is_in(unpublished))
-        .into_query();
-    let slots = draft::<rotation_slot::Entity>(
-        rotation_slot::Column::Id,
-        rotation_slot::Column::PlanId.in_subquery(hidden),
-    );
-    let open = Condition::all()
-        .add(event::Column::Kind.is_not_in(RESERVED.iter().copied()))
-        .add(Expr::exists(tasks).not())
-        .add(Expr::exists(lists).not())
-        .add(Expr::exists(plans).not())
-        .add(Expr::exists(slots).not());
-    Condition::any().add(open)
+    (RotationSlotId::NOUN, || {
+        let hidden = rotation_plan::Entity::find()
+            .select_only()
+            .column(rotation_plan::Column::Id)
+            .filter(rotation_plan::Column::State.is_in(UNPUBLISHED))
+            .into_query();
+        draft::<rotation_slot::Entity>(
+            rotation_slot::Column::Id,
+            rotation_slot::Column::PlanId.in_subquery(hidden),
+        )
+    }),
+];
+
+const UNPUBLISHED: [rotation_plan::State; 3] =
+    [rotation_plan::State::Draft, rotation_plan::State::Submitted, rotation_plan::State::Approved];
+
+/// Neither reserved by its kind nor about something that is still a draft.
+fn open_to_members(drafts: &[(&str, Draft)]) -> Condition {
+    // Constants of the statement's text: the database then looks each kind up, rather than comparing it with all of them.
+    let reserved = RESERVED.iter().map(|kind| Expr::Constant((*kind).into()));
+    let open = Condition::all().add(event::Column::Kind.into_expr().is_not_in(reserved));
+    drafts.iter().fold(open, |open, (_, draft)| open.add(Expr::exists(draft()).not()))
 }
 
 /// The draft that an event is about, if it is about one.

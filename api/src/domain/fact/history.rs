@@ -48,7 +48,8 @@ pub async fn of(
 /// What happened to objects of one noun.
 pub fn of_noun(ctx: &Ctx, noun: &str, newest_first: bool) -> (Select<event::Entity>, Order<event::Column>) {
     let order = Order { column: event::Column::OccurredAt, descending: newest_first };
-    (visible(ctx).filter(event::Column::SubjectKind.eq(noun)), order)
+    let seen = audience::seen_of_noun(ctx, noun);
+    (event::Entity::find().filter(seen).filter(event::Column::SubjectKind.eq(noun)), order)
 }
 
 /// The positions of events; one that waits for its seal has none yet.

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 
 use concord_entities::{account, alliance, organization, region, task_list};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType, QueryResult,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, EntityTrait, ExprTrait, IdenStatic, JoinType, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{Alias, Expr, IntoIden},
 };
 use uuid::Uuid;
 
+use super::needs::Chosen;
 use crate::domain::{Ctx, Result, identity};
 
 /// What can be read along.
@@ -43,26 +43,34 @@ pub struct Related {
 }
 
 /// Names of the columns of a list with what is read along.
-pub(super) fn names<E: EntityTrait>(along: &[Along<E::Column>]) -> impl Iterator<Item = String> {
+pub(super) fn names<E: EntityTrait>(
+    ctx: &Ctx,
+    chosen: &Chosen<E>,
+    along: &[Along<E::Column>],
+) -> impl Iterator<Item = String> {
     let along = along.iter().enumerate().flat_map(|(place, Along { kind, .. })| {
         let names = match kind {
             Kind::Account => {
-                let mut names = own::<account::Entity>();
+                let mut names = own(&chosen_of::<account::Entity>(ctx, account::Column::Id));
                 names.push(CLEAR);
                 names
             }
-            Kind::Alliance => own::<alliance::Entity>(),
-            Kind::Organization => own::<organization::Entity>(),
-            Kind::Region => own::<region::Entity>(),
-            Kind::TaskList => own::<task_list::Entity>(),
+            Kind::Alliance => own(&chosen_of::<alliance::Entity>(ctx, alliance::Column::Id)),
+            Kind::Organization => own(&chosen_of::<organization::Entity>(ctx, organization::Column::Id)),
+            Kind::Region => own(&chosen_of::<region::Entity>(ctx, region::Column::Id)),
+            Kind::TaskList => own(&chosen_of::<task_list::Entity>(ctx, task_list::Column::Id)),
         };
         names.into_iter().map(move |name| format!("{}{name}", prefix(place)))
     });
-    own::<E>().into_iter().map(str::to_owned).chain(along.collect::<Vec<_>>())
+    own(chosen).into_iter().map(str::to_owned).chain(along.collect::<Vec<_>>())
 }
 
-fn own<E: EntityTrait>() -> Vec<&'static str> {
-    E::Column::iter().map(|column| column.as_str()).collect()
+fn own<E: EntityTrait>(chosen: &Chosen<E>) -> Vec<&'static str> {
+    chosen.columns().iter().map(IdenStatic::as_str).collect()
+}
+
+fn chosen_of<E: EntityTrait>(ctx: &Ctx, id: E::Column) -> Chosen<E> {
+    Chosen::of(ctx, [id])
 }
 
 /// Whether the caller sees a person by full name, beside the person's columns.
@@ -84,21 +92,24 @@ pub(super) fn join<E: EntityTrait>(
                 let table = Alias::new(prefix(place)).into_iden();
                 let clear = identity::account::is_clear(ctx, Expr::col((table, account::Column::Id)));
                 let clear = Expr::case(clear, 1).finally(0);
-                join_one::<E, account::Entity>(select, place, *by, account::Column::Id)
+                join_one::<E, account::Entity>(ctx, select, place, *by, account::Column::Id)
                     .expr_as(clear, format!("{}{CLEAR}", prefix(place)))
             }
-            Kind::Alliance => join_one::<E, alliance::Entity>(select, place, *by, alliance::Column::Id),
+            Kind::Alliance => join_one::<E, alliance::Entity>(ctx, select, place, *by, alliance::Column::Id),
             Kind::Organization => {
-                join_one::<E, organization::Entity>(select, place, *by, organization::Column::Id)
+                join_one::<E, organization::Entity>(ctx, select, place, *by, organization::Column::Id)
             }
-            Kind::Region => join_one::<E, region::Entity>(select, place, *by, region::Column::Id),
-            Kind::TaskList => join_one::<E, task_list::Entity>(select, place, *by, task_list::Column::Id),
+            Kind::Region => join_one::<E, region::Entity>(ctx, select, place, *by, region::Column::Id),
+            Kind::TaskList => {
+                join_one::<E, task_list::Entity>(ctx, select, place, *by, task_list::Column::Id)
+            }
         };
     }
     select
 }
 
 fn join_one<E: EntityTrait, R: EntityTrait>(
+    ctx: &Ctx,
     mut select: Select<E>,
     place: usize,
     by: E::Column,
@@ -107,7 +118,7 @@ fn join_one<E: EntityTrait, R: EntityTrait>(
     let table = Alias::new(prefix(place)).into_iden();
     let on = Expr::col((table.clone(), id)).eq(Expr::col((E::default(), by)));
     QueryTrait::query(&mut select).join_as(JoinType::LeftJoin, R::default(), table.clone(), on);
-    for column in R::Column::iter() {
+    for column in chosen_of::<R>(ctx, id).columns() {
         let name = format!("{}{}", prefix(place), column.as_str());
         let expr = column.select_as(Expr::col((table.clone(), column)));
         select = select.expr_as(expr, name);
@@ -117,7 +128,13 @@ fn join_one<E: EntityTrait, R: EntityTrait>(
 
 impl Related {
     /// Takes what one row brought along.
-    pub(super) fn read<C: Copy>(&mut self, row: &QueryResult, list: &str, along: &[Along<C>]) -> Result<()> {
+    pub(super) fn read<C: Copy>(
+        &mut self,
+        ctx: &Ctx,
+        row: &QueryResult,
+        list: &str,
+        along: &[Along<C>],
+    ) -> Result<()> {
         for (place, Along { kind, .. }) in along.iter().enumerate() {
             let prefix = format!("{list}{}", prefix(place));
             let Some(id) = row.try_get::<Option<Uuid>>(&prefix, "id")? else { continue };
@@ -127,14 +144,25 @@ impl Related {
             match kind {
                 Kind::Account => {
                     let clear = row.try_get::<i32>(&prefix, CLEAR)? == 1;
-                    self.accounts.push((account::Model::from_query_result(row, &prefix)?, clear));
+                    let person = chosen_of::<account::Entity>(ctx, account::Column::Id).read(row, &prefix)?;
+                    self.accounts.push((person, clear));
                 }
-                Kind::Alliance => self.alliances.push(alliance::Model::from_query_result(row, &prefix)?),
+                Kind::Alliance => {
+                    let chosen = chosen_of::<alliance::Entity>(ctx, alliance::Column::Id);
+                    self.alliances.push(chosen.read(row, &prefix)?);
+                }
                 Kind::Organization => {
-                    self.organizations.push(organization::Model::from_query_result(row, &prefix)?);
+                    let chosen = chosen_of::<organization::Entity>(ctx, organization::Column::Id);
+                    self.organizations.push(chosen.read(row, &prefix)?);
                 }
-                Kind::Region => self.regions.push(region::Model::from_query_result(row, &prefix)?),
-                Kind::TaskList => self.task_lists.push(task_list::Model::from_query_result(row, &prefix)?),
+                Kind::Region => {
+                    let chosen = chosen_of::<region::Entity>(ctx, region::Column::Id);
+                    self.regions.push(chosen.read(row, &prefix)?);
+                }
+                Kind::TaskList => {
+                    let chosen = chosen_of::<task_list::Entity>(ctx, task_list::Column::Id);
+                    self.task_lists.push(chosen.read(row, &prefix)?);
+                }
             }
         }
         Ok(())

@@ -8,14 +8,15 @@ use std::{
 };
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, ModelTrait,
-    QueryResult, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, ModelTrait, QueryResult,
+    QueryTrait, Select,
     sea_query::{Alias, Asterisk, DynIden, Expr, Func, IntoIden, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::{
-    Along, Args, Order, PLACE, Page, Related, Whole, Window, along, assemble, bound, keys, numbered, window,
+    Along, Args, Order, PLACE, Page, Related, Whole, Window, along, assemble, bound, keys, needs::Chosen,
+    numbered, own, window,
 };
 use crate::domain::{Ctx, Result};
 
@@ -47,8 +48,11 @@ pub trait Below: Send {
     /// Joins the list to a statement; `parent` is the column there that its rows name.
     fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement>;
 
+    /// Whether nothing is read below its rows.
+    fn is_leaf(&self) -> bool;
+
     /// Takes what a row of the statement has of the list of one parent.
-    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()>;
+    fn read(&mut self, ctx: &Ctx, row: &QueryResult, parent: Uuid) -> Result<()>;
 
     /// Hands out what was read: by field and parent a `Page<E>`, and what came along.
     fn finish(self: Box<Self>, give: &mut Given) -> Result<()>;
@@ -68,6 +72,7 @@ pub struct Branch<E: EntityTrait> {
     list: List<E>,
     window: Window,
     children: Vec<Child>,
+    chosen: Chosen<E>,
     prefix: String,
     rows: HashMap<Uuid, Vec<(i64, E::Model)>>,
     seen: HashSet<(Uuid, i64)>,
@@ -91,6 +96,7 @@ impl<E: EntityTrait> Branch<E> {
             list,
             window,
             children,
+            chosen: Chosen::all(),
             prefix: String::new(),
             rows: HashMap::new(),
             seen: HashSet::new(),
@@ -107,7 +113,8 @@ where
     fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement> {
         let List { by, id, select, order, args, along } = &self.list;
         prefix.clone_into(&mut self.prefix);
-        let mut inner = along::join(ctx, select.clone(), along).into_query();
+        self.chosen = Chosen::of(ctx, own(*order, *id, along));
+        let mut inner = along::join(ctx, self.chosen.narrow(select.clone()), along).into_query();
         bound(&mut inner, *order, *id, args)?;
         inner.and_where(by.into_expr().eq(parent));
         numbered(&mut inner, *order, *id, self.window, None);
@@ -117,7 +124,7 @@ where
         inner.limit(self.window.limit + 1);
         let table = Alias::new(format!("{prefix}row")).into_iden();
         let mut outer = Query::select();
-        for name in along::names::<E>(along).chain([PLACE.to_owned()]) {
+        for name in along::names(ctx, &self.chosen, along).chain([PLACE.to_owned()]) {
             outer.expr_as(
                 Expr::col((table.clone(), Alias::new(&name))),
                 Alias::new(format!("{prefix}{name}")),
@@ -128,14 +135,18 @@ where
         Ok(outer)
     }
 
-    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()> {
+    fn is_leaf(&self) -> bool {
+        self.children.is_empty()
+    }
+
+    fn read(&mut self, ctx: &Ctx, row: &QueryResult, parent: Uuid) -> Result<()> {
         let rows = self.rows.entry(parent).or_default();
         let Some(place) = row.try_get::<Option<i64>>(&self.prefix, PLACE)? else { return Ok(()) };
         if self.seen.insert((parent, place)) {
-            rows.push((place, E::Model::from_query_result(row, &self.prefix)?));
-            self.related.read(row, &self.prefix, &self.list.along)?;
+            rows.push((place, self.chosen.read(row, &self.prefix)?));
+            self.related.read(ctx, row, &self.prefix, &self.list.along)?;
         }
-        read(&mut self.children, row, &self.prefix)
+        read(ctx, &mut self.children, row, &self.prefix)
     }
 
     fn finish(self: Box<Self>, give: &mut Given) -> Result<()> {
@@ -161,18 +172,33 @@ fn join(
     children: &mut [Child],
     prefix: &str,
 ) -> Result<()> {
+    let all = Alias::new(format!("{prefix}below"));
+    if let [child] = children {
+        let parent = Expr::col((table, Alias::new(child.parent)));
+        let source = child.below.source(ctx, parent, &format!("{prefix}0_"))?;
+        query.column((all.clone(), Asterisk));
+        query.join_lateral(JoinType::LeftJoin, source, all, Condition::all());
+        return Ok(());
+    }
     let mut zipped: Option<SelectStatement> = None;
     let mut number = Expr::value(0);
     for (at, child) in children.iter_mut().enumerate() {
         let below = format!("{prefix}{at}_");
         let parent = Expr::col((table.clone(), Alias::new(child.parent)));
         let source = child.below.source(ctx, parent, &below)?;
-        let [side, count] = ["side", "number"].map(|name| Alias::new(format!("{below}{name}")));
-        let counted = Query::select()
-            .column((side.clone(), Asterisk))
-            .expr_as(Expr::cust("ROW_NUMBER() OVER ()"), count.clone())
-            .from_subquery(source, side.clone())
-            .to_owned();
+        let side = Alias::new(format!("{below}side"));
+        // Rows that nothing multiplies have their numbers already.
+        let (counted, count) = if child.below.is_leaf() {
+            (source, Alias::new(format!("{below}{PLACE}")))
+        } else {
+            let count = Alias::new(format!("{below}number"));
+            let counted = Query::select()
+                .column((side.clone(), Asterisk))
+                .expr_as(Expr::cust("ROW_NUMBER() OVER ()"), count.clone())
+                .from_subquery(source, side.clone())
+                .to_owned();
+            (counted, count)
+        };
         let mine = Expr::col((side.clone(), count));
         zipped = Some(match zipped {
             None => Query::select().column(Asterisk).from_subquery(counted, side).to_owned(),
@@ -188,17 +214,16 @@ fn join(
         number = if at == 0 { mine } else { Func::coalesce([number, mine]).into() };
     }
     if let Some(zipped) = zipped {
-        let all = Alias::new(format!("{prefix}below"));
         query.column((all.clone(), Asterisk));
         query.join_lateral(JoinType::LeftJoin, zipped, all, Condition::all());
     }
     Ok(())
 }
 
-fn read(children: &mut [Child], row: &QueryResult, prefix: &str) -> Result<()> {
+fn read(ctx: &Ctx, children: &mut [Child], row: &QueryResult, prefix: &str) -> Result<()> {
     for child in children {
         if let Some(parent) = row.try_get::<Option<Uuid>>(prefix, child.parent)? {
-            child.below.read(row, parent)?;
+            child.below.read(ctx, row, parent)?;
         }
     }
     Ok(())
@@ -211,15 +236,16 @@ pub async fn find_below<E: EntityTrait>(
     along: &[Along<E::Column>],
     mut children: Vec<Child>,
 ) -> Result<Option<(E::Model, Given)>> {
-    let mut query = along::join(ctx, select, along).into_query();
+    let chosen = Chosen::of(ctx, along.iter().map(|along| along.by));
+    let mut query = along::join(ctx, chosen.narrow(select), along).into_query();
     join(ctx, &mut query, E::default().into_iden(), &mut children, "")?;
     let rows = ctx.read().query_all(&query).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let mut related = Related::default();
-    related.read(first, "", along)?;
-    let row = E::Model::from_query_result(first, "")?;
+    related.read(ctx, first, "", along)?;
+    let row = chosen.read(first, "")?;
     for row in &rows {
-        read(&mut children, row, "")?;
+        read(ctx, &mut children, row, "")?;
     }
     let mut given = Given { related: vec![related], ..Given::default() };
     for child in children {

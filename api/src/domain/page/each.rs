@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{List, PLACE, Page, Whole, along, bound, keys, numbered, page, window};
+use super::{List, PLACE, Page, Whole, along, bound, keys, needs::Chosen, numbered, own, page, window};
 use crate::domain::{Ctx, Error, Result};
 
 /// Reads of each of `parents` one page of its list.
@@ -22,7 +22,8 @@ where
     let window = window(&args)?;
     let all = Arc::new(select.clone());
     let [row, parent, place] = ["row_of", "parent", PLACE].map(Alias::new);
-    let mut query = along::join(ctx, select, &along).into_query();
+    let chosen = Chosen::of(ctx, own(order, id, &along).chain([by]));
+    let mut query = along::join(ctx, chosen.narrow(select), &along).into_query();
     bound(&mut query, order, id, &args)?;
     let lateral = ctx.app.backend() == DbBackend::Postgres;
     numbered(&mut query, order, id, window, (!lateral).then(|| by.into_simple_expr()));
@@ -55,7 +56,7 @@ where
             list.sort_unstable_by_key(|(place, _)| *place);
             let rows: Vec<&QueryResult> = list.into_iter().map(|(_, row)| row).collect();
             let whole = Whole { select: all.clone(), of: Some((by, parent)) };
-            Ok((parent, page(&rows, whole, order, id, (window, &args), &along)?))
+            Ok((parent, page(ctx, &rows, whole, order, id, (window, &args), (&along, &chosen))?))
         })
         .collect()
 }

@@ -11,5 +11,6 @@ pub mod task_parts;
 pub mod evidence;
 pub mod person;
 pub mod problem;
+mod problem_batch;
 pub mod problem_mutation;
 pub mod transition;

@@ -1,0 +1,101 @@
+//! What problems carry along, read for many of them at once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::dataloader::Loader;
+use concord_entities::{
+    account,
+    id::{AccountId, OrganizationId, ProblemId},
+    organization, problem_handler, problem_responsible, seat,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::{
+    domain::{Error, page},
+    graphql::loaders::Loaders,
+};
+
+/// Key of the organisations responsible for a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResponsibleFor(pub ProblemId);
+
+impl Loader<ResponsibleFor> for Loaders {
+    type Value = Vec<organization::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[ResponsibleFor],
+    ) -> Result<HashMap<ResponsibleFor, Self::Value>, Self::Error> {
+        let rows = problem_responsible::Entity::find()
+            .filter(page::among(
+                &self.0,
+                problem_responsible::Column::ProblemId,
+                keys.iter().map(|key| key.0),
+            ))
+            .order_by_desc(problem_responsible::Column::Duty)
+            .order_by_asc(problem_responsible::Column::OrganizationId)
+            .find_also_related(organization::Entity)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<ResponsibleFor, Self::Value> = HashMap::new();
+        for (row, unit) in rows {
+            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit);
+        }
+        Ok(found)
+    }
+}
+
+/// Key of everybody who ever handled a problem or asked for its closure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HandlersOf(pub ProblemId);
+
+impl Loader<HandlersOf> for Loaders {
+    type Value = Vec<AccountId>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[HandlersOf]) -> Result<HashMap<HandlersOf, Self::Value>, Self::Error> {
+        let rows = problem_handler::Entity::find()
+            .filter(page::among(&self.0, problem_handler::Column::ProblemId, keys.iter().map(|key| key.0)))
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<HandlersOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(HandlersOf(row.problem_id)).or_default().push(row.account_id);
+        }
+        Ok(found)
+    }
+}
+
+/// Key of all organisations that a person acts for, in whatever alliance, also in a seat that is suspended; or acted for,
+/// with the end of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UnitsOf(pub AccountId);
+
+impl Loader<UnitsOf> for Loaders {
+    type Value = Vec<(OrganizationId, Option<chrono::DateTime<chrono::Utc>>)>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[UnitsOf]) -> Result<HashMap<UnitsOf, Self::Value>, Self::Error> {
+        let rows: Vec<(AccountId, OrganizationId, Option<_>)> = seat::Entity::find()
+            .inner_join(account::Entity)
+            .select_only()
+            .column(seat::Column::AccountId)
+            .column(seat::Column::OrganizationId)
+            .column(seat::Column::EndedAt)
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(page::among(&self.0, seat::Column::AccountId, keys.iter().map(|key| key.0)))
+            .filter(seat::Column::OrganizationId.is_not_null())
+            .into_tuple()
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<UnitsOf, Self::Value> = HashMap::new();
+        for (account, unit, ended_at) in rows {
+            found.entry(UnitsOf(account)).or_default().push((unit, ended_at));
+        }
+        Ok(found)
+    }
+}

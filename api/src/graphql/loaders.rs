@@ -1,7 +1,7 @@
 //! One batcher per request, without delay: objects that many others point to are read once, scoped by the caller's rights.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     borrow::Borrow,
     collections::HashMap,
     hash::{Hash, Hasher},
@@ -35,8 +35,30 @@ use crate::domain::{
     page::{self, Along, List, Page, Related},
 };
 
-/// The batcher's context, and the lists that the statement of an object above them brought along.
-pub struct Loaders(pub Ctx, Mutex<HashMap<(usize, Uuid), Box<dyn Any + Send>>>);
+/// The batcher's context, and what statements brought along before it was asked for.
+pub struct Loaders(pub Ctx, Brought);
+
+#[derive(Default)]
+struct Brought {
+    remembers: bool,
+    /// The lists below an object, by field and parent.
+    pages: Mutex<HashMap<(usize, Uuid), Box<dyn Any + Send>>>,
+    /// Objects by their keys, a map for each type of key.
+    objects: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
+}
+
+impl Loaders {
+    fn known<K>(&self, key: &K) -> Option<<Self as Loader<K>>::Value>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Self: Loader<K>,
+    {
+        let objects = self.1.objects.lock().ok()?;
+        let of_kind: &HashMap<K, <Self as Loader<K>>::Value> =
+            objects.get(&TypeId::of::<K>())?.downcast_ref()?;
+        of_kind.get(key).cloned()
+    }
+}
 
 /// The batcher of one request. A query reads everything once; a mutation changes what it read, and a subscription lives
 /// long, so they ask again.
@@ -44,8 +66,8 @@ pub type Batcher = DataLoader<Loaders, HashMapCache>;
 
 /// The batcher of one request, with memory for a query.
 pub fn per_request(ctx: &Ctx, remembers: bool) -> Batcher {
-    let batcher =
-        DataLoader::with_cache(Loaders(ctx.clone(), Mutex::default()), tokio::spawn, HashMapCache::default());
+    let loaders = Loaders(ctx.clone(), Brought { remembers, ..Brought::default() });
+    let batcher = DataLoader::with_cache(loaders, tokio::spawn, HashMapCache::default());
     batcher.enable_all_cache(remembers);
     batcher.delay(Duration::ZERO)
 }
@@ -59,8 +81,11 @@ where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = Arc<Error>>,
 {
-    let loader = context.data_unchecked::<Batcher>();
-    loader.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
+    let batcher = context.data_unchecked::<Batcher>();
+    if let Some(known) = batcher.loader().known(&key) {
+        return Ok(Some(known));
+    }
+    batcher.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
 }
 
 /// Reads many objects through the batcher.
@@ -72,22 +97,53 @@ where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Loaders: Loader<K, Error = Arc<Error>>,
 {
-    let loader = context.data_unchecked::<Batcher>();
-    loader.load_many(keys).await.map_err(|error| api_error(ctx(context), &error))
+    let batcher = context.data_unchecked::<Batcher>();
+    let mut found = HashMap::new();
+    let mut unknown = Vec::new();
+    for key in keys {
+        match batcher.loader().known(&key) {
+            Some(known) => drop(found.insert(key, known)),
+            None => unknown.push(key),
+        }
+    }
+    if !unknown.is_empty() {
+        let read = batcher.load_many(unknown).await;
+        found.extend(read.map_err(|error| api_error(ctx(context), &error))?);
+    }
+    Ok(found)
 }
 
-/// Gives the batcher what a list read along, so that nothing of it is asked for again.
-async fn feed(context: &Context<'_>, related: Related) {
-    let batcher = context.data_unchecked::<Batcher>();
-    let clear = related.accounts.iter().map(|(row, clear)| (InClear(row.id), *clear));
-    batcher.feed_many(clear).await;
-    batcher.feed_many(related.accounts.into_iter().map(|(row, _)| (row.id, row))).await;
-    batcher.feed_many(related.alliances.into_iter().map(|row| (row.id, row))).await;
-    batcher.feed_many(related.organizations.into_iter().map(|row| (row.id, row))).await;
-    batcher.feed_many(related.regions.into_iter().map(|row| (row.id, row))).await;
+/// Keeps what a statement brought along, so that nothing of it is asked for again.
+pub fn bring<K>(context: &Context<'_>, objects: impl IntoIterator<Item = (K, <Loaders as Loader<K>>::Value)>)
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    Loaders: Loader<K>,
+{
+    let mut objects = objects.into_iter().peekable();
+    let brought = &context.data_unchecked::<Batcher>().loader().1;
+    if !brought.remembers || objects.peek().is_none() {
+        return;
+    }
+    if let Ok(mut known) = brought.objects.lock() {
+        let of_kind = known
+            .entry(TypeId::of::<K>())
+            .or_insert_with(|| Box::new(HashMap::<K, <Loaders as Loader<K>>::Value>::new()));
+        if let Some(of_kind) = of_kind.downcast_mut::<HashMap<K, <Loaders as Loader<K>>::Value>>() {
+            of_kind.extend(objects);
+        }
+    }
+}
+
+/// Keeps what a list read along.
+fn feed(context: &Context<'_>, related: Related) {
+    bring(context, related.accounts.iter().map(|(row, clear)| (InClear(row.id), *clear)));
+    bring(context, related.accounts.into_iter().map(|(row, _)| (row.id, row)));
+    bring(context, related.alliances.into_iter().map(|row| (row.id, row)));
+    bring(context, related.organizations.into_iter().map(|row| (row.id, row)));
+    bring(context, related.regions.into_iter().map(|row| (row.id, row)));
     // A draft is for those who may see drafts, which the loader asks.
     let lists = related.task_lists.into_iter().filter(|list| list.state != task_list::State::Draft);
-    batcher.feed_many(lists.map(|row| (row.id, row))).await;
+    bring(context, lists.map(|row| (row.id, row)));
 }
 
 /// Reads the list below one object, together with those of its siblings: what every parent asks for with the same field of
@@ -110,7 +166,7 @@ where
     let key = Nested { field, parent, taken: Arc::default(), list };
     let taken = one(context, key).await?.and_then(|taken| taken.lock().ok()?.take());
     let page = taken.unwrap_or_else(|| Err(Arc::new(Error::internal("a parent without its list"))));
-    fed(context, page).await
+    fed(context, page)
 }
 
 /// The list of the present field below `parent`, where the statement of an object above brought it along; whoever asks
@@ -120,18 +176,18 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    let mut pages = context.data_unchecked::<Batcher>().loader().1.lock().ok()?;
+    let mut pages = context.data_unchecked::<Batcher>().loader().1.pages.lock().ok()?;
     let page = pages.remove(&(ahead::field(context), parent.into()))?;
     page.downcast().ok().map(|page| *page)
 }
 
-/// Gives what a page read along to the batcher.
-pub async fn fed<E: EntityTrait>(
+/// Keeps what a page read along.
+pub fn fed<E: EntityTrait>(
     context: &Context<'_>,
     page: Result<Page<E>, impl Borrow<Error>>,
 ) -> async_graphql::Result<Page<E>> {
     let mut page = page.map_err(|error| api_error(ctx(context), error.borrow()))?;
-    feed(context, std::mem::take(&mut page.related)).await;
+    feed(context, std::mem::take(&mut page.related));
     Ok(page)
 }
 
@@ -234,9 +290,9 @@ where
     let found = page::find_below(ctx(context), select, &along, children).await.or_api_error(ctx(context))?;
     let Some((row, given)) = found else { return Ok(None) };
     for related in given.related {
-        feed(context, related).await;
+        feed(context, related);
     }
-    if let Ok(mut pages) = context.data_unchecked::<Batcher>().loader().1.lock() {
+    if let Ok(mut pages) = context.data_unchecked::<Batcher>().loader().1.pages.lock() {
         pages.extend(given.pages);
     }
     Ok(Some(row))

@@ -282,7 +282,7 @@ impl EventQuery {
         };
         let (args, along) = (args(first, after, last, before), loaders::asked(context, &ALONG));
         let page = history::of(ctx, &noun, raw, newest_first.unwrap_or(true), &args, &along).await;
-        Ok(loaders::fed(context, page).await?.into())
+        Ok(loaders::fed(context, page)?.into())
     }
 
     /// What happened after a position, in order: the way to keep a copy up to date. Positions have no gaps and are given

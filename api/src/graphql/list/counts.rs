@@ -18,7 +18,7 @@ use crate::{
     },
     graphql::{
         ctx,
-        loaders::{self, Batcher, Loaders},
+        loaders::{self, Loaders},
         scalar::YearMonth,
     },
 };
@@ -210,6 +210,6 @@ pub async fn alliance(
     let Some((alliance, counts)) = found else { return Ok(Some(None)) };
     let keys = months.into_iter().map(Some).chain([None]);
     let fed = keys.map(|month| (CountsOf(id, month), counts.clone()));
-    context.data_unchecked::<Batcher>().feed_many(fed).await;
+    loaders::bring(context, fed);
     Ok(Some(Some(alliance)))
 }

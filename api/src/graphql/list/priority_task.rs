@@ -362,7 +362,7 @@ impl PriorityTaskQuery {
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
         let page = reads::list(ctx, filter, order_by.into(), &args, &along).await;
-        Ok(loaders::fed(context, page).await?.into())
+        Ok(loaders::fed(context, page)?.into())
     }
 }
 

@@ -619,6 +619,6 @@ impl ProblemQuery {
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
         let page = verbs::list(ctx, filter, Sort::from(order_by), &args, &along).await;
-        Ok(loaders::fed(context, page).await?.into())
+        Ok(loaders::fed(context, page)?.into())
     }
 }

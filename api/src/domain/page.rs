@@ -268,12 +268,12 @@ fn keys<C: ColumnTrait>(order: Order<C>, id: C) -> [SimpleExpr; 2] {
 
 /// What rows are sorted by: the column, with the last day in place of a date that is missing.
 fn key<C: ColumnTrait>(column: C) -> SimpleExpr {
-    let column_expr = column.into_simple_expr();
-    if may_lack_date(column) {
-        Func::coalesce([column_expr, Expr::value(LAST_DAY)]).into()
-    } else {
-        column_expr
-    }
+    sorted(column, column.into_simple_expr())
+}
+
+/// The same of an expression that has the column's values.
+fn sorted<C: ColumnTrait>(column: C, expr: SimpleExpr) -> SimpleExpr {
+    if may_lack_date(column) { Func::coalesce([expr, Expr::value(LAST_DAY)]).into() } else { expr }
 }
 
 fn may_lack_date<C: ColumnTrait>(column: C) -> bool {

@@ -8,15 +8,15 @@ use std::{
 };
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, ModelTrait, QueryResult,
-    QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IdenStatic, JoinType, ModelTrait,
+    QueryResult, QueryTrait, Select,
     sea_query::{Alias, Asterisk, DynIden, Expr, Func, IntoIden, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::{
     Along, Args, Order, PLACE, Page, Related, Whole, Window, along, assemble, bound, keys, needs::Chosen,
-    numbered, own, window,
+    numbered, own, sorted, window,
 };
 use crate::domain::{Ctx, Result};
 
@@ -45,8 +45,18 @@ impl<E: EntityTrait> List<E> {
 
 /// A list that is read below the rows of another, whatever it lists.
 pub trait Below: Send {
-    /// Joins the list to a statement; `parent` is the column there that its rows name.
-    fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement>;
+    /// The list as a source of a statement; `parent` is the column there that its rows name. Where it stands beside others
+    /// its rows have numbers, else the statement is to be sorted by `order`.
+    fn source(
+        &mut self,
+        ctx: &Ctx,
+        parent: SimpleExpr,
+        prefix: &str,
+        is_numbered: bool,
+    ) -> Result<SelectStatement>;
+
+    /// Sorts the statement by what its rows are not numbered by.
+    fn order(&self, statement: &mut SelectStatement);
 
     /// Whether nothing is read below its rows.
     fn is_leaf(&self) -> bool;
@@ -74,8 +84,9 @@ pub struct Branch<E: EntityTrait> {
     children: Vec<Child>,
     chosen: Chosen<E>,
     prefix: String,
+    is_numbered: bool,
     rows: HashMap<Uuid, Vec<(i64, E::Model)>>,
-    seen: HashSet<(Uuid, i64)>,
+    seen: HashSet<(Uuid, Uuid)>,
     related: Related,
 }
 
@@ -98,6 +109,7 @@ impl<E: EntityTrait> Branch<E> {
             children,
             chosen: Chosen::all(),
             prefix: String::new(),
+            is_numbered: false,
             rows: HashMap::new(),
             seen: HashSet::new(),
             related: Related::default(),
@@ -110,29 +122,52 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync + 'static,
 {
-    fn source(&mut self, ctx: &Ctx, parent: SimpleExpr, prefix: &str) -> Result<SelectStatement> {
+    fn source(
+        &mut self,
+        ctx: &Ctx,
+        parent: SimpleExpr,
+        prefix: &str,
+        is_numbered: bool,
+    ) -> Result<SelectStatement> {
+        self.is_numbered = is_numbered;
         let List { by, id, select, order, args, along } = &self.list;
         prefix.clone_into(&mut self.prefix);
         self.chosen = Chosen::of(ctx, own(*order, *id, along));
         let mut inner = along::join(ctx, self.chosen.narrow(select.clone()), along).into_query();
         bound(&mut inner, *order, *id, args)?;
         inner.and_where(by.into_expr().eq(parent));
-        numbered(&mut inner, *order, *id, self.window, None);
+        if is_numbered {
+            numbered(&mut inner, *order, *id, self.window, None);
+        }
         for key in keys(*order, *id) {
             inner.order_by_expr(key, self.window.direction(*order));
         }
         inner.limit(self.window.limit + 1);
         let table = Alias::new(format!("{prefix}row")).into_iden();
         let mut outer = Query::select();
-        for name in along::names(ctx, &self.chosen, along).chain([PLACE.to_owned()]) {
+        for name in along::names(ctx, &self.chosen, along).chain(is_numbered.then(|| PLACE.to_owned())) {
             outer.expr_as(
                 Expr::col((table.clone(), Alias::new(&name))),
                 Alias::new(format!("{prefix}{name}")),
             );
         }
         outer.from_subquery(inner, table.clone());
-        join(ctx, &mut outer, table, &mut self.children, prefix)?;
+        join(ctx, &mut outer, table, &mut self.children, prefix, is_numbered)?;
         Ok(outer)
+    }
+
+    fn order(&self, statement: &mut SelectStatement) {
+        let List { id, order, .. } = &self.list;
+        if !self.is_numbered {
+            let direction = self.window.direction(*order);
+            let [column, id] =
+                [order.column, *id].map(|column| format!("{}{}", self.prefix, column.as_str()));
+            statement.order_by_expr(sorted(order.column, Expr::col(Alias::new(column))), direction.clone());
+            statement.order_by_expr(Expr::col(Alias::new(id)), direction);
+        }
+        for child in &self.children {
+            child.below.order(statement);
+        }
     }
 
     fn is_leaf(&self) -> bool {
@@ -141,8 +176,12 @@ where
 
     fn read(&mut self, ctx: &Ctx, row: &QueryResult, parent: Uuid) -> Result<()> {
         let rows = self.rows.entry(parent).or_default();
-        let Some(place) = row.try_get::<Option<i64>>(&self.prefix, PLACE)? else { return Ok(()) };
-        if self.seen.insert((parent, place)) {
+        let Some(id) = row.try_get::<Option<Uuid>>(&self.prefix, self.list.id.as_str())? else {
+            return Ok(());
+        };
+        if self.seen.insert((parent, id)) {
+            // Rows without numbers come in their order.
+            let place = if self.is_numbered { row.try_get(&self.prefix, PLACE)? } else { 0 };
             rows.push((place, self.chosen.read(row, &self.prefix)?));
             self.related.read(ctx, row, &self.prefix, &self.list.along)?;
         }
@@ -153,7 +192,7 @@ where
         let Self { field, list, window, children, rows, related, .. } = *self;
         let all = Arc::new(list.select);
         for (parent, mut rows) in rows {
-            rows.sort_unstable_by_key(|(place, _)| *place);
+            rows.sort_by_key(|(place, _)| *place);
             let whole = Whole { select: all.clone(), of: Some((list.by, parent)) };
             let rows = rows.into_iter().map(|(_, row)| row).collect();
             let page: Page<E> = assemble(rows, whole, list.order, list.id, (window, &list.args));
@@ -171,11 +210,12 @@ fn join(
     table: DynIden,
     children: &mut [Child],
     prefix: &str,
+    is_numbered: bool,
 ) -> Result<()> {
     let all = Alias::new(format!("{prefix}below"));
     if let [child] = children {
         let parent = Expr::col((table, Alias::new(child.parent)));
-        let source = child.below.source(ctx, parent, &format!("{prefix}0_"))?;
+        let source = child.below.source(ctx, parent, &format!("{prefix}0_"), is_numbered)?;
         query.column((all.clone(), Asterisk));
         query.join_lateral(JoinType::LeftJoin, source, all, Condition::all());
         return Ok(());
@@ -185,7 +225,7 @@ fn join(
     for (at, child) in children.iter_mut().enumerate() {
         let below = format!("{prefix}{at}_");
         let parent = Expr::col((table.clone(), Alias::new(child.parent)));
-        let source = child.below.source(ctx, parent, &below)?;
+        let source = child.below.source(ctx, parent, &below, true)?;
         let side = Alias::new(format!("{below}side"));
         // Rows that nothing multiplies have their numbers already.
         let (counted, count) = if child.below.is_leaf() {
@@ -238,7 +278,10 @@ pub async fn find_below<E: EntityTrait>(
 ) -> Result<Option<(E::Model, Given)>> {
     let chosen = Chosen::of(ctx, along.iter().map(|along| along.by));
     let mut query = along::join(ctx, chosen.narrow(select), along).into_query();
-    join(ctx, &mut query, E::default().into_iden(), &mut children, "")?;
+    join(ctx, &mut query, E::default().into_iden(), &mut children, "", false)?;
+    for child in &children {
+        child.below.order(&mut query);
+    }
     let rows = ctx.read().query_all(&query).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let mut related = Related::default();

@@ -11,7 +11,10 @@ pub mod territory;
 
 pub use self::{
     calendar::calendar_day,
-    fact::{event, event_chain, event_organization, event_pending, event_seal, hand_cursor, inbox_entry},
+    fact::{
+        checkpoint, event, event_chain, event_organization, event_pending, event_seal, hand_cursor,
+        inbox_entry,
+    },
     file::stored_file,
     governance::{alliance, alliance_closure, membership, organization, service_team, service_team_member},
     identity::{

@@ -12,6 +12,7 @@ mod m20261126_000003_counts;
 mod m20261126_000004_rework;
 mod m20261126_000005_ended_sessions;
 mod m20261126_000006_due_told;
+mod m20261127_000001_checkpoints;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000004_rework::Migration),
             Box::new(m20261126_000005_ended_sessions::Migration),
             Box::new(m20261126_000006_due_told::Migration),
+            Box::new(m20261127_000001_checkpoints::Migration),
         ]
     }
 }

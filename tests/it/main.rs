@@ -45,6 +45,8 @@ mod evidence;
 mod file;
 // fact
 mod chain;
+mod chain_load;
+mod checkpoint;
 mod changes;
 mod history;
 mod inbox;

@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod canary;
 mod commands;
 mod demo;
 mod door;
@@ -46,9 +47,10 @@ mod file;
 // fact
 mod chain;
 mod chain_load;
-mod checkpoint;
 mod changes;
 mod history;
+mod checkpoint;
+mod erasure;
 mod inbox;
 mod independence;
 // import

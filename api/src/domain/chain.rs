@@ -13,8 +13,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +35,7 @@ const SEALER: &str = "sealer";
 /// Most events sealed in one transaction.
 pub const BATCH: u64 = 500;
 /// Most rows of an insert whose number nobody bounds; SQLite binds at most 32,766 values a statement.
-const BINDABLE: usize = 2000;
+pub(super) const BINDABLE: usize = 2000;
 
 /// Seals up to `BATCH` waiting events in the order they were written; tells how many.
 pub async fn seal(ctx: &Ctx) -> Result<usize> {

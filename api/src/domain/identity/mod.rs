@@ -5,6 +5,7 @@ pub mod admission;
 pub mod api_key;
 pub mod authority;
 pub mod door;
+pub mod erasure;
 pub mod external_identity;
 pub mod issuer;
 pub mod jws;

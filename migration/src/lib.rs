@@ -13,6 +13,8 @@ mod m20261126_000004_rework;
 mod m20261126_000005_ended_sessions;
 mod m20261126_000006_due_told;
 mod m20261127_000001_checkpoints;
+mod m20261127_000002_erasure;
+mod m20261127_000003_bound_keys;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_ended_sessions::Migration),
             Box::new(m20261126_000006_due_told::Migration),
             Box::new(m20261127_000001_checkpoints::Migration),
+            Box::new(m20261127_000002_erasure::Migration),
+            Box::new(m20261127_000003_bound_keys::Migration),
         ]
     }
 }

@@ -101,6 +101,7 @@ async fn fifty_personal_values_reach_no_outsider_and_leave_no_trace() {
         name: "大屏".to_owned(),
         alliances: vec![world.town],
         expires_at: app.app.now() + chrono::TimeDelta::days(366),
+        documents: None,
     };
     let (_, key) = api_key::create(&app.ctx(world.committee), new).await.expect("a key");
     let home = app.close().await;

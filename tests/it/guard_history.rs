@@ -26,7 +26,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
     let schema = Schema::new(engine);
     tables!(schema:
         account, external_identity, session, refresh_token, account_link, region, organization, alliance, seat, api_key,
-        api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
+        api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
         problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,

@@ -18,6 +18,7 @@ mod server;
 mod account;
 mod account_power;
 mod api_key;
+mod bound_key;
 mod external_identity;
 mod seat;
 mod session;
@@ -48,9 +49,9 @@ mod file;
 mod chain;
 mod chain_load;
 mod changes;
-mod history;
 mod checkpoint;
 mod erasure;
+mod history;
 mod inbox;
 mod independence;
 // import

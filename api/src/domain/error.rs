@@ -170,6 +170,8 @@ codes! {
     PersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED",
     /// The hash is not the document's.
     PersistedQueryHashMismatch = "PERSISTED_QUERY_HASH_MISMATCH",
+    /// The key is bound to a list of documents, and this is none of them.
+    DocumentNotStored = "DOCUMENT_NOT_STORED",
     /// The caller's cost bucket is empty.
     Throttled = "THROTTLED",
     /// Too many operations run on this socket.

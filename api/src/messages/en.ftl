@@ -68,6 +68,7 @@ bad-upgrade = This is not a valid WebSocket handshake.
 persisted-query-not-found = PersistedQueryNotFound
 persisted-query-not-supported = PersistedQueryNotSupported
 persisted-query-hash-mismatch = The hash is not that of the document.
+document-not-stored = This key runs only the documents that were registered with it, and this is none of them.
 throttled = Too much was asked in a short time. Try again in { $seconds } s.
 too-many-subscriptions = Too many operations run on this connection: at most { $limit }.
 overloaded = The server has as many connections as it can serve. Try again soon.

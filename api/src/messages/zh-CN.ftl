@@ -68,6 +68,7 @@ bad-upgrade = WebSocket 握手无效。
 persisted-query-not-found = PersistedQueryNotFound
 persisted-query-not-supported = PersistedQueryNotSupported
 persisted-query-hash-mismatch = 散列值与查询文档不符。
+document-not-stored = 此密钥只能执行随其登记的查询文档，当前文档不在其中。
 throttled = 短时间内请求过多，请在 { $seconds } 秒后重试。
 too-many-subscriptions = 此连接上运行的操作过多：最多 { $limit } 个。
 overloaded = 服务器的连接数已达上限，请稍后重试。

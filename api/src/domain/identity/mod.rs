@@ -17,5 +17,6 @@ pub mod seat;
 pub mod secret;
 pub mod session;
 pub mod signing;
+pub mod stored_documents;
 pub mod token;
 pub mod turns;

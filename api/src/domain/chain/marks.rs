@@ -42,10 +42,13 @@ pub enum Fault {
     Forged(Arc<str>),
 }
 
+/// The hash of a link, and the checkpoint that says so.
+type Said = (Sha256Hex, Arc<str>);
+
 /// What checkpoints say: the hash of a link by chain and number, and how far positions had come.
 #[derive(Debug, Default)]
 pub struct Marks {
-    links: BTreeMap<(Uuid, i64), Vec<(Sha256Hex, Arc<str>)>>,
+    links: BTreeMap<(Uuid, i64), Vec<Said>>,
     furthest: Option<(i64, Arc<str>)>,
     known: HashSet<[u8; 32]>,
 }

@@ -10,8 +10,9 @@ use crate::domain::{Result, Tx};
 
 /// What stands where somebody was named; no longer than the shortest word that is taken out.
 const MARK: &str = "**";
-/// Shorter words stand in too many texts that name nobody.
-const SHORTEST: usize = 2;
+/// Shorter words stand in too many texts that name nobody, and shorter numbers in too many that call nobody.
+const SHORTEST_WORD: usize = 2;
+const SHORTEST_NUMBER: usize = 5;
 
 /// Words that are to leave no trace: a name, a number.
 pub struct Words<'a>(Vec<&'a str>);
@@ -19,7 +20,11 @@ pub struct Words<'a>(Vec<&'a str>);
 impl<'a> Words<'a> {
     pub fn of(words: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let known = words.into_iter().flatten().map(str::trim);
-        Self(known.filter(|word| word.chars().count() >= SHORTEST).collect())
+        let long_enough = |word: &&str| {
+            let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+            word.chars().count() >= if is_number { SHORTEST_NUMBER } else { SHORTEST_WORD }
+        };
+        Self(known.filter(long_enough).collect())
     }
 
     pub fn stand_in(&self, text: &str) -> bool {
@@ -78,8 +83,8 @@ mod tests {
 
     #[test]
     fn words_are_found_wherever_they_stand_and_short_ones_are_left() {
-        let words = Words::of([Some(" 张三丰 "), Some("13912345678"), Some("王"), None]);
-        assert_eq!(words.struck_from("王家的张三丰，电话13912345678"), "王家的**，电话**");
+        let words = Words::of([Some(" 张三丰 "), Some("13912345678"), Some("王"), Some("110"), Some(""), None]);
+        assert_eq!(words.struck_from("王家的张三丰，电话13912345678，报警110"), "王家的**，电话**，报警110");
         for payload in [
             "{\"a\":\"找张三丰\"}",
             "{\"a\":[{\"b\":\"\\u5f20\\u4e09\\u4e30\"}]}",

@@ -58,6 +58,7 @@ pub struct Roles {
 pub struct Background {
     pub poll_interval_ms: u64,
     pub due_notice_days: i32,
+    pub checkpoint_seconds: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -163,7 +164,7 @@ impl Config {
         let (http, database) = (&self.http, &self.database);
         let cost = &http.cost;
         let whole = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-        let bounds: [(&str, u64, u64, u64); 30] = [
+        let bounds: [(&str, u64, u64, u64); 31] = [
             ("database.max_connections", database.max_connections.into(), 1, 10_000),
             ("database.acquire_timeout_ms", database.acquire_timeout_ms, 10, 600_000),
             ("database.statement_timeout_ms", database.statement_timeout_ms, 10, 3_600_000),
@@ -192,6 +193,12 @@ impl Config {
             ("http.cost.anonymous.restore_per_s", cost.anonymous.restore_per_s, 1, u64::MAX),
             ("http.cost.remembered", cost.remembered, 1, u64::MAX),
             ("background.poll_interval_ms", self.background.poll_interval_ms, 10, 3_600_000),
+            (
+                "background.checkpoint_seconds",
+                u64::try_from(self.background.checkpoint_seconds).unwrap_or_default(),
+                1,
+                86_400,
+            ),
             ("files.max_bytes", self.files.max_bytes, 1, 1 << 30),
             ("outbound.total_timeout_ms", self.outbound.total_timeout_ms, 10, 600_000),
         ];
@@ -289,6 +296,7 @@ mod tests {
             ("http.deadline_ms", "[http]\ndeadline_ms = 0"),
             ("http.cost.user.capacity", "[http.cost]\nuser = { capacity = 0, restore_per_s = 1 }"),
             ("background.poll_interval_ms", "[background]\npoll_interval_ms = 0"),
+            ("background.checkpoint_seconds", "[background]\ncheckpoint_seconds = 0"),
             ("roles", "[roles]\nhttp = false\nbackground = false"),
             ("storage.endpoint", "[storage]\nkind = \"s3\"\nbucket = \"b\""),
             ("identity.argon2", "[identity]\nargon2_memory_kib = 1"),

@@ -11,12 +11,15 @@ pub mod territory;
 
 pub use self::{
     calendar::calendar_day,
-    fact::{event, event_chain, event_organization, event_pending, event_seal, hand_cursor, inbox_entry},
+    fact::{
+        checkpoint, event, event_chain, event_organization, event_pending, event_seal, hand_cursor,
+        inbox_entry,
+    },
     file::stored_file,
     governance::{alliance, alliance_closure, membership, organization, service_team, service_team_member},
     identity::{
-        account, account_link, api_key, api_key_scope, external_identity, idempotency_key, refresh_token,
-        seat, session,
+        account, account_link, api_key, api_key_document, api_key_scope, external_identity, idempotency_key,
+        refresh_token, seat, session,
     },
     list::{
         alliance_count, evidence, month_count, open_due_count, priority_task, problem, problem_handler,

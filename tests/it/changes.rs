@@ -80,6 +80,7 @@ pub async fn dashboard_key(app: &TestApp, alliance: AllianceId) -> concord_entit
         alliance_id: Set(alliance),
         created_by: Set(None),
         created_at: Set(ctx.now()),
+        is_bound: Set(false),
         expires_at: Set(ctx.now() + chrono::TimeDelta::days(30)),
         revoked_at: Set(None),
         last_used_at: Set(None),

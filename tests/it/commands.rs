@@ -116,6 +116,9 @@ async fn the_commands_of_the_operating_page_run_on_an_installation() {
             .replace("/var/lib/concord", &operator.data())
             .replace("/var/backups", &backups.display().to_string())
             .replace("2026-11-26", "$(date +%F)");
+        if block.text.contains("/checkpoints") {
+            serve_until_a_checkpoint(&operator).await;
+        }
         // The first account's password is typed in.
         said.push_str(&operator.done(&format!("exec <<<'a long first password'\n{script}")));
         if !place.join("keys-kept-elsewhere").exists() {
@@ -135,6 +138,18 @@ async fn the_commands_of_the_operating_page_run_on_an_installation() {
     );
     settings_of_the_page_hold(&operator);
     commands_named_in_the_text(&operator, &backups).await;
+}
+
+/// Runs the service until it has signed for what the commands before it recorded.
+async fn serve_until_a_checkpoint(operator: &Operator) {
+    let data = operator.data();
+    let arguments = ["serve", "--data", &data];
+    let _served = Served::start(&operator.program, &arguments, &operator.home.settings()).await;
+    let (folder, begun) = (Path::new(&data).join("checkpoints"), std::time::Instant::now());
+    while std::fs::read_dir(&folder).map_or(0, Iterator::count) == 0 {
+        assert!(begun.elapsed() < PATIENCE, "no checkpoint is made");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// The settings of the page, one to a line as systemd reads them.
@@ -230,11 +245,62 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert!(schema.status.success());
     let committed = std::fs::read(root().join("schema.graphql")).expect("the schema");
     assert!(schema.stdout == committed, "`concord schema` prints what is committed");
-    for command in
-        ["serve", "demo", "migrate", "import", "admin", "keys", "check", "schema", "backup", "restore"]
-    {
+    for command in [
+        "serve", "demo", "migrate", "import", "admin", "keys", "check", "schema", "backup", "restore",
+        "verify",
+    ] {
         assert_eq!(code(&format!("concord {command} --help")), Some(0), "{command}");
     }
+}
+
+#[tokio::test]
+async fn an_older_database_is_told_from_checkpoints_kept_elsewhere() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.run_background().await;
+    let operator = Operator::at(app.close().await);
+    let place = operator.home.directory.path().display().to_string();
+    operator.done(&format!("concord backup {place}/older --data {place}"));
+    // The town goes on; the files of its checkpoints are copied elsewhere.
+    let Operator { program, home } = operator;
+    let app = TestApp::on(home).await;
+    app.advance(chrono::TimeDelta::minutes(5));
+    let more = concord::domain::identity::seat::NewSeat {
+        account_id: world.stranger,
+        alliance_id: world.town,
+        role: concord_entities::seat::Role::Observer,
+        organization_id: None,
+        region_id: None,
+    };
+    concord::domain::identity::seat::grant(&app.system(), more).await.expect("a seat");
+    app.run_background().await;
+    let operator = Operator { program, home: app.close().await };
+    let verify = |data: &str, option: &str, copy: &str| {
+        let output = operator.run(&format!("concord verify --data {data} {option} --checkpoints {copy}"));
+        (output.status.code(), words(&output))
+    };
+    let own = operator.home.option();
+    let (code, said) = verify(&place, &own, &format!("{place}/older/checkpoints"));
+    assert_eq!(code, Some(0), "older checkpoints still hold: {said}");
+    assert!(said.contains("hold together (0 erased), as 2 checkpoints say"), "{said}");
+    // The older database, without its keys: what they signed is still known.
+    let elsewhere = database::empty().await;
+    let another = elsewhere.option();
+    let restored = format!("{place}/restored");
+    let said = operator.done(&format!("concord restore {place}/older --data {restored} {another}"));
+    assert!(said.contains("as 1 checkpoints say"), "{said}");
+    let keys = operator.done(&format!("concord keys list --data {restored}"));
+    assert_eq!((keys.matches("retired").count(), keys.matches("signs").count()), (1, 1), "{keys}");
+    for copy in [format!("{place}/checkpoints"), format!("{place}/checkpoints/2026-01.jsonl")] {
+        let (code, said) = verify(&restored, &another, &copy);
+        assert_eq!(code, Some(1), "{said}");
+        let told = said.contains(&format!("the chain {} breaks at position ", world.town))
+            && said.contains(": links are missing after it: line 2 of ");
+        assert!(told, "{said}");
+    }
+    let (code, _) = verify(&restored, &another, &format!("{place}/older/checkpoints"));
+    assert_eq!(code, Some(0));
+    assert_eq!(verify(&restored, &another, "/nowhere").0, Some(1), "a copy that is not there");
 }
 
 /// A town, closed, so that the program can work on its database.

@@ -74,7 +74,7 @@ async fn assert_whole(told: &Told, end: DateTime<Utc>) {
     for state in priority_task::State::iter() {
         assert!(tasks.iter().any(|task| task.state == state), "no task is {state:?}");
     }
-    let found = chain::verify(db).await.expect("the chain is read");
+    let found = chain::verify(db, &chain::Marks::default()).await.expect("the chain is read");
     assert!(found.first_break.is_none());
     assert!(found.events > 900, "only {} events", found.events);
     // Nothing in the story lies ahead of its end.

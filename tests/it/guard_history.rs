@@ -26,11 +26,11 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
     let schema = Schema::new(engine);
     tables!(schema:
         account, external_identity, session, refresh_token, account_link, region, organization, alliance, seat, api_key,
-        api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
+        api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
         problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,
-        event_chain, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
+        event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
     )
 }
 
@@ -347,6 +347,12 @@ fn cases() -> Vec<Case> {
                 "UPDATE event_seal SET chain_index = chain_index + 1000",
                 "UPDATE event_seal SET position = -position",
             ],
+        ),
+        case("checkpoint_is_kept", "only added to", &["DELETE FROM checkpoint"]),
+        case(
+            "checkpoint_is_not_edited",
+            "only added to",
+            &["UPDATE checkpoint SET line = 'other'", "UPDATE checkpoint SET position = position + 1000"],
         ),
         case("task_progress_is_kept", "only appended to", &["DELETE FROM task_progress"]),
         case(

@@ -1,6 +1,7 @@
 //! The suite: one binary, one file per capability.
 
 mod alliance;
+mod canary;
 mod commands;
 mod demo;
 mod door;
@@ -18,6 +19,7 @@ mod server;
 mod account;
 mod account_power;
 mod api_key;
+mod bound_key;
 mod external_identity;
 mod seat;
 mod session;
@@ -46,7 +48,10 @@ mod evidence;
 mod file;
 // fact
 mod chain;
+mod chain_load;
 mod changes;
+mod checkpoint;
+mod erasure;
 mod history;
 mod inbox;
 mod independence;

@@ -43,6 +43,7 @@ const RUNNERS: &[(&str, &str, Runner)] = &[
     (OPERATING, "concord_run() {", Runner::Operator),
     (OPERATING, "concord_run backup ", Runner::Operator),
     (OPERATING, "sudo install -d -m 700 restored ", Runner::Operator),
+    (OPERATING, "sudo install -d -m 755 /var/backups/checkpoints", Runner::Operator),
     (OPERATING, "CONCORD__", Runner::Settings),
     // Builds for release and installs for the whole machine, under systemd.
     (OPERATING, "make web ", Runner::Exempt),

@@ -84,6 +84,7 @@ pub(crate) async fn key(app: &TestApp, alliance: AllianceId) -> ApiKeyId {
         alliance_id: Set(alliance),
         created_by: Set(None),
         created_at: Set(ctx.now()),
+        is_bound: Set(false),
         expires_at: Set(ctx.now() + TimeDelta::days(30)),
         revoked_at: Set(None),
         last_used_at: Set(None),

@@ -162,12 +162,14 @@ impl Backend for Demo {
             None => Ok(Session {
                 principal: Principal::Anonymous,
                 expires_in: None,
+                documents: None,
                 actor: Actor("anonymous".into()),
             }),
             Some("bad") => Err(DoorCode::Unauthenticated.into()),
             Some(token) => Ok(Session {
                 principal: Principal::User(token.into()),
                 expires_in: token.strip_prefix("short").map(|_| Duration::from_millis(300)),
+                documents: None,
                 actor: Actor(token.into()),
             }),
         }

@@ -47,10 +47,11 @@ const VALUES: [(&str, &str, &str); 27] = [
     ("calendar_day", "name", "元旦"),
 ];
 
-/// Tables that the town's own verbs, the sealer and the counting triggers fill.
-const BY_VERBS: [&str; 9] = [
+/// Tables that the town's own verbs, the hands and the counting triggers fill.
+const BY_VERBS: [&str; 10] = [
     "alliance_closure",
     "alliance_count",
+    "checkpoint",
     "event_chain",
     "event_organization",
     "event_pending",

@@ -6,11 +6,13 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use tokio::{sync::watch, task::JoinSet};
 
 use self::worker::Worker;
 use crate::domain::{
-    App, Ctx, Result, chain,
+    App, Ctx, Result,
+    chain::{self, checkpoint},
     fact::{follow, inbox},
     file, idempotency,
     identity::{api_key, session},
@@ -21,10 +23,15 @@ const CLOCK: Duration = Duration::from_secs(3);
 /// How often the last use of keys is written down.
 const KEY_USES: Duration = Duration::from_secs(10);
 
+/// How long the last checkpoint may hold up a stop.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// The running hands; `stop` waits until each has put down what it held.
 pub struct Hands {
     shutdown: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// Who makes the last checkpoint, where this process makes any.
+    last: Option<Ctx>,
 }
 
 impl Hands {
@@ -32,6 +39,11 @@ impl Hands {
         self.shutdown.send_replace(true);
         // A hand that panicked has logged it; stopping goes on.
         while self.tasks.join_next().await.is_some() {}
+        let Some(ctx) = self.last else { return };
+        let made = tokio::time::timeout(FAREWELL, checkpoint::make(&ctx, TimeDelta::zero())).await;
+        if !matches!(made, Ok(Ok(_))) {
+            tracing::warn!(?made, "no checkpoint was made on leaving; the next start makes it");
+        }
     }
 }
 
@@ -41,6 +53,7 @@ pub async fn run_once(ctx: &Ctx) -> Result<()> {
     follow_clock(ctx).await?;
     // The clock's hands record events of their own.
     follow_events(ctx).await?;
+    make_checkpoint(ctx).await?;
     follow::tail_tables(ctx).await?;
     Ok(())
 }
@@ -50,6 +63,12 @@ async fn follow_events(ctx: &Ctx) -> Result<()> {
     while chain::seal(ctx).await? > 0 {}
     while inbox::project(ctx).await? > 0 {}
     Ok(())
+}
+
+/// Signs what the chains have come to, once in a while.
+async fn make_checkpoint(ctx: &Ctx) -> Result<()> {
+    let age = TimeDelta::seconds(ctx.app.config.background.checkpoint_seconds);
+    checkpoint::make(ctx, age).await.map(drop)
 }
 
 /// Does what time alone makes due.
@@ -79,6 +98,7 @@ pub fn spawn(app: &Arc<App>) -> Hands {
     if app.config.roles.background {
         tasks.spawn(worker("events", poll, Some(bell.clone())).run(async |ctx| follow_events(ctx).await));
         tasks.spawn(worker("clock", CLOCK, None).run(async |ctx| follow_clock(ctx).await));
+        tasks.spawn(worker("checkpoints", CLOCK, None).run(async |ctx| make_checkpoint(ctx).await));
     }
     if app.config.roles.http {
         // Only a process that answers clients has listeners to feed.
@@ -88,5 +108,6 @@ pub fn spawn(app: &Arc<App>) -> Hands {
         let uses = worker("key uses", KEY_USES, None);
         tasks.spawn(uses.run(async |ctx| api_key::flush_last_used(&ctx.app).await.map(drop)));
     }
-    Hands { shutdown: stop, tasks }
+    let last = app.config.roles.background.then(|| Ctx::system(app));
+    Hands { shutdown: stop, tasks, last }
 }

@@ -88,8 +88,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup into an empty database and data directory, and prove that it is whole
     Restore(backup::Restore),
-    /// Walk the event chain and name the first broken link, if there is one
-    Verify,
+    /// Walk the event chain, hold it against the checkpoints, and name the first broken link, if there is one
+    Verify(verify::Verify),
 }
 
 /// What went wrong, for the operator.
@@ -159,7 +159,7 @@ fn start(cli: Cli) -> Outcome {
             Command::Check => check::run(config).await,
             Command::Backup(command) => backup::run(config, command).await,
             Command::Restore(command) => Box::pin(backup::restore(config, command)).await,
-            Command::Verify => verify::run(config).await,
+            Command::Verify(command) => verify::run(config, command).await,
             Command::Schema => schema::run(),
         }
     };

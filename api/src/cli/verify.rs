@@ -1,28 +1,33 @@
-//! `concord verify`: walks the event chain and counts the lists anew.
+//! `concord verify`: walks the event chain, holds it against the checkpoints, and counts the lists anew.
+
+use std::path::PathBuf;
+
+use clap::Args;
 
 use super::{Failure, Outcome, build};
 use crate::{
     config::Config,
-    domain::{Ctx, chain, list::recount},
+    domain::{
+        App, Ctx,
+        chain::{self, Marks, checkpoint},
+        list::recount,
+    },
 };
 
-pub async fn run(config: Config) -> Outcome {
+/// How the command was called.
+#[derive(Args)]
+pub struct Verify {
+    /// Checkpoints kept elsewhere: a file, or a folder of files; may be given several times
+    #[arg(long, value_name = "PATH")]
+    checkpoints: Vec<PathBuf>,
+}
+
+pub async fn run(config: Config, command: Verify) -> Outcome {
     let app = build(config, false).await?;
     // What waits for its seal is sealed first, so that a stopped node's last events count too.
     let ctx = Ctx::system(&app);
     while chain::seal(&ctx).await.map_err(|error| Failure::wrong(format!("sealing: {error:?}")))? > 0 {}
-    let found =
-        chain::verify(ctx.read()).await.map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
-    if let Some(link) = found.first_break {
-        return Err(Failure::wrong(format!(
-            "the chain {} breaks at position {}: {}",
-            link.chain_id, link.position, link.what
-        )));
-    }
-    eprintln!(
-        "concord: {} events in {} chains hold together ({} erased)",
-        found.events, found.chains, found.erased
-    );
+    holds(&app, command.checkpoints).await?;
     let different = recount::first_difference(ctx.read())
         .await
         .map_err(|error| Failure::wrong(format!("counting: {error:?}")))?;
@@ -33,5 +38,32 @@ pub async fn run(config: Config) -> Outcome {
         )));
     }
     eprintln!("concord: the counters of both lists equal a recount");
+    Ok(())
+}
+
+/// Walks the chain and holds it against every checkpoint at hand and the copies named.
+pub(super) async fn holds(app: &App, mut copies: Vec<PathBuf>) -> Outcome {
+    let own = checkpoint::folder(&app.config);
+    if own.exists() {
+        copies.push(own);
+    }
+    // Read before the walk: what is sealed meanwhile only lies beyond them.
+    let marks = Marks::read(&app.read, &app.identity.keys, &copies).await.map_err(Failure::wrong)?;
+    let found = chain::verify(&app.read, &marks)
+        .await
+        .map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
+    if let Some(link) = found.first_break {
+        return Err(Failure::wrong(format!(
+            "the chain {} breaks at position {}: {}",
+            link.chain_id, link.position, link.what
+        )));
+    }
+    eprintln!(
+        "concord: {} events in {} chains hold together ({} erased), as {} checkpoints say",
+        found.events,
+        found.chains,
+        found.erased,
+        marks.count()
+    );
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! Seals committed events: a global, gap-free position and a link of the alliance's hash chain for each. One sealer works
 //! at a time, under a lock row; writers never wait for it.
 
+pub mod checkpoint;
+mod marks;
+mod verify;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -9,23 +13,29 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use self::{
+    marks::{Fault, Marks},
+    verify::{Break, Verification, verify},
+};
 use super::{
     context::{Ctx, Tx},
-    error::Result,
+    error::{Error, Result},
 };
+use crate::storage::Sha256Hex;
 
 /// Name of the lock row; its position is the last one given.
 const SEALER: &str = "sealer";
 /// Most events sealed in one transaction.
 pub const BATCH: u64 = 500;
 /// Most rows of an insert whose number nobody bounds; SQLite binds at most 32,766 values a statement.
-const BINDABLE: usize = 2000;
+pub(super) const BINDABLE: usize = 2000;
 
 /// Seals up to `BATCH` waiting events in the order they were written; tells how many.
 pub async fn seal(ctx: &Ctx) -> Result<usize> {
@@ -101,6 +111,40 @@ pub async fn seal(ctx: &Ctx) -> Result<usize> {
     Ok(sealed)
 }
 
+/// The last link of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Head {
+    pub chain: Uuid,
+    pub length: i64,
+    pub hash: Sha256Hex,
+}
+
+impl Head {
+    /// The heads of all chains, or of those that moved beyond a position.
+    pub async fn read(db: &impl ConnectionTrait, beyond: Option<i64>) -> Result<Vec<Self>> {
+        let mut heads = event_chain::Entity::find().order_by_asc(event_chain::Column::ChainId);
+        if let Some(position) = beyond {
+            let moved = event_seal::Entity::find()
+                .select_only()
+                .column(event_seal::Column::ChainId)
+                .filter(event_seal::Column::Position.gt(position));
+            heads = heads.filter(event_chain::Column::ChainId.in_subquery(moved.into_query()));
+        }
+        let head = |row: event_chain::Model| {
+            let hash = row.hash.try_into().map_err(|_| Error::internal("a link has no hash"))?;
+            Ok(Self { chain: row.chain_id, length: row.length, hash: Sha256Hex::from_digest(hash) })
+        };
+        heads.all(db).await?.into_iter().map(head).collect()
+    }
+}
+
+/// The last position that was given.
+pub async fn sealed_position(db: &impl ConnectionTrait) -> Result<i64> {
+    let sealer = hand_cursor::Entity::find_by_id(SEALER.to_owned()).one(db).await?;
+    Ok(sealer.map_or(0, |row| row.position))
+}
+
 /// Takes the sealer's lock for this transaction and gives the last position.
 async fn lock(tx: &Tx<'_>) -> Result<i64> {
     let row = hand_cursor::ActiveModel {
@@ -165,106 +209,4 @@ pub fn link(previous: &[u8], (position, sealed_at): (i64, DateTime<Utc>), event:
     hash.update(event.occurred_at.timestamp_micros().to_be_bytes());
     hash.update(&event.digest);
     hash.finalize().to_vec()
-}
-
-/// A break in a chain, as `verify` reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Break {
-    pub chain_id: Uuid,
-    pub position: i64,
-    pub what: &'static str,
-}
-
-/// What `verify` found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verification {
-    pub events: u64,
-    pub erased: u64,
-    pub chains: u64,
-    pub first_break: Option<Break>,
-}
-
-/// Walks every seal in order of position, recomputing each link, and stops at the first that does not hold.
-pub async fn verify(db: &impl ConnectionTrait) -> Result<Verification> {
-    let mut found = Verification::default();
-    let mut heads: HashMap<Uuid, (i64, Vec<u8>)> = HashMap::new();
-    let mut last = 0_i64;
-    loop {
-        let rows = event_seal::Entity::find()
-            .find_also_related(event::Entity)
-            .filter(event_seal::Column::Position.gt(last))
-            .order_by_asc(event_seal::Column::Position)
-            .limit(5000)
-            .all(db)
-            .await?;
-        if rows.is_empty() {
-            break;
-        }
-        for (seal, event) in rows {
-            let (length, hash) = heads.entry(seal.chain_id).or_insert_with(|| (0, vec![0; 32]));
-            let what = match &event {
-                _ if seal.position != last + 1 => Some("a position is missing before it"),
-                None => Some("its event is missing"),
-                Some(event) => {
-                    let expected = link(hash, (seal.position, seal.sealed_at), event);
-                    let altered = event.salt.as_ref().zip(event.payload.as_ref());
-                    if chain_of(event) != seal.chain_id || seal.chain_index != *length + 1 {
-                        Some("its chain has a gap or another order")
-                    } else if expected != seal.hash {
-                        Some("its event or the link before was altered")
-                    } else if altered
-                        .is_some_and(|(salt, payload)| super::event::digest(salt, payload) != event.digest)
-                    {
-                        Some("its payload was altered")
-                    } else {
-                        *hash = expected;
-                        *length += 1;
-                        found.erased += u64::from(event.payload.is_none());
-                        None
-                    }
-                }
-            };
-            if let Some(what) = what {
-                found.first_break = Some(Break { chain_id: seal.chain_id, position: seal.position, what });
-                return Ok(found);
-            }
-            found.events += 1;
-            last = seal.position;
-        }
-    }
-    // A cut tail shows as a head that is ahead of the links that are left.
-    for head in event_chain::Entity::find().all(db).await? {
-        let (length, hash) = heads.get(&head.chain_id).cloned().unwrap_or_else(|| (0, vec![0; 32]));
-        if (length, hash) != (head.length, head.hash) {
-            found.first_break =
-                Some(Break { chain_id: head.chain_id, position: last, what: "links are missing after it" });
-            return Ok(found);
-        }
-    }
-    found.chains = u64::try_from(heads.len()).unwrap_or_default();
-    // An event that neither waits nor is sealed was written past the trigger, or its seal was removed.
-    let stray = event::Entity::find()
-        .filter(
-            event::Column::Id.not_in_subquery(
-                sea_orm::sea_query::Query::select()
-                    .column(event_seal::Column::EventId)
-                    .from(event_seal::Entity)
-                    .to_owned(),
-            ),
-        )
-        .filter(
-            event::Column::Id.not_in_subquery(
-                sea_orm::sea_query::Query::select()
-                    .column(event_pending::Column::EventId)
-                    .from(event_pending::Entity)
-                    .to_owned(),
-            ),
-        )
-        .one(db)
-        .await?;
-    if let Some(event) = stray {
-        found.first_break =
-            Some(Break { chain_id: chain_of(&event), position: last, what: "an event has no seal" });
-    }
-    Ok(found)
 }

@@ -61,6 +61,10 @@ codes! {
     VersionConflict = "VERSION_CONFLICT",
     /// The object's state does not allow this.
     StateRefused = "STATE_REFUSED",
+    /// What was to be erased is not there, or was erased before.
+    NothingToErase = "NOTHING_TO_ERASE",
+    /// The reason for an erasure repeats what is to be erased.
+    ReasonNamesErased = "REASON_NAMES_ERASED",
     /// The idempotency key was used before with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// This mutation answers with a secret and takes no idempotency key.
@@ -166,6 +170,8 @@ codes! {
     PersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED",
     /// The hash is not the document's.
     PersistedQueryHashMismatch = "PERSISTED_QUERY_HASH_MISMATCH",
+    /// The key is bound to a list of documents, and this is none of them.
+    DocumentNotStored = "DOCUMENT_NOT_STORED",
     /// The caller's cost bucket is empty.
     Throttled = "THROTTLED",
     /// Too many operations run on this socket.

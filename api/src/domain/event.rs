@@ -89,6 +89,8 @@ events! {
     AccountDisabled = "account_disabled",
     /// A person's access was given back.
     AccountEnabled = "account_enabled",
+    /// What was known of a person was erased.
+    AccountErased = "account_erased",
     /// Sign-in was paused after too many wrong attempts.
     AccountLocked = "account_locked",
     /// A person signed in.
@@ -237,6 +239,8 @@ events! {
     ProblemDue = "problem_due",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
+    /// Who reported a problem was erased.
+    ReporterErased = "reporter_erased",
     /// Evidence was added to a problem or a task.
     EvidenceAdded = "evidence_added",
     // file

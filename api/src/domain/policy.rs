@@ -51,7 +51,7 @@ actions! {
     // Problems
     RegisterProblem, UpdateProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, ReassignProblem, SubmitProblem,
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
-    ReadReporter,
+    ReadReporter, EraseReporter,
     ImportProblems,
 }
 
@@ -120,6 +120,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReassignProblem
             | A::AddEvidence
             | A::ReadReporter
+            | A::EraseReporter
             | A::ImportProblems,
             R::Committee,
         ) => Any,

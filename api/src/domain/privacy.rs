@@ -1,7 +1,13 @@
 //! Masks for names and phone numbers: enough to recognise one's own, too little to call somebody else's.
 
-/// `张三丰` becomes `张**`; the first character stays.
+/// The name of a person whose data was erased.
+pub const ERASED: &str = "已注销";
+
+/// `张三丰` becomes `张**`; the first character stays. Where nobody is named any more, nothing is hidden.
 pub fn mask_name(name: &str) -> String {
+    if name == ERASED {
+        return name.to_owned();
+    }
     let mut characters = name.chars();
     characters.next().map(|first| first.to_string() + &"*".repeat(characters.count())).unwrap_or_default()
 }
@@ -29,6 +35,7 @@ mod tests {
     fn masks_keep_what_recognises_and_hide_what_calls() {
         assert_eq!(mask_name("张三丰"), "张**");
         assert_eq!(mask_name(""), "");
+        assert_eq!(mask_name(ERASED), "已注销");
         assert_eq!(mask_phone("13912345678"), "139****5678");
         assert_eq!(mask_phone("6543210"), "*****10");
         assert_eq!(mask_phone("1"), "*");

@@ -76,7 +76,15 @@ impl Backend for Product {
         credential: Option<&str>,
         meta: &RequestMeta,
     ) -> Result<Session<Actor>, Refusal> {
-        let (actor, expires_at) = match identity::door::authenticate(&self.app, credential).await {
+        let found = async {
+            let (actor, expires_at) = identity::door::authenticate(&self.app, credential).await?;
+            let documents = match actor {
+                Actor::Key(id) => identity::stored_documents::of(&self.app, id).await?,
+                _ => None,
+            };
+            Ok::<_, Error>((actor, expires_at, documents))
+        };
+        let (actor, expires_at, documents) = match found.await {
             Ok(found) => found,
             Err(error) => {
                 if error.is_failure() {
@@ -95,7 +103,7 @@ impl Backend for Product {
             Actor::Anonymous | Actor::System => Principal::Anonymous,
         };
         let expires_in = expires_at.map(|at| (at - self.app.now()).to_std().unwrap_or_default());
-        Ok(Session { principal, expires_in, actor })
+        Ok(Session { principal, expires_in, documents, actor })
     }
 
     fn check(&self, admitted: &Admitted) -> Result<(), Refusal> {

@@ -25,6 +25,7 @@ pub mod server;
 pub mod sse;
 pub mod websocket;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -130,6 +131,8 @@ pub struct Session<A> {
     pub principal: Principal,
     /// After how long streams of this session end.
     pub expires_in: Option<Duration>,
+    /// The only texts that this caller may run, by their SHA-256; nothing where any may be run.
+    pub documents: Option<Arc<HashMap<[u8; 32], Arc<str>>>>,
     /// Whatever the backend wants to find again.
     pub actor: A,
 }

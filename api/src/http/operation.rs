@@ -54,7 +54,8 @@ impl<B: Backend> Door<B> {
         parameters: Parameters,
         idempotency_key: Option<String>,
     ) -> Result<Admitted, Refusal> {
-        let admitted = self.persisted.resolve(parameters, idempotency_key).and_then(|(request, pending)| {
+        let resolved = self.persisted.resolve(parameters, idempotency_key, session.documents.as_deref());
+        let admitted = resolved.and_then(|(request, pending)| {
             let admitted = admission::admit(&request, &self.settings.limits, &self.documents)?;
             if !admitted.is_validated() {
                 self.backend.check(&admitted)?;

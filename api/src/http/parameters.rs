@@ -1,7 +1,9 @@
 //! Request parameters as they travel in JSON bodies, query strings and socket messages: shapes are checked, nothing more.
 //!
-//! It also resolves persisted documents (APQ), so that `admit` always sees a text.
+//! It also resolves persisted documents (APQ), so that `admit` always sees a text, and holds callers to their own list of
+//! documents where they are bound to one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -135,11 +137,13 @@ impl Default for PersistedDocuments {
 pub struct Pending([u8; 32], Arc<str>);
 
 impl PersistedDocuments {
-    /// Gives the request its text; a new text with a matching hash is to be remembered after admission.
+    /// Gives the request its text; a new text with a matching hash is to be remembered after admission. A caller who is
+    /// bound to a list gets the texts on it and no others.
     pub fn resolve(
         &self,
         parameters: Parameters,
         idempotency_key: Option<String>,
+        bound_to: Option<&HashMap<[u8; 32], Arc<str>>>,
     ) -> Result<(IncomingRequest, Option<Pending>), Refusal> {
         let Parameters { query, operation_name, variables, extensions } = parameters;
         let hash = match extensions.get("persistedQuery") {
@@ -147,18 +151,33 @@ impl PersistedDocuments {
             Some(extension) => Some(requested_hash(extension)?),
         };
         let (query, pending) = match (query, hash) {
-            (Some(text), None) => (text, None),
-            (Some(text), Some(hash)) => {
-                if <[u8; 32]>::from(Sha256::digest(&text)) != hash {
+            (Some(text), hash) if hash.is_some() || bound_to.is_some() => {
+                let digest = <[u8; 32]>::from(Sha256::digest(&text));
+                if hash.is_some_and(|hash| hash != digest) {
                     return Err(DoorCode::PersistedQueryHashMismatch.into());
                 }
-                let pending = Pending(hash, Arc::from(text.as_str()));
-                (text, Some(pending))
+                match bound_to {
+                    Some(known) if !known.contains_key(&digest) => {
+                        return Err(DoorCode::DocumentNotStored.into());
+                    }
+                    Some(_) => (text, None),
+                    None => {
+                        let pending = Pending(digest, Arc::from(text.as_str()));
+                        (text, Some(pending))
+                    }
+                }
             }
-            (None, Some(hash)) => {
-                let text = self.cache.get(&hash).ok_or(DoorCode::PersistedQueryNotFound)?;
-                (text.to_string(), None)
-            }
+            (Some(text), _) => (text, None),
+            (None, Some(hash)) => match bound_to {
+                Some(known) => {
+                    let text = known.get(&hash).ok_or(DoorCode::DocumentNotStored)?;
+                    (text.to_string(), None)
+                }
+                None => {
+                    let text = self.cache.get(&hash).ok_or(DoorCode::PersistedQueryNotFound)?;
+                    (text.to_string(), None)
+                }
+            },
             (None, None) => return Err(DoorCode::QueryMissing.into()),
         };
         Ok((IncomingRequest { query, operation_name, variables, extensions, idempotency_key }, pending))

@@ -106,6 +106,8 @@ codes! {
     PersistedQueryNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED";
     /// The hash is not the document's.
     PersistedQueryHashMismatch = "PERSISTED_QUERY_HASH_MISMATCH", BAD_REQUEST;
+    /// The key is bound to a list of documents, and this is none of them.
+    DocumentNotStored = "DOCUMENT_NOT_STORED", FORBIDDEN;
     /// The credential is missing, malformed or refused.
     Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
     /// The caller's cost bucket is empty.

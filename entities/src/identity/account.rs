@@ -62,6 +62,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When the account was disabled.
     pub disabled_at: Option<DateTimeUtc>,
+    /// When the person's data was erased.
+    pub erased_at: Option<DateTimeUtc>,
     /// Grows by one with every change.
     pub version: i64,
 }

@@ -27,6 +27,8 @@ pub struct Model {
     pub created_by: Option<AccountId>,
     /// When.
     pub created_at: DateTimeUtc,
+    /// Whether it runs only the documents that were registered with it.
+    pub is_bound: bool,
     /// When it lapses.
     pub expires_at: DateTimeUtc,
     /// When it was revoked.

@@ -2,6 +2,7 @@
 pub mod account;
 pub mod account_link;
 pub mod api_key;
+pub mod api_key_document;
 pub mod api_key_scope;
 pub mod external_identity;
 pub mod idempotency_key;

@@ -3,13 +3,11 @@
 use std::{fs, path::Path};
 
 use chrono::{DateTime, Utc};
-use concord_entities::{event_chain, hand_cursor};
-use sea_orm::{DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryOrder};
+use sea_orm::DbBackend;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{super::Outcome, Failure, failure};
-use crate::storage::Sha256Hex;
+use crate::{domain::chain::Head, storage::Sha256Hex};
 
 const NAME: &str = "manifest.json";
 /// Grows when older versions can no longer read a backup.
@@ -42,15 +40,6 @@ impl Engine {
     }
 }
 
-/// The last link of a chain.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Head {
-    chain: Uuid,
-    length: i64,
-    hash: Sha256Hex,
-}
-
 /// One file of the backup, by its path within.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -58,23 +47,6 @@ pub(super) struct Copied {
     pub(super) path: String,
     pub(super) size: u64,
     pub(super) sha256: Sha256Hex,
-}
-
-impl Head {
-    pub(super) async fn read(db: &DatabaseConnection) -> Result<Vec<Self>, DbErr> {
-        let rows = event_chain::Entity::find().order_by_asc(event_chain::Column::ChainId).all(db).await?;
-        let head = |row: event_chain::Model| {
-            let hash = row.hash.try_into().map_err(|_| DbErr::Custom("a link has no hash".to_owned()))?;
-            Ok(Self { chain: row.chain_id, length: row.length, hash: Sha256Hex::from_digest(hash) })
-        };
-        rows.into_iter().map(head).collect()
-    }
-}
-
-/// The last position that was given.
-pub(super) async fn sealed_position(db: &DatabaseConnection) -> Result<i64, DbErr> {
-    let sealer = hand_cursor::Entity::find_by_id("sealer".to_owned()).one(db).await?;
-    Ok(sealer.map_or(0, |row| row.position))
 }
 
 impl Manifest {

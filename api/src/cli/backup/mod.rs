@@ -17,14 +17,18 @@ use futures_util::TryStreamExt;
 use sea_orm::{DatabaseConnection, DbBackend, EntityTrait};
 use sha2::{Digest, Sha256};
 
-use self::manifest::{Copied, Head, Manifest, sealed_position};
+use self::manifest::{Copied, Manifest};
 pub use self::restore::{Restore, run as restore};
 use super::{Failure, Outcome, build};
 use crate::{
     app::SystemClock,
     config::Config,
     database,
-    domain::{App, context::Clock},
+    domain::{
+        App,
+        chain::{Head, checkpoint, sealed_position},
+        context::Clock,
+    },
     storage::{self, Sha256Hex},
 };
 
@@ -34,6 +38,9 @@ const POSTGRES: &str = "concord.dump";
 /// Folders of a backup.
 const FILES: &str = "files";
 const KEYS: &str = "keys";
+const CHECKPOINTS: &str = "checkpoints";
+/// The public halves of the signing keys: enough to check what was signed, not to sign.
+const PUBLIC_KEYS: &str = "public-keys.json";
 
 /// How the command was called.
 #[derive(Args)]
@@ -61,11 +68,17 @@ pub async fn run(config: Config, command: Backup) -> Outcome {
         .map_err(|error| Failure::wrong(format!("{error}; `concord check` says more")))?;
     empty(into)?;
     super::make_folder(into)?;
+    // Before the database: what a checkpoint speaks of is in every later copy.
+    let mut files = Vec::new();
+    let checkpoints = checkpoint::folder(&app.config);
+    if checkpoints.exists() {
+        folder(&checkpoints, into, CHECKPOINTS, &mut files)?;
+    }
     let taken = match app.backend() {
         DbBackend::Sqlite => sqlite(&app, into).await?,
         _ => dump::take(&app, &into.join(POSTGRES)).await?,
     };
-    let mut files = vec![copied(into, if app.backend() == DbBackend::Sqlite { SQLITE } else { POSTGRES })?];
+    files.push(copied(into, if app.backend() == DbBackend::Sqlite { SQLITE } else { POSTGRES })?);
     let mut gone = 0_u64;
     for file in &taken.files {
         for digest in std::iter::once(&file.sha256).chain(file.copy_sha256.as_ref()) {
@@ -83,8 +96,12 @@ pub async fn run(config: Config, command: Backup) -> Outcome {
         }
     }
     if command.with_keys {
-        keys(&app.config.data.directory.join(KEYS), into, &mut files)?;
+        folder(&app.config.data.directory.join(KEYS), into, KEYS, &mut files)?;
     }
+    let public = serde_json::to_vec_pretty(&app.identity.keys.list()).map_err(Failure::wrong)?;
+    std::fs::write(into.join(PUBLIC_KEYS), public)
+        .map_err(|error| failure(&into.join(PUBLIC_KEYS), error))?;
+    files.push(copied(into, PUBLIC_KEYS)?);
     let manifest = Manifest::new(SystemClock.now(), app.backend(), taken.position, taken.heads, files);
     manifest.write(into)?;
     let waiting = if gone == 0 { String::new() } else { format!(", {gone} swept files left out") };
@@ -107,11 +124,10 @@ struct Taken {
 impl Taken {
     /// Reads the copy, or the snapshot that it is taken from.
     async fn read(db: &DatabaseConnection) -> Result<Self, Failure> {
-        let failed = |error| Failure::wrong(format!("reading the copy: {error}"));
         Ok(Self {
-            position: sealed_position(db).await.map_err(failed)?,
-            heads: Head::read(db).await.map_err(failed)?,
-            files: stored_file::Entity::find().all(db).await.map_err(failed)?,
+            position: sealed_position(db).await.map_err(super::explain)?,
+            heads: Head::read(db, None).await.map_err(super::explain)?,
+            files: stored_file::Entity::find().all(db).await.map_err(Failure::wrong)?,
         })
     }
 }
@@ -143,11 +159,12 @@ async fn keep(app: &App, sha256: &Sha256Hex, path: &Path) -> Result<Option<u64>,
     Ok(Some(download.size))
 }
 
-fn keys(from: &Path, into: &Path, files: &mut Vec<Copied>) -> Outcome {
-    super::make_folder(&into.join(KEYS))?;
+/// Copies the files of a folder of the data directory.
+fn folder(from: &Path, into: &Path, name: &str, files: &mut Vec<Copied>) -> Outcome {
+    super::make_folder(&into.join(name))?;
     for entry in std::fs::read_dir(from).map_err(|error| failure(from, error))? {
         let entry = entry.map_err(|error| failure(from, error))?;
-        let path = format!("{KEYS}/{}", entry.file_name().to_string_lossy());
+        let path = format!("{name}/{}", entry.file_name().to_string_lossy());
         // A copy keeps its rights, so a private key stays its owner's alone.
         std::fs::copy(entry.path(), into.join(&path)).map_err(|error| failure(&entry.path(), error))?;
         files.push(copied(into, &path)?);

@@ -6,13 +6,13 @@ use clap::Args;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 
 use super::{
-    super::{Failure, Outcome, build},
-    FILES, KEYS, POSTGRES, SQLITE, Taken, copied, dump, failure,
+    super::{Failure, Outcome, build, verify},
+    CHECKPOINTS, FILES, KEYS, POSTGRES, PUBLIC_KEYS, SQLITE, Taken, copied, dump, failure,
     manifest::{Engine, Manifest},
 };
 use crate::{
     config::{Config, StorageKind},
-    domain::{App, chain},
+    domain::{App, identity::signing::Entry},
 };
 
 /// How the command was called.
@@ -49,10 +49,12 @@ pub async fn run(config: Config, command: Restore) -> Outcome {
             dump::put_back(&url, &from.join(POSTGRES)).await?;
         }
     }
-    let brought = keys(from, &manifest, &config.data.directory)?;
+    let brought = folder(from, &manifest, KEYS, &config.data.directory)?;
+    folder(from, &manifest, CHECKPOINTS, &config.data.directory)?;
     let stored = config.storage.kind;
     // Tables of an older version are brought up to date on the way.
     let app = build(config, true).await?;
+    public_keys(&app, from, &manifest)?;
     evidence(&app, from, &manifest).await?;
     proven(&app, &manifest).await?;
     eprintln!(
@@ -114,13 +116,13 @@ fn put(from: &Path, to: &Path) -> Outcome {
         .map_err(|error| failure(to, error))
 }
 
-/// Puts back the signing keys, where the backup holds them and there are none yet; tells whether there are some now.
-fn keys(from: &Path, manifest: &Manifest, data: &Path) -> Result<bool, Failure> {
-    let folder = data.join(KEYS);
+/// Puts back a folder, where the backup holds it and there is none yet; tells whether there is one now.
+fn folder(from: &Path, manifest: &Manifest, name: &str, data: &Path) -> Result<bool, Failure> {
+    let folder = data.join(name);
     if folder.exists() {
         return Ok(true);
     }
-    let mut held = manifest.files.iter().filter(|file| Path::new(&file.path).starts_with(KEYS)).peekable();
+    let mut held = manifest.files.iter().filter(|file| Path::new(&file.path).starts_with(name)).peekable();
     if held.peek().is_none() {
         return Ok(false);
     }
@@ -129,6 +131,18 @@ fn keys(from: &Path, manifest: &Manifest, data: &Path) -> Result<bool, Failure> 
         put(&from.join(&file.path), &data.join(&file.path))?;
     }
     Ok(true)
+}
+
+/// Lets the keys that signed before the backup verify what they signed, whether or not they were brought back.
+fn public_keys(app: &App, from: &Path, manifest: &Manifest) -> Outcome {
+    // A backup of an older version has none.
+    if !manifest.files.iter().any(|file| file.path == PUBLIC_KEYS) {
+        return Ok(());
+    }
+    let path = from.join(PUBLIC_KEYS);
+    let text = std::fs::read(&path).map_err(|error| failure(&path, error))?;
+    let keys: Vec<Entry> = serde_json::from_slice(&text).map_err(|error| failure(&path, error))?;
+    app.identity.keys.remember(keys, app.now()).map_err(Failure::wrong)
 }
 
 async fn evidence(app: &App, from: &Path, manifest: &Manifest) -> Outcome {
@@ -152,16 +166,13 @@ fn chunks(file: tokio::fs::File) -> impl futures_util::Stream<Item = std::io::Re
     })
 }
 
-/// Walks the chain, and compares its heads and the evidence with what the manifest says.
+/// Walks the chain, and compares its heads, the checkpoints and the evidence with what the manifest says.
 async fn proven(app: &App, manifest: &Manifest) -> Outcome {
     let taken = Taken::read(&app.read).await?;
     if (taken.position, &taken.heads) != (manifest.position, &manifest.heads) {
         return Err(Failure::wrong("the restored chain is not the one that was backed up"));
     }
-    let found = chain::verify(&app.read).await.map_err(super::super::explain)?;
-    if let Some(link) = found.first_break {
-        return Err(Failure::wrong(format!("the chain breaks at position {}: {}", link.position, link.what)));
-    }
+    verify::holds(app, Vec::new()).await?;
     for file in taken.files.iter().filter(|file| file.expires_at.is_none()) {
         for digest in std::iter::once(&file.sha256).chain(file.copy_sha256.as_ref()) {
             let sha256 = digest.parse().map_err(Failure::wrong)?;

@@ -136,6 +136,7 @@ pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
         name: "西海镇数据大屏".to_owned(),
         alliances: vec![town],
         expires_at: stage.now() + TimeDelta::days(KEY_DAYS),
+        documents: None,
     };
     let (_, dashboard_key) = api_key::create(&committee, new).await?;
     let plan = cast.plan.ok_or_else(|| missing("the plan"))?;

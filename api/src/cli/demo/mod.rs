@@ -111,8 +111,8 @@ fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
     }
     let database = ["concord.db", "concord.db-wal", "concord.db-shm"].map(|name| folder.join(name));
     database.iter().try_for_each(|path| gone(path, std::fs::remove_file(path)))?;
-    let files = folder.join("files");
-    gone(&files, std::fs::remove_dir_all(&files))?;
+    let folders = ["files", "checkpoints"].map(|name| folder.join(name));
+    folders.iter().try_for_each(|path| gone(path, std::fs::remove_dir_all(path)))?;
     Ok(None)
 }
 
@@ -147,8 +147,9 @@ pub async fn create(mut config: Config, now: DateTime<Utc>) -> Result<(Arc<App>,
 
 /// Turns away a demo whose events do not hold together.
 async fn sound(app: &Arc<App>) -> Outcome {
-    let found =
-        chain::verify(&app.read).await.map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
+    let found = chain::verify(&app.read, &chain::Marks::default())
+        .await
+        .map_err(|error| Failure::wrong(format!("reading: {error:?}")))?;
     match found.first_break {
         None => Ok(()),
         Some(link) => Err(Failure::wrong(format!(

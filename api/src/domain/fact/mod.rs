@@ -2,6 +2,7 @@
 
 pub mod audience;
 pub mod changes;
+pub mod erasure;
 pub mod follow;
 pub mod history;
 pub mod inbox;

@@ -203,6 +203,7 @@ async fn insert(tx: &Tx<'_>, new: NewAccount) -> Result<account::Model> {
         locked_until_at: Set(None),
         created_at: Set(tx.ctx.now()),
         disabled_at: Set(None),
+        erased_at: Set(None),
         version: Set(1),
     };
     Ok(row.insert(&tx.db).await?)
@@ -258,23 +259,30 @@ pub async fn invite(ctx: &Ctx, new: Invitation) -> Result<(account::Model, Issue
     };
     let seat = super::seat::insert(&tx, seat).await?;
     let link = link::issue(&tx, row.id, Purpose::Invitation).await?;
-    record(&tx, Event::AccountInvited, row.id, &[seat]).await?;
+    record(&tx, Event::AccountInvited, row.id, &[seat], None).await?;
     tx.commit(row.id).await?;
     Ok((row, link))
 }
 
 /// Records what happened to a person, once in each alliance where they hold a seat, or for the platform where they hold none.
-pub(super) async fn record(tx: &Tx<'_>, kind: Event, id: AccountId, seats: &[seat::Model]) -> Result<()> {
+pub(super) async fn record(
+    tx: &Tx<'_>,
+    kind: Event,
+    id: AccountId,
+    seats: &[seat::Model],
+    reason: Option<&str>,
+) -> Result<()> {
     let mut alliances: Vec<AllianceId> = seats.iter().map(|seat| seat.alliance_id).collect();
     alliances.sort_unstable();
     alliances.dedup();
     if alliances.is_empty() {
-        tx.record(Fact::of(kind, id)).await?;
+        tx.record(Fact::of(kind, id).reason(reason)).await?;
     }
     for alliance in alliances {
         let concerned =
             seats.iter().filter(|seat| seat.alliance_id == alliance).filter_map(|seat| seat.organization_id);
-        tx.record(Fact::of(kind, id).alliance(alliance).organizations(concerned)).await?;
+        let fact = Fact::of(kind, id).alliance(alliance).organizations(concerned);
+        tx.record(fact.reason(reason)).await?;
     }
     Ok(())
 }
@@ -310,6 +318,9 @@ async fn set_state(
         expect_version(expected, row.version)?;
     }
     let disabling = to == State::Disabled;
+    if row.erased_at.is_some() {
+        return Err(Error::refused(Code::StateRefused).with("state", "erased"));
+    }
     if disabling == (row.state == State::Disabled) {
         return Err(Error::refused(Code::StateRefused).with("state", state_name(row.state)));
     }
@@ -330,12 +341,12 @@ async fn set_state(
         link::void(&tx, id).await?;
     }
     let kind = if disabling { Event::AccountDisabled } else { Event::AccountEnabled };
-    record(&tx, kind, id, &seats).await?;
+    record(&tx, kind, id, &seats, None).await?;
     tx.commit(id).await?;
     Ok(row)
 }
 
-fn state_name(state: State) -> &'static str {
+pub(super) fn state_name(state: State) -> &'static str {
     match state {
         State::Invited => "invited",
         State::Active => "active",

@@ -19,6 +19,7 @@ use sea_orm::{
 use super::{
     authority,
     secret::{Secret, SecretKind},
+    stored_documents,
 };
 use crate::domain::{
     Action, Actor, App, Code, Ctx, Error, Event, Fact, Result, idempotency,
@@ -81,6 +82,8 @@ pub struct NewApiKey {
     pub name: String,
     pub alliances: Vec<AllianceId>,
     pub expires_at: DateTime<Utc>,
+    /// What it may run; without them any document.
+    pub documents: Option<Vec<String>>,
 }
 
 /// Makes a key and gives its text, which is not kept.
@@ -126,6 +129,7 @@ pub async fn create(ctx: &Ctx, new: NewApiKey) -> Result<(api_key::Model, String
         alliance_id: Set(keeper),
         created_by: Set(ctx.author()),
         created_at: Set(ctx.now()),
+        is_bound: Set(new.documents.is_some()),
         expires_at: Set(new.expires_at),
         revoked_at: Set(None),
         last_used_at: Set(None),
@@ -135,9 +139,16 @@ pub async fn create(ctx: &Ctx, new: NewApiKey) -> Result<(api_key::Model, String
         .iter()
         .map(|alliance| api_key_scope::ActiveModel { api_key_id: Set(row.id), alliance_id: Set(*alliance) });
     api_key_scope::Entity::insert_many(scopes).exec_without_returning(&tx.db).await?;
+    if let Some(documents) = &new.documents {
+        stored_documents::register(&tx, row.id, documents).await?;
+    }
     for alliance in alliances {
-        tx.record(Fact::of(Event::ApiKeyCreated, row.id).alliance(alliance).detail("name", row.name.clone()))
-            .await?;
+        let mut fact =
+            Fact::of(Event::ApiKeyCreated, row.id).alliance(alliance).detail("name", row.name.clone());
+        if let Some(documents) = &new.documents {
+            fact = fact.detail("documents", documents.len());
+        }
+        tx.record(fact).await?;
     }
     tx.commit(row.id).await?;
     Ok((row, secret.expose().to_owned()))

@@ -66,7 +66,7 @@ pub async fn link(
         created_at: Set(ctx.now()),
     };
     let row = row.insert(&tx.db).await?;
-    accounts::record(&tx, Event::ExternalIdentityLinked, account_id, &seats).await?;
+    accounts::record(&tx, Event::ExternalIdentityLinked, account_id, &seats, None).await?;
     tx.commit(row.id).await?;
     Ok(row)
 }
@@ -84,7 +84,7 @@ pub async fn unlink(ctx: &Ctx, id: ExternalIdentityId) -> Result<account::Model>
         account::Entity::find_by_id(row.account_id).one(&tx.db).await?.ok_or(Error::NotFound("account"))?;
     row.delete(&tx.db).await?;
     tx.end_admissions();
-    accounts::record(&tx, Event::ExternalIdentityUnlinked, account.id, &seats).await?;
+    accounts::record(&tx, Event::ExternalIdentityUnlinked, account.id, &seats, None).await?;
     tx.commit(account.id).await?;
     Ok(account)
 }

@@ -76,7 +76,7 @@ pub async fn reset(ctx: &Ctx, id: AccountId) -> Result<(account::Model, IssuedLi
         State::Disabled => return Err(Error::refused(Code::StateRefused).with("state", "disabled")),
     };
     let link = issue(&tx, id, purpose).await?;
-    super::account::record(&tx, Event::PasswordLinkIssued, id, &seats).await?;
+    super::account::record(&tx, Event::PasswordLinkIssued, id, &seats, None).await?;
     tx.commit(id).await?;
     Ok((row, link))
 }

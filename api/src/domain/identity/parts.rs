@@ -12,6 +12,7 @@ use super::{
     issuer::{self, IssuerSet},
     password::{self, Passwords},
     signing::{self, Algorithm, KeyRing},
+    stored_documents::StoredDocuments,
     token::Tokens,
     turns::Turns,
 };
@@ -65,6 +66,8 @@ pub struct Parts {
     pub key_uses: KeyUses,
     /// Credentials that were checked a moment ago.
     pub admissions: Admissions,
+    /// What keys are bound to.
+    pub stored_documents: StoredDocuments,
 }
 
 impl Parts {
@@ -90,6 +93,7 @@ impl Parts {
             issuers,
             key_uses: KeyUses::default(),
             admissions: Admissions::default(),
+            stored_documents: StoredDocuments::default(),
         })
     }
 }

@@ -359,6 +359,21 @@ impl KeyRing {
         self.reload(now)
     }
 
+    /// Takes in the public halves of keys that are not here, as retired ones, so that what they signed can be verified.
+    pub fn remember(&self, keys: Vec<Entry>, now: DateTime<Utc>) -> Result<(), Error> {
+        {
+            let _lock = self.folder.lock()?;
+            let mut entries = self.entries_on_disk()?;
+            let unknown = keys.into_iter().filter(|key| !entries.iter().any(|entry| entry.kid == key.kid));
+            let unknown: Vec<Entry> =
+                unknown.map(|key| Entry { retired_at: Some(key.retired_at.unwrap_or(now)), ..key }).collect();
+            // Older than the one that signs: the newest that is not retired does.
+            entries.splice(0..0, unknown);
+            self.folder.write_manifest(&entries)?;
+        }
+        self.reload(now)
+    }
+
     fn entries_on_disk(&self) -> Result<Vec<Entry>, Error> {
         self.folder.read_manifest()?.ok_or_else(|| Error::Missing(self.folder.path().to_path_buf()))
     }

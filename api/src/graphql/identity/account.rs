@@ -19,6 +19,7 @@ use crate::{
         self, Ctx,
         identity::{
             account::{self as verbs, By, Filter, Invitation},
+            erasure,
             link::{self, IssuedLink},
             open_work,
         },
@@ -126,6 +127,11 @@ impl Account {
     /// When the account was disabled, while it is.
     async fn disabled_at(&self) -> Option<DateTime> {
         self.0.disabled_at.map(Into::into)
+    }
+
+    /// When the person's data was erased; from then on the account names nobody and cannot be enabled.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.0.erased_at.map(Into::into)
     }
 
     /// Grows by one with every change; give it as `expectedVersion`.
@@ -438,6 +444,23 @@ payload!(
     }
 );
 
+/// Whose data is erased, and why.
+#[derive(InputObject)]
+pub struct EraseAccountInput {
+    /// The person, whose access was ended before.
+    account_id: ID,
+    /// Why, at most 4,000 characters; it is kept, so it names nobody.
+    reason: String,
+}
+
+payload!(
+    /// What came of erasing a person's data.
+    EraseAccountPayload {
+        /// The account, which names nobody any more.
+        account: Account
+    }
+);
+
 payload!(
     /// What came of enabling an account.
     EnableAccountPayload {
@@ -515,5 +538,19 @@ impl AccountMutation {
             verbs::enable(ctx, id::decode(&input.account_id, "accountId")?, input.expected_version).await
         };
         EnableAccountPayload::of(ctx, result.await).await
+    }
+
+    /// Erases what is known of a person whose access has ended: sign-in name, name, number, password, links and identities
+    /// elsewhere. The account stays without a name, so that roles, counts and judgements stay. Cannot be undone. Only a
+    /// platform administrator may.
+    async fn erase_account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose data, and why.")] input: EraseAccountInput,
+    ) -> Result<EraseAccountPayload> {
+        let ctx = ctx(context);
+        let result =
+            async { erasure::erase(ctx, id::decode(&input.account_id, "accountId")?, &input.reason).await };
+        EraseAccountPayload::of(ctx, result.await).await
     }
 }

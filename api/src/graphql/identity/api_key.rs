@@ -7,7 +7,11 @@ use concord_entities::{
 };
 use uuid::Uuid;
 
-use super::{account::Account, batch::AlliancesOf, once};
+use super::{
+    account::Account,
+    batch::{AlliancesOf, DocumentsOf},
+    once,
+};
 use crate::{
     domain::{
         self, Ctx,
@@ -64,6 +68,14 @@ impl ApiKey {
     async fn alliances(&self, context: &Context<'_>) -> Result<Vec<Alliance>> {
         let rows = loaders::one(context, AlliancesOf(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(Alliance).collect())
+    }
+
+    /// SHA-256, in hexadecimal, of every document that it may run; null where it may run any.
+    async fn documents(&self, context: &Context<'_>) -> Result<Option<Vec<String>>> {
+        if !self.0.is_bound {
+            return Ok(None);
+        }
+        Ok(Some(loaders::one(context, DocumentsOf(self.0.id)).await?.unwrap_or_default()))
     }
 
     /// Who made it.
@@ -128,6 +140,9 @@ pub struct CreateApiKeyInput {
     alliance_ids: Vec<ID>,
     /// When it lapses, at most 366 days from now.
     expires_at: DateTime,
+    /// The only documents that it may run, 1 to 100 of at most 64 KiB each; by their text, or by its SHA-256 as persisted
+    /// documents. Without them it may run any. They stay as they are: another list takes another key.
+    documents: Option<Vec<String>>,
 }
 
 impl CreateApiKeyInput {
@@ -136,6 +151,7 @@ impl CreateApiKeyInput {
             name: self.name,
             alliances: id::decode_all(&self.alliance_ids, "allianceIds")?,
             expires_at: self.expires_at.0,
+            documents: self.documents,
         })
     }
 }
@@ -171,7 +187,8 @@ pub struct ApiKeyMutation;
 
 #[Object]
 impl ApiKeyMutation {
-    /// Makes a read-only key for a dashboard. Only committees may, for their own alliances. Takes no idempotency key.
+    /// Makes a read-only key for a dashboard, bound to a list of documents if one is given. Only committees may, for their
+    /// own alliances. Takes no idempotency key.
     async fn create_api_key(
         &self,
         context: &Context<'_>,

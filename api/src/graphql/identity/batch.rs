@@ -31,6 +31,10 @@ pub struct IdentitiesOf(pub AccountId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AlliancesOf(pub ApiKeyId);
 
+/// The hashes of the documents that a key is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DocumentsOf(pub ApiKeyId);
+
 fn gather<K: std::hash::Hash + Eq, V>(pairs: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
     let mut lists: HashMap<K, Vec<V>> = HashMap::new();
     for (key, value) in pairs {
@@ -88,5 +92,16 @@ impl Loader<AlliancesOf> for Loaders {
         let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.0).collect();
         let pairs = identity::api_key::scopes(&self.0, &ids).await.map_err(Arc::new)?;
         Ok(gather(pairs.into_iter().map(|(key, alliance)| (AlliancesOf(key), alliance))))
+    }
+}
+
+impl Loader<DocumentsOf> for Loaders {
+    type Value = Vec<String>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[DocumentsOf]) -> Result<HashMap<DocumentsOf, Self::Value>, Self::Error> {
+        let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.0).collect();
+        let pairs = identity::stored_documents::hashes(&self.0, &ids).await.map_err(Arc::new)?;
+        Ok(gather(pairs.into_iter().map(|(key, hash)| (DocumentsOf(key), hash.to_string()))))
     }
 }

@@ -222,6 +222,17 @@ pub struct RevealReporterInput {
     reason: String,
 }
 
+/// Whose reporter to erase, and why.
+#[derive(InputObject)]
+pub struct EraseReporterInput {
+    /// The problem.
+    problem_id: ID,
+    /// Why, at most 4,000 characters; it is kept, so it names nobody.
+    reason: String,
+    /// The version that the caller read; without it any.
+    expected_version: Option<i64>,
+}
+
 fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
     Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
 }
@@ -269,6 +280,8 @@ payloads!(
     ReassignProblemPayload,
     /// What came of taking an assignment back.
     RecallProblemPayload,
+    /// What came of erasing who reported a problem.
+    EraseReporterPayload,
 );
 
 /// Who reported a problem, in full.
@@ -514,6 +527,23 @@ impl ProblemMutation {
         }
         .await;
         WithdrawProblemPayload::of(ctx, result).await
+    }
+
+    /// Erases who reported a problem: name and phone, and both wherever they stand literally in its texts, the notes and file
+    /// names of its evidence and the details of its events. Texts by which it was struck off go whole. Number, state, counts
+    /// and evidence stay. Cannot be undone. Only the committee may.
+    async fn erase_reporter(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose reporter, and why.")] input: EraseReporterInput,
+    ) -> Result<EraseReporterPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.problem_id, input.expected_version)?;
+            reporter::erase(ctx, which, &input.reason).await
+        }
+        .await;
+        EraseReporterPayload::of(ctx, result).await
     }
 
     /// Shows who reported a problem, and keeps who looked and why. The committee and approvers may; no idempotency key is

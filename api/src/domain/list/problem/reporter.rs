@@ -1,13 +1,21 @@
-//! Who reported a problem: shown in full only to whoever may know and says why, and every look leaves an event.
+//! Who reported a problem: shown in full only to whoever may know and says why, and every look leaves an event; erased when
+//! nobody may know any more.
 
 use concord_entities::{
+    evidence,
     id::ProblemId,
-    problem::{Column, Model},
+    problem::{Column, Model, State},
+    stored_file,
 };
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+};
 
-use super::{FREE_TEXT, fact, visible};
-use crate::domain::{Action, Ctx, Error, Event, Result, Target, idempotency, text};
+use super::{FREE_TEXT, fact, moves::Which, visible};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Result, Target, Tx, fact::erasure::Words,
+    governance::alliance::expect_version, idempotency, text,
+};
 
 /// Shows a problem with its reporter to somebody who gives a reason.
 pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
@@ -20,4 +28,79 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
     tx.record(fact(Event::ReporterRevealed, &row).reason(Some(&reason))).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Erases name and phone of whoever reported a problem, and the words of both wherever they stand literally in the texts of
+/// the problem, of its evidence and of its events. Its number, state, counts and judgements stay.
+pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let before = visible(ctx)
+        .filter(Column::Id.eq(which.id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("problem"))?;
+    ctx.require(&tx.db, Action::EraseReporter, Target::alliance(before.alliance_id)).await?;
+    if let Some(expected) = which.expected_version {
+        expect_version(expected, before.version)?;
+    }
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    if before.reporter_name.is_none() && before.reporter_phone.is_none() {
+        return Err(Error::refused(Code::NothingToErase));
+    }
+    let words = Words::of([before.reporter_name.as_deref(), before.reporter_phone.as_deref()]);
+    if words.stand_in(&reason) {
+        return Err(Error::invalid(Code::ReasonNamesErased, "reason"));
+    }
+    let row = without(&words, &before).update(&tx.db).await?;
+    erase_from_evidence(&tx, row.id, &words).await?;
+    let events = words.erase_events(&tx, row.id.into()).await?;
+    tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// The problem without its reporter. What a strike-off was judged by is never rewritten: such a text goes whole.
+fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::ActiveModel {
+    let struck = |text: &Option<String>| text.as_deref().map(|text| words.struck_from(text));
+    let judged = |text: &Option<String>| {
+        let goes =
+            before.state == State::StruckOff && text.as_deref().is_some_and(|text| words.stand_in(text));
+        if goes { None } else { struck(text) }
+    };
+    let mut row = before.clone().into_active_model();
+    row.reporter_name = Set(None);
+    row.reporter_phone = Set(None);
+    row.title.set_if_not_equals(words.struck_from(&before.title));
+    row.description.set_if_not_equals(words.struck_from(&before.description));
+    row.place.set_if_not_equals(struck(&before.place));
+    row.measures.set_if_not_equals(struck(&before.measures));
+    row.reason.set_if_not_equals(struck(&before.reason));
+    row.criterion.set_if_not_equals(judged(&before.criterion));
+    row.verdict.set_if_not_equals(judged(&before.verdict));
+    row.version = Set(before.version + 1);
+    row
+}
+
+/// Takes notes that name the reporter away, and the words out of the names of files. The files themselves stay as received.
+async fn erase_from_evidence(tx: &Tx<'_>, id: ProblemId, words: &Words<'_>) -> Result<()> {
+    let shown = evidence::Entity::find()
+        .filter(evidence::Column::ProblemId.eq(id))
+        .find_also_related(stored_file::Entity)
+        .all(&tx.db)
+        .await?;
+    for (shown, file) in shown {
+        if shown.note.as_deref().is_some_and(|note| words.stand_in(note)) {
+            let mut row = shown.into_active_model();
+            row.note = Set(None);
+            row.update(&tx.db).await?;
+        }
+        if let Some(file) = file.filter(|file| words.stand_in(&file.name)) {
+            let name = words.struck_from(&file.name);
+            let mut row = file.into_active_model();
+            row.name = Set(name);
+            row.update(&tx.db).await?;
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod guard_policy;
 mod page;
 mod random;
 mod server;
+mod tenant_wall;
 
 // identity
 mod account;

@@ -241,6 +241,11 @@ impl Answers {
             .map(|response| Answer(serde_json::to_value(response).expect("it serialises")))
     }
 
+    /// The answers as they come, for whoever waits longer.
+    pub fn stream(self) -> BoxStream<'static, Answer> {
+        self.0.map(|response| Answer(serde_json::to_value(response).expect("it serialises"))).boxed()
+    }
+
     /// Whether nothing comes for a moment.
     pub async fn is_quiet(&mut self) -> bool {
         tokio::time::timeout(Duration::from_millis(300), self.0.next()).await.is_err()

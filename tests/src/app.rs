@@ -178,7 +178,9 @@ impl Frozen {
     pub async fn thaw(&self) -> TestApp {
         // Another seed each time, so that new identifiers do not repeat those in the copy.
         let seed = self.opened.fetch_add(1, Ordering::Relaxed);
-        let app = TestApp::open(database::copy(&self.home).await, seed, |_| {}).await;
+        // Whoever asks this much on a machine that is busy otherwise is not told so.
+        let patient = |config: &mut concord::config::Config| config.database.acquire_timeout_ms = 120_000;
+        let app = TestApp::open(database::copy(&self.home).await, seed, patient).await;
         app.set_now(self.now);
         app
     }

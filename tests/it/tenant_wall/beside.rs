@@ -21,6 +21,9 @@ use crate::{file, problem::upload};
 /// Arguments that make no difference to anybody, and why.
 const UNREACHED: [(&str, &str); 0] = [];
 
+/// How long a tail may take on a machine that is busy otherwise.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// Every subscription: with every identifier, and without any while the alliance works.
 pub async fn tails(wall: &Wall, roots: &[Root]) -> Report {
     let app = wall.both.thaw().await;
@@ -34,7 +37,9 @@ pub async fn tails(wall: &Wall, roots: &[Root]) -> Report {
                 let mut given = wall.given(root, &place, of, id);
                 given.insert("after".to_owned(), json!(0));
                 let document = wall.contract.document(root, &given, &selection);
-                who.client(&app).subscribe(&document, given.into()).next().await
+                let mut tail = who.client(&app).subscribe(&document, given.into()).stream();
+                let next = tokio::time::timeout(PATIENCE, tail.next()).await;
+                next.expect("something is told").expect("an answer")
             };
             let told = first(wall.owners[0].1, &wall.there, &own).await;
             let is_reached = told.0["errors"].is_null() && is_full(&told.0["data"][&root.name]);

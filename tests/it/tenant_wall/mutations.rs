@@ -119,25 +119,30 @@ fn changed(before: &BTreeMap<String, Vec<String>>, after: &BTreeMap<String, Vec<
 
 /// Somebody inside gets past the wall with every identifier, and nobody with one of the wrong noun.
 pub async fn own(wall: &Wall, roots: &[Root]) -> Report {
-    let mut app = wall.both.thaw().await;
+    // Nobody's answer may depend on what somebody did before.
+    let mut fresh: Option<TestApp> = None;
+    let untouched = wall.both.thaw().await;
     let mut report = Report::default();
     for root in roots {
+        fresh = fresh.filter(|_| !stage::is_prepared(root));
         for place in wall.contract.places(root) {
             let what = format!("{}({})", root.label(), place.path);
             let noun = place.noun.clone().expect("a mutation names its noun");
             let (id, none) = (wall.there.id(Some(&noun)), wall.nothing.id(Some(&noun)));
-            let is_prepared = stage::prepare(&app, wall, root).await;
             let mut reached = None;
             for (_, owner) in &wall.owners {
+                let app = match fresh.take() {
+                    Some(app) => app,
+                    None => stage::prepared(wall, root).await,
+                };
                 let missing = ask(wall, &app, root, &place, *owner, (&wall.there, &none)).await;
                 let own = ask(wall, &app, root, &place, *owner, (&wall.there, &id)).await;
-                if own.code().is_none() || missing.code().is_none() {
-                    app = wall.both.thaw().await;
-                    stage::prepare(&app, wall, root).await;
-                }
                 let code = own.code().unwrap_or_default();
+                let is_done = code.is_empty();
+                if !is_done && missing.code().is_some() {
+                    fresh = Some(app);
+                }
                 if text(&own, &id) != text(&missing, &none) && !["NOT_FOUND", "FORBIDDEN"].contains(&&*code) {
-                    let is_done = code.is_empty();
                     reached = Some((*owner, code, own));
                     if is_done {
                         break;
@@ -145,27 +150,30 @@ pub async fn own(wall: &Wall, roots: &[Root]) -> Report {
                 }
             }
             report.reach(&what, reached.is_some(), &UNREACHED);
-            if is_prepared {
-                app = wall.both.thaw().await;
-            }
-            let Some((owner, code, own)) = reached else { continue };
-            let known = TURNED_AWAY.iter().find(|(of, ..)| *of == what).map_or("", |(_, code, _)| code);
-            if code != known {
-                report.faults.push(format!("{what}: \"{code}\" to its owner, not \"{known}\": {}", own.0));
-            }
-            for (wrong, _) in wall.there.0.iter().filter(|(wrong, _)| **wrong != noun) {
-                let wrong_id = wall.there.id(Some(wrong));
-                let answer = ask(wall, &app, root, &place, owner, (&wall.there, &wrong_id)).await;
-                let holds = match answer.code().as_deref() {
-                    Some("NOT_FOUND") => Ok(()),
-                    code => Err(format!("{what} takes a {wrong}: {code:?} {}", answer.0)),
-                };
-                report.case("wrong nouns", holds);
-                if answer.code().is_none() {
-                    app = wall.both.thaw().await;
+            if let Some((owner, code, own)) = reached {
+                let known = TURNED_AWAY.iter().find(|(of, ..)| *of == what).map_or("", |(_, code, _)| code);
+                if code != known {
+                    report
+                        .faults
+                        .push(format!("{what}: \"{code}\" to its owner, not \"{known}\": {}", own.0));
                 }
+                wrong(wall, &untouched, root, &place, owner, &mut report).await;
             }
         }
+        // What was prepared for one is in the way of another.
+        fresh = fresh.filter(|_| !stage::is_prepared(root));
     }
     report
+}
+
+/// Whoever gets past the wall at a place gets nowhere with an identifier of something else, even their own.
+async fn wrong(wall: &Wall, app: &TestApp, root: &Root, place: &Place, owner: Who, report: &mut Report) {
+    for noun in wall.there.0.keys().filter(|noun| place.noun.as_ref() != Some(*noun)) {
+        let answer = ask(wall, app, root, place, owner, (&wall.there, &wall.there.id(Some(noun)))).await;
+        let holds = match answer.code().as_deref() {
+            Some("NOT_FOUND") => Ok(()),
+            _ => Err(format!("{}({}) takes a {noun}: {}", root.label(), place.path, answer.0)),
+        };
+        report.case("wrong nouns", holds);
+    }
 }

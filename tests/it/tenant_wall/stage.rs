@@ -145,12 +145,22 @@ const PREPARED: [(&[&str], &str); 25] = [
     ),
 ];
 
-/// Brings the specimens to where a mutation goes on; whether anything had to be done.
-pub async fn prepare(app: &TestApp, wall: &Wall, root: &Root) -> bool {
-    let mut found = PREPARED.iter().filter(|(names, _)| names.contains(&root.name.as_str()));
-    let Some((_, text)) = found.next() else { return false };
-    app.sql(&filled(app, &wall.there, text)).await.unwrap_or_else(|error| panic!("{text}: {error}"));
-    true
+fn preparation(root: &Root) -> Option<&'static str> {
+    PREPARED.iter().find(|(names, _)| names.contains(&root.name.as_str())).map(|(_, text)| *text)
+}
+
+/// Whether the specimens have to be brought anywhere for a mutation.
+pub fn is_prepared(root: &Root) -> bool {
+    preparation(root).is_some()
+}
+
+/// The specimens as a mutation wants them.
+pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
+    let app = wall.both.thaw().await;
+    if let Some(text) = preparation(root) {
+        app.sql(&filled(&app, &wall.there, text)).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    app
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.

@@ -22,14 +22,14 @@ use sha2::{Digest, Sha256};
 use crate::problem::{count, problem_in, upload};
 
 /// What a request came to.
-struct Reply {
-    status: StatusCode,
-    headers: actix_web::http::header::HeaderMap,
-    body: Vec<u8>,
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: actix_web::http::header::HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
 
@@ -42,7 +42,8 @@ impl Reply {
     }
 }
 
-async fn request(ctx: Ctx, request: test::TestRequest) -> Reply {
+/// A request to upload or download, by somebody.
+pub async fn request(ctx: Ctx, request: test::TestRequest) -> Reply {
     let (up, down) = (ctx.clone(), ctx);
     let service = test::init_service(
         App::new()

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use concord::{
-    domain::{
-        Action,
-        policy::{Grant, ROLES, grant},
-    },
-    graphql::{self, id},
+use concord::domain::{
+    Action,
+    policy::{Grant, ROLES, grant},
 };
 use concord_entities::id::{AccountId, ApiKeyId};
-use concord_tests::{Answer, Client, Frozen, TestApp, World, specimens};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use concord_tests::{
+    Answer, Client, Frozen, TestApp, World,
+    contract::{Contract, Objects, Root},
+    specimens,
+};
+use serde_json::Value;
 
 use crate::{changes::dashboard_key, golden};
 
@@ -64,231 +64,25 @@ fn every_action_is_somebodys_and_none_is_an_observers() {
     }
 }
 
-/// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 30] = [
-    ("accountid", "account"),
-    ("handlerid", "account"),
-    ("allianceid", "alliance"),
-    ("apikeyid", "api_key"),
-    ("calendarfeedid", "calendar_feed"),
-    ("checkinid", "check_in"),
-    ("dockingid", "docking"),
-    ("entryid", "inbox_entry"),
-    ("eventid", "event"),
-    ("evidenceid", "evidence"),
-    ("externalidentityid", "external_identity"),
-    ("feedid", "calendar_feed"),
-    ("fileid", "stored_file"),
-    ("handoverid", "handover"),
-    ("keyid", "api_key"),
-    ("listid", "task_list"),
-    ("membershipid", "membership"),
-    ("milestoneid", "task_milestone"),
-    ("organizationid", "organization"),
-    ("planid", "rotation_plan"),
-    ("problemid", "problem"),
-    ("regionid", "region"),
-    ("seatid", "seat"),
-    ("sessionid", "session"),
-    ("slotid", "rotation_slot"),
-    ("subjectid", "problem"),
-    ("swapid", "rotation_swap"),
-    ("taskid", "priority_task"),
-    ("teamid", "service_team"),
-    ("withinid", "region"),
-];
-
-/// Texts that must be of a certain form to get past the checks of form.
-const TEXTS: [(&str, &str); 8] = [
-    ("code", "632223"),
-    ("creditCode", "91230800DEM0001100"),
-    ("currentPassword", "correct horse battery"),
-    ("newPassword", "staple horse battery"),
-    ("numberPattern", "西海销〔{year}〕{seq:4}号"),
-    ("password", "correct horse battery"),
-    ("phone", "13900000000"),
-    ("timeZone", "Asia/Shanghai"),
-];
-
-/// Inputs that may be left out as far as the schema goes, but of which a verb wants one.
-const ASKED: [&str; 2] = ["firstMonth", "slotNumber"];
-
-/// The schema as introspection tells it.
-struct Contract {
-    types: BTreeMap<String, Value>,
-}
-
-/// One root field.
-#[derive(Clone)]
-struct Root {
-    operation: &'static str,
-    name: String,
-    field: Value,
-}
-
-impl Contract {
-    async fn read() -> Self {
-        let query = "{ __schema { types { name kind isOneOf enumValues(includeDeprecated: true) { name }
-            inputFields { name defaultValue type { ...T } }
-            fields(includeDeprecated: true) { name type { ...T } args { name defaultValue type { ...T } } } } } }
-            fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
-        let answer = serde_json::to_value(graphql::schema().execute(query).await).expect("an answer");
-        assert!(answer["errors"].is_null(), "{answer:#}");
-        let types = answer["data"]["__schema"]["types"].as_array().expect("types").clone();
-        let named = |value: Value| (value["name"].as_str().expect("a name").to_owned(), value);
-        Self { types: types.into_iter().map(named).collect() }
+/// What to select of an answer so that it tells whether there is anything in it.
+fn selection(contract: &Contract, root: &Root) -> String {
+    let name = contract.named(&root.field["type"]);
+    let fields: Vec<&str> =
+        contract.fields(name).map(|field| field["name"].as_str().expect("a name")).collect();
+    if ["SCALAR", "ENUM"].contains(&contract.kind(name)) {
+        return String::new();
     }
-
-    fn roots(&self) -> Vec<Root> {
-        let mut found = Vec::new();
-        for (root, operation) in
-            [("Query", "query"), ("Mutation", "mutation"), ("Subscription", "subscription")]
-        {
-            for field in self.types[root]["fields"].as_array().into_iter().flatten() {
-                let name = field["name"].as_str().expect("a name").to_owned();
-                found.push(Root { operation, name, field: field.clone() });
-            }
-        }
-        found
-    }
-
-    /// The type's own name, without lists and marks of necessity.
-    fn named<'a>(&self, of: &'a Value) -> &'a str {
-        match of["name"].as_str() {
-            Some(name) if of["ofType"].is_null() => name,
-            _ => self.named(&of["ofType"]),
+    let mut parts = vec!["__typename"];
+    for (list, selected) in [
+        ("nodes", "nodes { __typename }"),
+        ("events", "events { __typename }"),
+        ("userErrors", "userErrors { code message field }"),
+    ] {
+        if fields.contains(&list) {
+            parts.push(selected);
         }
     }
-
-    /// What to select of an answer so that it tells whether there is anything in it.
-    fn selection(&self, root: &Root) -> String {
-        let name = self.named(&root.field["type"]);
-        let fields: Vec<&str> = self.types[name]["fields"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|field| field["name"].as_str().expect("a name"))
-            .collect();
-        if self.types[name]["kind"] == "SCALAR" || self.types[name]["kind"] == "ENUM" {
-            return String::new();
-        }
-        let mut parts = vec!["__typename"];
-        for (list, selected) in [
-            ("nodes", "nodes { __typename }"),
-            ("events", "events { __typename }"),
-            ("userErrors", "userErrors { code message field }"),
-        ] {
-            if fields.contains(&list) {
-                parts.push(selected);
-            }
-        }
-        format!("{{ {} }}", parts.join(" "))
-    }
-
-    /// A document that asks for one root field with made-up arguments.
-    fn document(&self, root: &Root, objects: &Objects) -> String {
-        let mut arguments = Vec::new();
-        for argument in root.field["args"].as_array().into_iter().flatten() {
-            let name = argument["name"].as_str().expect("a name");
-            let is_needed = argument["type"]["kind"] == "NON_NULL" && argument["defaultValue"].is_null();
-            // Identifiers are what the tenant wall is about, so they are given wherever they can be.
-            if is_needed || self.named(&argument["type"]) == "ID" {
-                arguments.push(format!("{name}: {}", self.value(root, name, &argument["type"], objects)));
-            }
-        }
-        let arguments =
-            if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-        format!("{} {{ {}{arguments} {} }}", root.operation, root.name, self.selection(root))
-    }
-
-    fn value(&self, root: &Root, name: &str, of: &Value, objects: &Objects) -> String {
-        match of["kind"].as_str().expect("a kind") {
-            "NON_NULL" => self.value(root, name, &of["ofType"], objects),
-            "LIST" => format!("[{}]", self.value(root, name, &of["ofType"], objects)),
-            "ENUM" => {
-                let values = &self.types[of["name"].as_str().expect("a name")]["enumValues"];
-                values[0]["name"].as_str().expect("a value").to_owned()
-            }
-            "INPUT_OBJECT" => self.input(root, of["name"].as_str().expect("a name"), objects),
-            _ => self.scalar(root, name, of["name"].as_str().expect("a name"), objects),
-        }
-    }
-
-    fn input(&self, root: &Root, of: &str, objects: &Objects) -> String {
-        let fields = self.types[of]["inputFields"].as_array().expect("fields");
-        let is_one_of = self.types[of]["isOneOf"] == true;
-        let given = fields.iter().enumerate().filter(|(index, field)| {
-            if is_one_of {
-                *index == 0
-            } else {
-                let is_needed = field["type"]["kind"] == "NON_NULL" && field["defaultValue"].is_null();
-                is_needed || ASKED.iter().any(|name| field["name"] == *name)
-            }
-        });
-        let parts: Vec<String> = given
-            .map(|(_, field)| {
-                let name = field["name"].as_str().expect("a name");
-                format!("{name}: {}", self.value(root, name, &field["type"], objects))
-            })
-            .collect();
-        format!("{{ {} }}", parts.join(", "))
-    }
-
-    fn scalar(&self, root: &Root, name: &str, of: &str, objects: &Objects) -> String {
-        match of {
-            "ID" => json!(objects.id(self, root, name)).to_string(),
-            "Int" => match name {
-                "slotCount" => "12",
-                "year" => "2026",
-                _ => "1",
-            }
-            .to_owned(),
-            "Float" => "1.5".to_owned(),
-            "Boolean" => "true".to_owned(),
-            "Date" => "\"2026-02-02\"".to_owned(),
-            "YearMonth" => "\"2026-02\"".to_owned(),
-            "DateTime" => "\"2026-01-06T01:00:00Z\"".to_owned(),
-            "String" => {
-                let text = TEXTS.iter().find(|(of, _)| *of == name).map_or("某事", |(_, text)| *text);
-                json!(text).to_string()
-            }
-            other => panic!("{}: teach this guard to make up a {other} for {name}", root.name),
-        }
-    }
-}
-
-/// The town's objects by noun.
-struct Objects(BTreeMap<String, Uuid>);
-
-impl Objects {
-    fn id(&self, contract: &Contract, root: &Root, argument: &str) -> String {
-        let lower = argument.to_ascii_lowercase();
-        let single = if lower.ends_with("ids") { &lower[..lower.len() - 1] } else { &lower };
-        let fitting = NOUNS.iter().filter(|(ending, _)| single.ends_with(ending));
-        let noun = match fitting.max_by_key(|(ending, _)| ending.len()) {
-            Some((_, noun)) => (*noun).to_owned(),
-            // Plain `id`, `ids` and `parentId` mean what the field gives.
-            None if ["id", "parentid"].contains(&single) => {
-                let given = contract.named(&root.field["type"]);
-                let given = given.trim_end_matches("Connection");
-                let mut noun = String::new();
-                for character in given.chars() {
-                    if character.is_uppercase() && !noun.is_empty() {
-                        noun.push('_');
-                    }
-                    noun.push(character.to_ascii_lowercase());
-                }
-                // What can be anything is the alliance.
-                if ["node", "event"].contains(&noun.as_str()) { "alliance".to_owned() } else { noun }
-            }
-            None => panic!("{}: teach this guard which noun `{argument}` names", root.name),
-        };
-        let raw = self
-            .0
-            .get(&noun)
-            .unwrap_or_else(|| panic!("{}: no specimen of {noun} for {argument}", root.name));
-        id::encode_raw(&noun, *raw).to_string()
-    }
+    format!("{{ {} }}", parts.join(" "))
 }
 
 /// Everybody who asks, from the outside to the inside.
@@ -370,20 +164,24 @@ async fn access(town: &Town, contract: &Contract, roots: &[Root]) -> Access {
     let mut found = Access::new();
     let mut app = town.frozen.thaw().await;
     for root in roots {
-        let document = contract.document(root, &town.objects);
+        // Identifiers are what the tenant wall is about, so they are given wherever they can be.
+        let is_id = |path: &str, of: &Value| !path.contains('.') && contract.named(of) == "ID";
+        let arguments = contract.arguments(root, &town.objects, &is_id);
+        let document = contract.document(root, &arguments, &selection(contract, root));
+        let arguments = Value::from(arguments);
         let mut row = BTreeMap::new();
         for caller in CALLERS.into_iter().chain(["admin"]) {
             let client = town.client(&app, caller);
             let told = if root.operation == "subscription" {
-                let mut tail = client.subscribe(&document, json!({}));
+                let mut tail = client.subscribe(&document, arguments.clone());
                 if tail.is_quiet().await {
                     "allowed".to_owned()
                 } else {
-                    let mut tail = client.subscribe(&document, json!({}));
+                    let mut tail = client.subscribe(&document, arguments.clone());
                     outcome(root, &tail.next().await)
                 }
             } else {
-                outcome(root, &client.run(&document).await)
+                outcome(root, &client.send(&document, arguments.clone()).await)
             };
             if root.operation == "mutation" && told == "allowed" {
                 // Nobody's answer may depend on what somebody did before.
@@ -391,7 +189,7 @@ async fn access(town: &Town, contract: &Contract, roots: &[Root]) -> Access {
             }
             row.insert(caller, told);
         }
-        found.insert(format!("{}.{}", root.operation, root.name), row);
+        found.insert(root.label(), row);
     }
     found
 }

@@ -14,6 +14,7 @@ mod needs;
 mod page;
 mod random;
 mod server;
+mod tenant_wall;
 
 // identity
 mod account;

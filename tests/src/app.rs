@@ -180,7 +180,9 @@ impl Frozen {
     pub async fn thaw(&self) -> TestApp {
         // Another seed each time, so that new identifiers do not repeat those in the copy.
         let seed = self.opened.fetch_add(1, Ordering::Relaxed);
-        let app = TestApp::open(database::copy(&self.home).await, seed, |_| {}).await;
+        // Whoever asks this much on a machine that is busy otherwise is not told so.
+        let patient = |config: &mut concord::config::Config| config.database.acquire_timeout_ms = 120_000;
+        let app = TestApp::open(database::copy(&self.home).await, seed, patient).await;
         app.set_now(self.now);
         app
     }
@@ -247,6 +249,11 @@ impl Answers {
         let next = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await;
         next.expect("something comes")
             .map(|response| Answer(serde_json::to_value(response).expect("it serialises")))
+    }
+
+    /// The answers as they come, for whoever waits longer.
+    pub fn stream(self) -> BoxStream<'static, Answer> {
+        self.0.map(|response| Answer(serde_json::to_value(response).expect("it serialises"))).boxed()
     }
 
     /// Whether nothing comes for a moment.

@@ -47,6 +47,23 @@ impl Shape {
         if db.get_database_backend() == DbBackend::Sqlite { sqlite(db).await } else { postgres(db).await }
     }
 
+    /// Every row of every table as text.
+    pub async fn rows(&self, db: &DatabaseConnection) -> BTreeMap<String, Vec<String>> {
+        let mut found = BTreeMap::new();
+        for (name, table) in &self.tables {
+            let line = if db.get_database_backend() == DbBackend::Sqlite {
+                let quoted: Vec<String> =
+                    table.columns.keys().map(|column| format!("quote({column})")).collect();
+                quoted.join(" || ' ' || ")
+            } else {
+                format!("{name}::text")
+            };
+            let rows = rows(db, &format!("SELECT {line} AS line FROM {name}")).await;
+            found.insert(name.clone(), rows.iter().map(|row| string(row, "line")).collect());
+        }
+        found
+    }
+
     /// The tables so that each comes after those it refers to.
     pub fn in_order(&self) -> Vec<String> {
         let mut done: Vec<String> = Vec::new();

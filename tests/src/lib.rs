@@ -2,6 +2,7 @@
 //! Setup goes through verbs, not rows.
 
 mod app;
+pub mod contract;
 pub mod database;
 pub mod introspection;
 pub mod process;

@@ -118,11 +118,14 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
         }
     }
     // The last event waits for its seal.
+    let code = "91230800DEM0001100";
+    let text = format!("SELECT id FROM organization WHERE credit_code = '{code}'");
+    let taken = app.app.write.query_one_raw(Statement::from_string(app.app.backend(), text)).await;
     let new = NewOrganization {
         name: "第七单位".to_owned(),
         short_name: None,
         kind: Kind::Enterprise,
-        credit_code: Some("91230800DEM0001100".to_owned()),
+        credit_code: taken.expect("a query").is_none().then(|| code.to_owned()),
         region_id: None,
     };
     organization::record(&app.system(), new).await.expect("an organisation");

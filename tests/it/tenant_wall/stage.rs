@@ -1,0 +1,190 @@
+//! What the specimens must be for each question to have an answer and each change to come as far as its identifiers.
+
+use super::*;
+
+/// Rows that mean something together. `{noun}` is the specimen of that noun.
+const SETTLED: [&str; 14] = [
+    "UPDATE alliance SET oversight_organization_id = {organization} WHERE id = {alliance}",
+    "UPDATE seat SET region_id = {region} WHERE id = {seat}",
+    "UPDATE organization SET region_id = {region} WHERE id = {organization}",
+    "UPDATE membership SET contact_name = '王五', contact_phone = '13900000001' WHERE id = {membership}",
+    "UPDATE rotation_plan SET anchor_on = '2026-01-01', cadence_every = 1 WHERE id = {rotation_plan}",
+    "UPDATE rotation_slot SET starts_on = '2026-01-01', ends_on = '2026-02-01', state = 'in_service'
+        WHERE id = {rotation_slot}",
+    "UPDATE rotation_block SET slot_number = 1 WHERE plan_id = {rotation_plan}",
+    "UPDATE rotation_plan_team SET place = 1 WHERE plan_id = {rotation_plan}",
+    "UPDATE task_list SET month_on = '2026-02-01' WHERE id = {task_list}",
+    "UPDATE priority_task SET starts_on = NULL, due_on = '2026-02-10', place = 1 WHERE id = {priority_task}",
+    "UPDATE task_milestone SET reached_at = NULL WHERE id = {task_milestone}",
+    "UPDATE problem SET declined_count = 0, returned_count = 0, evidence_at_return = 0, handler_id = {account},
+        approver_id = {account}, verifier_id = {verifier}, verifier_organization_id = {checker} WHERE id = {problem}",
+    "UPDATE inbox_entry SET position = 1, subject_kind = 'problem', subject_id = {problem} WHERE id = {inbox_entry}",
+    // Another file, which waits to be attached.
+    "INSERT INTO stored_file (id, size, media_type, name, sha256, uploaded_by, uploaded_at, expires_at)
+        SELECT {waiting}, size, media_type, name, sha256, uploaded_by, uploaded_at, '2026-01-05T02:00:00+00:00'
+        FROM stored_file WHERE id = {stored_file}",
+];
+
+/// Settles the specimens of an alliance, and gives the number of its problem.
+pub async fn settle(app: &TestApp, world: &World, objects: &mut Objects) -> String {
+    let waiting = app.system().new_id();
+    let mut with = objects.clone();
+    with.0.extend([
+        ("waiting".to_owned(), waiting),
+        ("verifier".to_owned(), world.verifier.into()),
+        ("checker".to_owned(), world.members[6].into()),
+    ]);
+    for text in SETTLED {
+        assert_eq!(app.sql(&filled(app, &with, text)).await.expect(text), 1, "{text}");
+    }
+    objects.0.insert("stored_file".to_owned(), waiting);
+    let new = NewRegion {
+        parent_id: world.communities.first().copied(),
+        code: None,
+        name: "东小区".to_owned(),
+        level: Level::Compound,
+    };
+    region::record(&app.system(), new).await.expect("a region");
+    // Something has happened to each of them.
+    for (noun, id) in &objects.0 {
+        write_event(app, world.town, "alliance_updated", (noun, *id), &[], Some(world.committee)).await;
+    }
+    let text = filled(app, objects, "SELECT number FROM problem WHERE id = {problem}");
+    let row = app.app.read.query_one_raw(Statement::from_string(app.app.backend(), text)).await;
+    row.expect("a query").expect("a row").try_get("", "number").expect("a number")
+}
+
+fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
+    let of = |text: String, (noun, id): (&String, &uuid::Uuid)| {
+        text.replace(&format!("{{{noun}}}"), &specimens::uuid(app, *id))
+    };
+    objects.0.iter().fold(text.to_owned(), of)
+}
+
+/// What has to be so for a mutation to go on, where the specimens are otherwise.
+const PREPARED: [(&[&str], &str); 25] = [
+    (
+        &["acceptInvitation", "declineInvitation"],
+        "UPDATE membership SET state = 'invited' WHERE id = {membership}",
+    ),
+    (
+        &["admitMember", "declineApplication"],
+        "UPDATE membership SET state = 'applied' WHERE id = {membership}",
+    ),
+    (&["restoreMember"], "UPDATE membership SET state = 'suspended' WHERE id = {membership}"),
+    (
+        &["applyForMembership", "inviteOrganization"],
+        "UPDATE membership SET state = 'ended', ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {membership}",
+    ),
+    (
+        &["endMembership", "formServiceTeam"],
+        "UPDATE service_team SET ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {service_team}",
+    ),
+    (&["disbandServiceTeam"], "UPDATE rotation_slot SET state = 'handed_over' WHERE id = {rotation_slot}"),
+    (
+        &["acceptProblem", "declineProblem", "recallProblem"],
+        "UPDATE problem SET state = 'assigned' WHERE id = {problem}",
+    ),
+    (&["assignProblem"], "UPDATE problem SET state = 'triaged' WHERE id = {problem}"),
+    (&["startProblem"], "UPDATE problem SET state = 'accepted' WHERE id = {problem}"),
+    (
+        &["submitProblem", "reassignProblem", "addEvidence"],
+        "UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (&["verifyProblem", "returnProblem"], "UPDATE problem SET state = 'submitted' WHERE id = {problem}"),
+    (&["strikeOffProblem"], "UPDATE problem SET state = 'verified' WHERE id = {problem}"),
+    (
+        &["completePriorityTask", "returnPriorityTask"],
+        "UPDATE priority_task SET state = 'submitted' WHERE id = {priority_task}",
+    ),
+    (
+        &["reachTaskMilestone", "reportProgress", "submitPriorityTask"],
+        "UPDATE priority_task SET state = 'in_progress' WHERE id = {priority_task}",
+    ),
+    (
+        &["publishPriorityTask"],
+        "UPDATE priority_task SET state = 'draft', is_open = false WHERE id = {priority_task}",
+    ),
+    (&["publishTaskList"], "UPDATE task_list SET state = 'draft' WHERE id = {task_list}"),
+    (
+        &["approveRotationPlan", "returnRotationPlan"],
+        "UPDATE rotation_plan SET state = 'submitted' WHERE id = {rotation_plan}",
+    ),
+    (
+        &["publishRotationPlan"],
+        "DELETE FROM rotation_block WHERE plan_id = {rotation_plan};
+        UPDATE rotation_slot SET state = 'scheduled' WHERE id = {rotation_slot};
+        UPDATE rotation_plan SET state = 'approved', slot_count = 1 WHERE id = {rotation_plan}",
+    ),
+    (
+        &["submitRotationPlan", "generateRotation", "assignRotationSlot"],
+        "DELETE FROM rotation_block WHERE plan_id = {rotation_plan};
+        UPDATE rotation_slot SET state = 'scheduled', starts_on = '2026-03-01', ends_on = '2026-04-01'
+            WHERE id = {rotation_slot};
+        UPDATE rotation_plan SET state = 'draft', anchor_on = '2026-03-01', slot_count = 1
+            WHERE id = {rotation_plan}",
+    ),
+    (
+        &["updateRotationPlan", "blockRotationMonth", "unblockRotationMonth"],
+        "UPDATE rotation_plan SET state = 'draft', anchor_on = '2026-03-01' WHERE id = {rotation_plan}",
+    ),
+    (&["approveSwap"], "UPDATE rotation_swap SET state = 'agreed' WHERE id = {rotation_swap}"),
+    (
+        &["agreeSwap"],
+        "UPDATE rotation_swap SET first_agreed_at = NULL, first_agreed_by = NULL WHERE id = {rotation_swap}",
+    ),
+    (&["enableAccount"], "UPDATE account SET state = 'disabled' WHERE id = {account}"),
+    (
+        &["recordCheckIn", "excuseRotationSlot"],
+        "UPDATE rotation_slot SET state = 'announced' WHERE id = {rotation_slot}",
+    ),
+    (
+        &["acknowledgeHandover"],
+        "UPDATE rotation_slot SET state = 'handing_over' WHERE id = {rotation_slot};
+        UPDATE handover SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = {handover}",
+    ),
+];
+
+fn preparation(root: &Root) -> Option<&'static str> {
+    PREPARED.iter().find(|(names, _)| names.contains(&root.name.as_str())).map(|(_, text)| *text)
+}
+
+/// Whether the specimens have to be brought anywhere for a mutation.
+pub fn is_prepared(root: &Root) -> bool {
+    preparation(root).is_some()
+}
+
+/// The specimens as a mutation wants them.
+pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
+    let app = wall.both.thaw().await;
+    if let Some(text) = preparation(root) {
+        app.sql(&filled(&app, &wall.there, text)).await.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+    app
+}
+
+/// Inputs that a mutation, or a place in it, wants beside its identifiers.
+const GIVEN: [(&str, &str, &str); 13] = [
+    ("blockRotationMonth", "slotNumber", "3"),
+    ("createTaskList", "month", "\"2026-07\""),
+    ("inviteOrganization(input.allianceId)", "name", "\"西海小学\""),
+    ("inviteOrganization(input.allianceId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
+    ("inviteOrganization(input.regionId)", "name", "\"西海小学\""),
+    ("inviteOrganization(input.regionId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
+    ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
+    ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),
+    ("recordDocking", "heldAt", "\"2026-01-05T00:30:00Z\""),
+    ("recordDocking(input.regionId)", "counterpart", "\"COMMUNITY\""),
+    ("recordDocking(input.organizationId)", "counterpart", "\"STATION_BRANCH\""),
+    ("recordRegion(input.parentId)", "level", "\"COMPOUND\""),
+    ("setLocalDay", "kind", "\"OFF\""),
+];
+
+/// Gives them.
+pub fn complete(root: &Root, place: &Place, given: &mut Map<String, Value>) {
+    for (of, name, value) in GIVEN {
+        if of == root.name || of == format!("{}({})", root.name, place.path) {
+            given["input"][name] = serde_json::from_str(value).expect("a value");
+        }
+    }
+}

@@ -90,6 +90,7 @@ impl Asked<'_> {
         "externalIdentities": Id,
         "createdAt": CreatedAt,
         "disabledAt": DisabledAt,
+        "erasedAt": ErasedAt,
         "version": Version,
     });
 

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn words_are_found_wherever_they_stand_and_short_ones_are_left() {
-        let words = Words::of([Some(" 张三丰 "), Some("13912345678"), Some("王"), Some("110"), Some(""), None]);
+        let words =
+            Words::of([Some(" 张三丰 "), Some("13912345678"), Some("王"), Some("110"), Some(""), None]);
         assert_eq!(words.struck_from("王家的张三丰，电话13912345678，报警110"), "王家的**，电话**，报警110");
         for payload in [
             "{\"a\":\"找张三丰\"}",

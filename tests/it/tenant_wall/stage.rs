@@ -133,7 +133,7 @@ const PREPARED: [(&[&str], &str); 25] = [
         &["agreeSwap"],
         "UPDATE rotation_swap SET first_agreed_at = NULL, first_agreed_by = NULL WHERE id = {rotation_swap}",
     ),
-    (&["enableAccount"], "UPDATE account SET state = 'disabled' WHERE id = {account}"),
+    (&["enableAccount", "eraseAccount"], "UPDATE account SET state = 'disabled' WHERE id = {account}"),
     (
         &["recordCheckIn", "excuseRotationSlot"],
         "UPDATE rotation_slot SET state = 'announced' WHERE id = {rotation_slot}",

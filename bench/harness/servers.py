@@ -45,6 +45,8 @@ def command(place, server):
             # A caller's cost is still counted; here a few callers do the work of thousands.
             "CONCORD__HTTP__COST__USER": "{capacity=1000000000, restore_per_s=1000000000}",
             "CONCORD__HTTP__STREAMS": "20000",
+            # The tokens of the bench last as long as its runs do; see `load/tokens.mjs`.
+            "CONCORD__IDENTITY__ACCESS_TOKEN_SECONDS": "82800",
         }
         return [binary(), "--data", str(place.data), "--database-url", url, "serve"], settings, None
     if server.dialect == "postgraphile":

@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use self::worker::Worker;
 use crate::domain::{
-    App, Ctx, Result,
+    App, Ctx, Error, Result,
     chain::{self, checkpoint},
     fact::{follow, inbox},
     file, idempotency,
@@ -25,6 +25,8 @@ const KEY_USES: Duration = Duration::from_secs(10);
 
 /// How long the last checkpoint may hold up a stop.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long it waits before it is tried again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// The running hands; `stop` waits until each has put down what it held.
 pub struct Hands {
@@ -40,7 +42,16 @@ impl Hands {
         // A hand that panicked has logged it; stopping goes on.
         while self.tasks.join_next().await.is_some() {}
         let Some(ctx) = self.last else { return };
-        let made = tokio::time::timeout(FAREWELL, checkpoint::make(&ctx, TimeDelta::zero())).await;
+        let last = async {
+            loop {
+                match checkpoint::make(&ctx, TimeDelta::zero()).await {
+                    // A connection ends with the worker that opened it; the pool has others, or opens one.
+                    Err(Error::Unavailable(_)) => tokio::time::sleep(AGAIN).await,
+                    made => break made,
+                }
+            }
+        };
+        let made = tokio::time::timeout(FAREWELL, last).await;
         if !matches!(made, Ok(Ok(_))) {
             tracing::warn!(?made, "no checkpoint was made on leaving; the next start makes it");
         }

@@ -37,8 +37,14 @@ impl Needs {
 
 /// The columns that a statement reads of a table.
 pub(super) struct Chosen<E: EntityTrait> {
-    /// Each with what it holds, and a row without any; nothing where the whole table is read.
-    part: Option<(Vec<(E::Column, ColumnType)>, E::Model)>,
+    /// Nothing where the whole table is read.
+    part: Option<Part<E>>,
+}
+
+/// Some columns, each with what it holds, and a row without any.
+struct Part<E: EntityTrait> {
+    columns: Vec<(E::Column, ColumnType)>,
+    blank: E::Model,
 }
 
 impl<E: EntityTrait> Chosen<E> {
@@ -57,7 +63,7 @@ impl<E: EntityTrait> Chosen<E> {
                     chosen.push((column, column.def().get_column_type().clone()));
                 }
             }
-            (chosen, blank.clone())
+            Part { columns: chosen, blank: blank.clone() }
         });
         Self { part }
     }
@@ -66,21 +72,21 @@ impl<E: EntityTrait> Chosen<E> {
     pub fn columns(&self) -> Vec<E::Column> {
         self.part.as_ref().map_or_else(
             || E::Column::iter().collect(),
-            |(columns, _)| columns.iter().map(|(column, _)| *column).collect(),
+            |part| part.columns.iter().map(|(column, _)| *column).collect(),
         )
     }
 
     /// Narrows a statement to them.
     pub fn narrow(&self, mut select: Select<E>) -> Select<E> {
-        if let Some((columns, _)) = &self.part {
-            select = select.select_only().columns(columns.iter().map(|(column, _)| *column));
+        if let Some(part) = &self.part {
+            select = select.select_only().columns(part.columns.iter().map(|(column, _)| *column));
         }
         select
     }
 
     /// Reads a row; what was not read stays blank.
     pub fn read(&self, row: &QueryResult, prefix: &str) -> Result<E::Model> {
-        let Some((columns, blank)) = &self.part else {
+        let Some(Part { columns, blank }) = &self.part else {
             return Ok(E::Model::from_query_result(row, prefix)?);
         };
         let mut model = blank.clone();

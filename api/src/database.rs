@@ -33,8 +33,6 @@ fn options(settings: &config::Database, url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .sqlx_logging(false)
-        // A connection that was used just now is there; asking it before every statement would be a round trip more.
-        .test_before_acquire_if_idle_for(Duration::from_secs(1))
         .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
         .max_connections(settings.max_connections);
     options

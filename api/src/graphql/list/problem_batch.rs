@@ -34,7 +34,7 @@ impl Loader<ResponsibleFor> for Loaders {
                 keys.iter().map(|key| key.0),
             ))
             .order_by_desc(problem_responsible::Column::Duty)
-            .order_by_asc(problem_responsible::Column::OrganizationId)
+            .order_by_desc(problem_responsible::Column::OrganizationId)
             .find_also_related(organization::Entity)
             .all(self.0.read())
             .await

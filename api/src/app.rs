@@ -58,7 +58,7 @@ pub async fn build(
     random: Random,
     migrate: bool,
 ) -> Result<Arc<App>, Error> {
-    let Connections { write, read } =
+    let Connections { write, read, near } =
         database::connect(&config.database, &config.database_url(), migrate).await?;
     let identity = Parts::build(&config, clock.now(), &random)?;
     let files = Store::open(&config.file_storage()).await.map_err(|error| Error::Files(error.to_string()))?;
@@ -67,6 +67,7 @@ pub async fn build(
         files,
         write,
         read,
+        near,
         clock,
         random,
         committed: Notify::new(),

@@ -1,19 +1,36 @@
-//! Opens the database. SQLite gets one writer connection and a pool of read-only ones; PostgreSQL one pool for both.
+//! Opens the database. SQLite gets one writer connection and a pool of read-only ones; PostgreSQL one pool for both. The
+//! workers of the server read through connections of their own.
 
-use std::{path::Path, time::Duration};
+mod near;
+
+use std::{path::Path, thread, time::Duration};
 
 use concord_migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
-    sqlx::{Connection, sqlite},
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
+    sqlx::{self, ConnectOptions as _, Connection, postgres::PgConnectOptions, sqlite},
 };
+
+pub use self::near::{Opener, Openers, Reader};
 
 use crate::config;
 
-/// A pair of connections: for writes, and for reads.
+/// The connections: for writes, for reads, and how a worker of the server opens its own.
 pub struct Connections {
     pub write: DatabaseConnection,
     pub read: DatabaseConnection,
+    /// None where so few are allowed that all must share them.
+    pub near: Option<Openers>,
+}
+
+/// How many threads serve requests: one for each core.
+pub fn workers() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many connections each worker may keep to itself: together half of all.
+fn near(settings: &config::Database) -> usize {
+    usize::try_from(settings.max_connections).unwrap_or(usize::MAX) / 2 / workers()
 }
 
 /// Connects; with `migrate` it first brings the tables up to date.
@@ -65,24 +82,40 @@ async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result
     if migrate {
         Migrator::up(&write, None).await?;
     }
-    let mut read = options(settings, url);
-    read.min_connections(1).map_sqlx_sqlite_opts(move |options| {
+    let reading = move |options: sqlite::SqliteConnectOptions| {
         options
             .foreign_keys(true)
             .busy_timeout(busy)
             // Read-only by pragma: a connection opened read-only could not map the shared memory of the log.
             .pragma("query_only", "1")
             .statement_cache_capacity(512)
-    });
+    };
+    let mut read = options(settings, url);
+    read.min_connections(1).map_sqlx_sqlite_opts(reading);
     let read = Database::connect(read).await?;
-    Ok(Connections { write, read })
+    let connections = near(settings);
+    let near = if connections == 0 {
+        None
+    } else {
+        let parsed: sqlite::SqliteConnectOptions = url.parse().map_err(wrong_url)?;
+        let options = reading(parsed).disable_statement_logging();
+        Some(Openers::Sqlite(Opener { options, connections, patience: busy }))
+    };
+    Ok(Connections { write, read, near })
 }
+
+fn wrong_url(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+/// What PostgreSQL shows the connections as.
+const NAME: &str = "concord";
 
 async fn postgres(settings: &config::Database, url: &str, migrate: bool) -> Result<Connections, DbErr> {
     let mut options = options(settings, url);
     options
         .statement_timeout(Duration::from_millis(settings.statement_timeout_ms))
-        .set_application_name("concord");
+        .set_application_name(NAME);
     if migrate {
         let mut once = options.clone();
         once.max_connections(1).statement_timeout(Duration::from_hours(1));
@@ -90,8 +123,22 @@ async fn postgres(settings: &config::Database, url: &str, migrate: bool) -> Resu
         Migrator::up(&db, None).await?;
         db.close().await?;
     }
+    let connections = near(settings);
+    let near = if connections == 0 {
+        None
+    } else {
+        let parsed: PgConnectOptions = url.parse().map_err(wrong_url)?;
+        let timeout = settings.statement_timeout_ms.to_string();
+        let own = parsed.application_name(NAME).options([("statement_timeout", timeout)]);
+        options.max_connections(settings.max_connections.div_ceil(2));
+        Some(Openers::Postgres(Opener {
+            options: own.disable_statement_logging(),
+            connections,
+            patience: Duration::from_millis(settings.acquire_timeout_ms),
+        }))
+    };
     let write = Database::connect(options).await?;
-    Ok(Connections { read: write.clone(), write })
+    Ok(Connections { read: write.clone(), write, near })
 }
 
 /// Copies a SQLite database as it stands now into a new file, while others write, and opens the copy to read it.

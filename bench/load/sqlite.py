@@ -10,6 +10,8 @@ import time
 from harness.place import HOST, binary
 
 BATCH = 20_000
+# A document or a payload may be longer than what the module takes by itself.
+csv.field_size_limit(2**31 - 1)
 # How a type leaves PostgreSQL; what is not named here leaves as text, and SQLite's column affinity makes numbers of it.
 FORMS = {
     "uuid": "encode(uuid_send({0}), 'hex')",

@@ -13,6 +13,7 @@ mod guard_policy;
 mod needs;
 mod page;
 mod random;
+mod reader;
 mod server;
 mod tenant_wall;
 

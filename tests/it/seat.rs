@@ -379,3 +379,27 @@ fn whoever_checks_the_committee_is_excluded_from_it() {
         assert!(!excludes(role, role));
     }
 }
+
+#[tokio::test]
+async fn nobody_is_seated_for_a_region_outside_the_territory() {
+    let (app, here, there) = towns().await;
+    let invite = "mutation($input: InviteAccountInput!) { inviteAccount(input: $input) { userErrors { code field } } }";
+    for (region, refused) in
+        [(there.town_region, true), (here.county_region, true), (here.town_region, false)]
+    {
+        let input = json!({ "person": { "username": "staff.632223" }, "allianceId": id::encode(here.town),
+            "role": "GRID_OFFICER", "regionId": id::encode(region) });
+        let seated = app.client(here.committee).send(ASSIGN, json!({ "input": input })).await;
+        let name = format!(
+            "grid.{}",
+            id::encode(region).to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect::<String>()
+        );
+        let input = json!({ "username": name, "displayName": "网格员", "allianceId": id::encode(here.town),
+            "role": "GRID_OFFICER", "regionId": id::encode(region) });
+        let invited = app.client(here.committee).send(invite, json!({ "input": input })).await;
+        for answer in [seated, invited] {
+            let code = refused.then_some("OUTSIDE_TERRITORY");
+            assert_eq!(answer.code().as_deref(), code, "{answer:?}");
+        }
+    }
+}

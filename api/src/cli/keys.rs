@@ -19,6 +19,8 @@ pub enum Keys {
     /// Stop accepting what a key signed, from now on
     Retire {
         /// Identifier of the key, as `keys list` shows it
+        // Identifiers are base64url and may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Show the keys

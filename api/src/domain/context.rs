@@ -21,7 +21,12 @@ use super::{
     identity,
     page::Needs,
 };
-use crate::{config::Config, messages::Locale, storage::Store};
+use crate::{
+    config::Config,
+    database::{Openers, Reader},
+    messages::Locale,
+    storage::Store,
+};
 
 /// Where time comes from: the system's clock, or a clock that tests and the demo move.
 pub trait Clock: Send + Sync {
@@ -40,6 +45,8 @@ pub struct App {
     pub write: DatabaseConnection,
     /// Serves reads; on SQLite a pool of read-only connections, on PostgreSQL the same pool as `write`.
     pub read: DatabaseConnection,
+    /// How a worker of the server opens connections of its own to read through.
+    pub near: Option<Openers>,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
     /// Rung after every commit; the hands sleep on it.
@@ -95,6 +102,8 @@ pub struct Ctx {
     pub idempotency: Option<Arc<Claim>>,
     /// Which columns its answer shows.
     pub needs: Arc<Needs>,
+    /// Through what it reads.
+    pub reader: Reader,
 }
 
 impl Ctx {
@@ -107,6 +116,7 @@ impl Ctx {
             request_id: "system".into(),
             idempotency: None,
             needs: Arc::default(),
+            reader: Reader::shared(&app.read),
         }
     }
 
@@ -121,8 +131,8 @@ impl Ctx {
     }
 
     /// The connection for reads outside a unit of work.
-    pub fn read(&self) -> &DatabaseConnection {
-        &self.app.read
+    pub fn read(&self) -> &Reader {
+        &self.reader
     }
 
     /// The person asking; keys and anonymous callers are turned away.

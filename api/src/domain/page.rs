@@ -24,7 +24,10 @@ pub use self::{
     needs::Needs,
 };
 
-use self::needs::Chosen;
+use self::{
+    along::Places,
+    needs::{Chosen, Layout, Placed},
+};
 use super::{
     context::Ctx,
     error::{Code, Error, Result},
@@ -72,15 +75,22 @@ pub struct Page<E: EntityTrait> {
 /// A whole list, of which a page is read.
 #[derive(Clone)]
 pub struct Whole<E: EntityTrait> {
-    select: Arc<Select<E>>,
+    /// Nothing where the request counts no list.
+    select: Option<Arc<Select<E>>>,
     /// Of the lists of many parents, the one whose rows have this value.
     of: Option<(E::Column, Uuid)>,
+}
+
+/// Keeps a list to be counted.
+fn kept<E: EntityTrait>(ctx: &Ctx, select: &Select<E>) -> Option<Arc<Select<E>>> {
+    (!ctx.needs.counts_nothing).then(|| Arc::new(select.clone()))
 }
 
 impl<E: EntityTrait<Model: Send + Sync>> Whole<E> {
     /// Counts it.
     pub async fn count(&self, ctx: &Ctx) -> Result<u64> {
-        let mut select = Select::clone(&self.select);
+        let kept = self.select.as_deref().ok_or_else(|| Error::internal("a count that was not foreseen"))?;
+        let mut select = kept.clone();
         if let Some((by, parent)) = self.of {
             select = select.filter(by.eq(parent));
         }
@@ -126,7 +136,7 @@ where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
-    fetch_chosen(ctx, select, order, id, args, (&[], Chosen::all())).await
+    Box::pin(fetch_chosen(ctx, select, order, id, args, (&[], Chosen::all()))).await
 }
 
 /// Reads of one page of `select` what the request needs, and in the same statement the objects that its rows point to.
@@ -143,7 +153,7 @@ where
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
     let chosen = Chosen::of(ctx, own(order, id, along));
-    fetch_chosen(ctx, select, order, id, args, (along, chosen)).await
+    Box::pin(fetch_chosen(ctx, select, order, id, args, (along, chosen))).await
 }
 
 /// The columns that a list reads for itself.
@@ -164,7 +174,7 @@ where
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
     let window = window(args)?;
-    let whole = Whole { select: Arc::new(select.clone()), of: None };
+    let whole = Whole { select: kept(ctx, &select), of: None };
     let mut query = along::join(ctx, chosen.narrow(select), along).into_query();
     bound(&mut query, order, id, args)?;
     for key in keys(order, id) {
@@ -172,7 +182,12 @@ where
     }
     query.limit(window.limit + 1);
     let rows = ctx.read().query_all(&query).await?;
-    page(ctx, &rows.iter().collect::<Vec<_>>(), whole, order, id, (window, args), (along, &chosen))
+    let Some(first) = rows.first() else {
+        return Ok(assemble(ctx, Vec::new(), whole, order, id, (window, args)));
+    };
+    let layout = Layout::of(first);
+    let reads = (Places::of(ctx, &layout, "", along)?, chosen.placed(&layout, "")?);
+    page(ctx, rows.iter(), whole, order, id, (window, args), &reads)
 }
 
 /// Narrows a statement to what lies between the cursors.
@@ -212,30 +227,31 @@ fn numbered<C: ColumnTrait>(
 }
 
 /// Makes a page of the rows of a window, of which one more than the limit was read.
-fn page<E>(
+fn page<'a, E>(
     ctx: &Ctx,
-    rows: &[&QueryResult],
+    rows: impl Iterator<Item = &'a QueryResult>,
     whole: Whole<E>,
     order: Order<E::Column>,
     id: E::Column,
     window: (Window, &Args),
-    (along, chosen): (&[Along<E::Column>], &Chosen<E>),
+    (along, placed): &(Places, Placed<E>),
 ) -> Result<Page<E>>
 where
     E: EntityTrait,
     E::Model: ModelTrait<Entity = E>,
 {
     let mut related = Related::default();
-    let mut models = Vec::with_capacity(rows.len());
+    let mut models = Vec::new();
     for row in rows {
-        models.push(chosen.read(row, "")?);
-        related.read(ctx, row, "", along)?;
+        models.push(placed.read(row)?);
+        related.read(row, along)?;
     }
-    Ok(Page { related, ..assemble(models, whole, order, id, window) })
+    Ok(Page { related, ..assemble(ctx, models, whole, order, id, window) })
 }
 
 /// Makes a page of what was read for it.
 fn assemble<E>(
+    ctx: &Ctx,
     mut models: Vec<E::Model>,
     whole: Whole<E>,
     order: Order<E::Column>,
@@ -252,8 +268,11 @@ where
     if backward {
         models.reverse();
     }
+    let cursor = |model: &E::Model| {
+        if ctx.needs.marks_nothing { String::new() } else { encode(model, order, id) }
+    };
     Page {
-        items: models.into_iter().map(|model| (encode(&model, order, id), model)).collect(),
+        items: models.into_iter().map(|model| (cursor(&model), model)).collect(),
         related: Related::default(),
         has_next: if backward { args.before.is_some() } else { more },
         has_previous: if backward { more } else { args.after.is_some() },

@@ -9,7 +9,7 @@ use concord_entities::{
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, IntoSimpleExpr, JoinType, QueryFilter, QuerySelect,
     QueryTrait, RelationTrait, Select,
-    sea_query::{Expr, SelectStatement, SimpleExpr},
+    sea_query::{Expr, Query, SelectStatement, SimpleExpr},
 };
 
 use super::context::{Actor, Ctx};
@@ -45,36 +45,40 @@ pub fn alliances(ctx: &Ctx) -> Reach {
     let select = match ctx.actor {
         Actor::System => return Reach::All,
         Actor::Anonymous => return Reach::None,
-        Actor::Account { id, .. } => seat::Entity::find()
-            .select_only()
-            .column(alliance_closure::Column::DescendantId)
-            .join(JoinType::InnerJoin, seat::Relation::Account.def())
-            .join(
-                JoinType::InnerJoin,
-                seat::Entity::belongs_to(alliance_closure::Entity)
-                    .from(seat::Column::AllianceId)
-                    .to(alliance_closure::Column::AncestorId)
-                    .into(),
+        // Part of nearly every statement, and therefore without the columns that the entities would select first.
+        Actor::Account { id, .. } => Query::select()
+            .column((alliance_closure::Entity, alliance_closure::Column::DescendantId))
+            .from(seat::Entity)
+            .inner_join(
+                account::Entity,
+                col(account::Column::Id).equals((seat::Entity, seat::Column::AccountId)),
             )
-            .filter(seat::Column::AccountId.eq(id))
-            .filter(seat::Column::State.eq(seat::State::Active))
-            .filter(account::Column::State.eq(account::State::Active))
-            .filter(
-                Condition::any()
-                    .add(alliance_closure::Column::Depth.eq(0))
-                    .add(seat::Column::Role.is_in(SUPERVISING)),
+            .inner_join(
+                alliance_closure::Entity,
+                col(alliance_closure::Column::AncestorId).equals((seat::Entity, seat::Column::AllianceId)),
             )
-            .into_query(),
-        Actor::Key(id) => api_key_scope::Entity::find()
-            .select_only()
-            .column(api_key_scope::Column::AllianceId)
-            .join(JoinType::InnerJoin, api_key_scope::Relation::ApiKey.def())
-            .filter(api_key_scope::Column::ApiKeyId.eq(id))
-            .filter(api_key::Column::RevokedAt.is_null())
-            .filter(api_key::Column::ExpiresAt.gt(ctx.now()))
-            .into_query(),
+            .and_where(seat::Column::AccountId.eq(id))
+            .and_where(seat::Column::State.eq(seat::State::Active))
+            .and_where(account::Column::State.eq(account::State::Active))
+            .and_where(alliance_closure::Column::Depth.eq(0).or(seat::Column::Role.is_in(SUPERVISING)))
+            .take(),
+        Actor::Key(id) => Query::select()
+            .column((api_key_scope::Entity, api_key_scope::Column::AllianceId))
+            .from(api_key_scope::Entity)
+            .inner_join(
+                api_key::Entity,
+                col(api_key::Column::Id).equals((api_key_scope::Entity, api_key_scope::Column::ApiKeyId)),
+            )
+            .and_where(api_key_scope::Column::ApiKeyId.eq(id))
+            .and_where(api_key::Column::RevokedAt.is_null())
+            .and_where(api_key::Column::ExpiresAt.gt(ctx.now()))
+            .take(),
     };
     Reach::Of(Box::new(select))
+}
+
+fn col(column: impl IntoSimpleExpr) -> SimpleExpr {
+    column.into_simple_expr()
 }
 
 /// A condition that holds where the caller acts for `organization` in `alliance`. A seat speaks for its unit in its own

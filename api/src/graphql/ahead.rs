@@ -80,7 +80,7 @@ fn planned<'a>(
     let asked = plans.iter().flat_map(|(name, plan)| {
         selected(context, sets, name).into_iter().filter_map(|field| plan(&context.with_field(field)))
     });
-    asked.take(SIDES).map(|below| Child { parent, below }).collect()
+    asked.take(SIDES).map(|below| Child::new(parent, below)).collect()
 }
 
 /// The selections of a connection's items.

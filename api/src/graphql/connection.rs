@@ -34,8 +34,8 @@ macro_rules! connection {
             }
 
             /// The item.
-            async fn node(&self) -> &$node {
-                &self.node
+            async fn node(&self) -> $crate::graphql::at_once::AtOnce<&$node> {
+                $crate::graphql::at_once::AtOnce(&self.node)
             }
         }
 
@@ -66,13 +66,13 @@ macro_rules! connection {
         #[async_graphql::Object]
         impl $connection {
             /// The items with their places.
-            async fn edges(&self) -> &[$edge] {
-                &self.edges
+            async fn edges(&self) -> Vec<$crate::graphql::at_once::AtOnce<&$edge>> {
+                self.edges.iter().map($crate::graphql::at_once::AtOnce).collect()
             }
 
             /// The items.
-            async fn nodes(&self) -> Vec<&$node> {
-                self.edges.iter().map(|edge| &edge.node).collect()
+            async fn nodes(&self) -> Vec<$crate::graphql::at_once::AtOnce<&$node>> {
+                self.edges.iter().map(|edge| $crate::graphql::at_once::AtOnce(&edge.node)).collect()
             }
 
             /// Where this page stands in the list.

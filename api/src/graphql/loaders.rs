@@ -85,7 +85,8 @@ where
     if let Some(known) = batcher.loader().known(&key) {
         return Ok(Some(known));
     }
-    batcher.load_one(key).await.map_err(|error| api_error(ctx(context), &error))
+    // The future of an object's field has the size of its largest: what waits for the database waits in a box.
+    Box::pin(batcher.load_one(key)).await.map_err(|error| api_error(ctx(context), &error))
 }
 
 /// Reads many objects through the batcher.
@@ -107,7 +108,7 @@ where
         }
     }
     if !unknown.is_empty() {
-        let read = batcher.load_many(unknown).await;
+        let read = Box::pin(batcher.load_many(unknown)).await;
         found.extend(read.map_err(|error| api_error(ctx(context), &error))?);
     }
     Ok(found)
@@ -287,7 +288,8 @@ where
     let asked = along.iter().filter(|(name, _)| ahead.field(name).exists());
     let along: Vec<_> = asked.map(|(_, along)| *along).collect();
     let children = ahead::below(context, below);
-    let found = page::find_below(ctx(context), select, &along, children).await.or_api_error(ctx(context))?;
+    let found = Box::pin(page::find_below(ctx(context), select, &along, children)).await;
+    let found = found.or_api_error(ctx(context))?;
     let Some((row, given)) = found else { return Ok(None) };
     for related in given.related {
         feed(context, related);

@@ -1,6 +1,7 @@
 //! The faces: GraphQL shapes over nouns and verbs. A resolver parses, calls one verb and wraps the result; it never decides.
 
 mod ahead;
+mod at_once;
 pub mod connection;
 pub mod error;
 pub mod governance;

@@ -21,7 +21,10 @@ pub fn of(types: &Types, document: &ExecutableDocument) -> Needs {
     for set in operations.chain(fragments) {
         gather(set, &mut names);
     }
-    let mut asked = Asked { types, names, needs: Needs::default() };
+    let mut needs = Needs::default();
+    needs.counts_nothing = !names.contains("totalCount");
+    needs.marks_nothing = !["cursor", "startCursor", "endCursor"].iter().any(|name| names.contains(name));
+    let mut asked = Asked { types, names, needs };
     asked.accounts();
     asked.alliances();
     asked.events();

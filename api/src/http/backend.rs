@@ -18,7 +18,7 @@ use super::{
     refusal::{DoorCode, Refusal},
 };
 use crate::{
-    database,
+    database::{self, Reader},
     domain::{Actor, App, Ctx, Error, idempotency::Claim, identity},
     graphql::{self, ApiSchema, loaders, needs, values::Types},
     messages,
@@ -36,13 +36,15 @@ pub struct Product {
     pub validated_schema: ApiSchema,
     pub types: Types,
     pub metrics: Option<PrometheusHandle>,
+    reader: Reader,
 }
 
 impl Product {
     /// Puts the app behind the door.
     pub fn new(app: Arc<App>, metrics: Option<PrometheusHandle>) -> Self {
         let validated_schema = graphql::schema_with(ValidationMode::Fast);
-        Self { app, schema: graphql::schema(), validated_schema, types: Types::default(), metrics }
+        let reader = Reader::shared(&app.read);
+        Self { app, schema: graphql::schema(), validated_schema, types: Types::default(), metrics, reader }
     }
 
     /// All routes of the product.
@@ -64,12 +66,18 @@ impl Product {
                 .as_ref()
                 .map(|claim| Arc::new(Claim { key: claim.key.clone(), digest: claim.digest })),
             needs: Arc::default(),
+            reader: self.reader.clone(),
         }
     }
 }
 
 impl Backend for Product {
     type Actor = Actor;
+
+    fn at_worker(&self) -> Self {
+        let own = self.app.near.as_ref().map(|openers| Reader::own(&self.app.read, openers));
+        Self { reader: own.unwrap_or_else(|| self.reader.clone()), ..self.clone() }
+    }
 
     async fn authenticate(
         &self,

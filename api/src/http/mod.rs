@@ -142,6 +142,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// What the backend remembers about a caller.
     type Actor: Clone + 'static;
 
+    /// The same backend for a worker of the server, with what that worker keeps to itself.
+    fn at_worker(&self) -> Self {
+        self.clone()
+    }
+
     /// Accepts or refuses a credential; none is a caller too.
     fn authenticate(
         &self,
@@ -220,6 +225,11 @@ impl<B: Backend> Door<B> {
             streams: Arc::default(),
             settings: Arc::new(settings),
         })
+    }
+
+    /// The same door for a worker of the server.
+    pub fn at_worker(&self) -> Self {
+        Self { backend: self.backend.at_worker(), ..self.clone() }
     }
 
     /// A place for one more socket or stream, or nothing when all are taken.

@@ -14,6 +14,7 @@ use super::{
     drain::{self, Drain},
     origin,
 };
+use crate::database;
 
 /// How long a client may take to send the head of a request.
 const SLOWEST_HEAD: Duration = Duration::from_secs(5);
@@ -31,13 +32,14 @@ pub fn bind<B: Backend>(door: Door<B>, configure: fn(&mut web::ServiceConfig)) -
     let limit = Duration::from_millis(door.settings.drain_timeout_ms);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(door.clone()))
+            .app_data(web::Data::new(door.at_worker()))
             .wrap(Compress::default())
             .wrap(Condition::new(!door.settings.cors_origins.is_empty(), door.cors()))
             .wrap(from_fn(origin::middleware::<B>))
             .wrap(from_fn(drain::middleware::<B>))
             .configure(configure)
     })
+    .workers(database::workers())
     .client_request_timeout(SLOWEST_HEAD)
     // Whoever is still running then is cut by the drain's own limit.
     .shutdown_timeout(limit.as_secs().saturating_sub(5).max(1))

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash,
-    password_hash::phc::PasswordHash,
+    password_hash::phc::{Output, PasswordHash, Salt},
 };
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -199,13 +199,11 @@ impl Passwords {
     /// Prepares hashing; `salt` is random and makes the hash that stands in for unknown users.
     pub fn new(settings: &Settings, salt: [u8; SALT_BYTES]) -> Result<Self, Error> {
         let params = settings.check()?;
-        // Nobody can present this password: a control character and a length beyond the limit.
-        let dummy = hash(&params, &"\u{7}".repeat(MAX_LENGTH + 1), &salt)?;
         Ok(Self {
-            params,
             turns: Arc::new(Semaphore::new(settings.concurrency)),
             wait: Duration::from_millis(settings.wait_ms),
-            dummy: dummy.into(),
+            dummy: dummy(&params, &salt).ok_or(Error::Hashing)?.to_string().into(),
+            params,
         })
     }
 
@@ -252,6 +250,17 @@ fn hash(params: &Params, password: &str, salt: &[u8]) -> Result<String, Error> {
     let hash: PasswordHash =
         argon2(params).hash_password_with_salt(password.as_bytes(), salt).map_err(|_| Error::Hashing)?;
     Ok(hash.to_string())
+}
+
+/// A hash that is compared like any other although no password was hashed for it, so that a start costs no hashing.
+fn dummy(params: &Params, salt: &[u8]) -> Option<PasswordHash> {
+    Some(PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(Output::new(&salt.repeat(2)).ok()?),
+    })
 }
 
 fn compare(params: &Params, password: &str, stored: &str) -> Result<Outcome, Error> {

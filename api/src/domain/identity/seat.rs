@@ -3,7 +3,7 @@
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, OrganizationId, RegionId, SeatId},
-    membership as member, region,
+    membership as member,
     seat::{self, Role, State},
 };
 use sea_orm::{
@@ -16,6 +16,7 @@ use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Fact, Result, Tx,
     governance::{self, membership},
     policy,
+    territory::region::require_in_alliance,
 };
 
 /// The caller's own seats and those that they look after.
@@ -174,12 +175,7 @@ pub(super) async fn require_place(
     }
     let own: Vec<OrganizationId> = organization.into_iter().collect();
     membership::require_all_active(&tx.db, alliance, &own, "organizationId").await?;
-    if let Some(id) = region
-        && region::Entity::find_by_id(id).one(&tx.db).await?.is_none()
-    {
-        return Err(Error::NotFound("region"));
-    }
-    Ok(())
+    require_in_alliance(&tx.db, alliance, region).await
 }
 
 /// Writes a seat within a unit of work, after the caller's right was checked.

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use super::{
-    task_checks::{co_organizers, period, require_region, require_units},
+    task_checks::{co_organizers, period, require_units},
     task_list::hold as hold_list,
     task_milestone::{self, NewMilestone},
     task_read::visible,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx,
-    governance::alliance::expect_version, text,
+    governance::alliance::expect_version, territory::region::require_in_alliance, text,
 };
 
 /// Most tasks on a list.
@@ -57,7 +57,7 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     let due_on = period(new.starts_on, new.due_on)?;
     let joint = co_organizers(new.lead_organization_id, new.co_organization_ids)?;
     require_units(&tx, alliance_id, new.lead_organization_id, &joint).await?;
-    require_region(&tx, alliance_id, new.region_id).await?;
+    require_in_alliance(&tx.db, alliance_id, new.region_id).await?;
     let place = next_place(&tx.db, list.id).await?;
     let row = priority_task::ActiveModel {
         id: Set(ctx.new_id()),
@@ -177,7 +177,7 @@ pub async fn update(
         row.source = Set(text::optional(source.as_deref(), "source", 200)?);
     }
     if let Some(region) = change.region_id.value() {
-        require_region(&tx, alliance_id, region).await?;
+        require_in_alliance(&tx.db, alliance_id, region).await?;
         row.region_id = Set(region);
     }
     if let Some(name) = change.responsible_name.value() {

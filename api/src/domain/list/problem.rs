@@ -27,7 +27,9 @@ use crate::domain::{
     list::{due, evidence as evidences},
     number_pattern::NumberPattern,
     page::{self, Along, Order, Page},
-    scope, text,
+    scope,
+    territory::region::require_within,
+    text,
 };
 
 /// Room for the numbers of one year within an ordinal.
@@ -246,7 +248,7 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
     let now = ctx.now();
     let occurred_at = not_in_the_future(new.occurred_at.unwrap_or(now), now)?;
     if let Some(id) = new.region_id {
-        require_region(&tx, id, alliance.region_id).await?;
+        require_within(&tx.db, id, alliance.region_id).await?;
     }
     let title = text::required(&new.title, "title", TITLE)?;
     let description = text::required(&new.description, "description", FREE_TEXT)?;
@@ -300,20 +302,6 @@ fn not_in_the_future(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<U
         Err(Error::invalid(Code::OutOfRange, "occurredAt")
             .with("least", "1970-01-01")
             .with("most", now.to_rfc3339()))
-    }
-}
-
-/// The region must be there and lie within the alliance's own.
-async fn require_region(tx: &Tx<'_>, id: RegionId, territory: RegionId) -> Result<()> {
-    let regions =
-        region::Entity::find().filter(region::Column::Id.is_in([id, territory])).all(&tx.db).await?;
-    let path = |wanted| regions.iter().find(|region| region.id == wanted).map(|region| region.path.as_str());
-    match (path(id), path(territory)) {
-        (None, _) => Err(Error::NotFound("region")),
-        (Some(inner), Some(outer)) if !inner.starts_with(outer) => {
-            Err(Error::invalid(Code::OutsideTerritory, "regionId"))
-        }
-        _ => Ok(()),
     }
 }
 

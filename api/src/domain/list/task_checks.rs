@@ -1,10 +1,9 @@
-//! What a task's units, region and dates must be, checked within the verb that writes them.
+//! What a task's units and dates must be, checked within the verb that writes them.
 
 use chrono::NaiveDate;
 use concord_entities::{
-    alliance,
-    id::{AllianceId, OrganizationId, RegionId},
-    organization, region,
+    id::{AllianceId, OrganizationId},
+    organization,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -52,27 +51,6 @@ pub(super) async fn require_units(
     }
     membership::require_active(&tx.db, alliance, lead, "leadOrganizationId").await?;
     membership::require_all_active(&tx.db, alliance, joint, "coOrganizationIds").await
-}
-
-/// Turns away a region outside the alliance's territory.
-pub(super) async fn require_region(
-    tx: &Tx<'_>,
-    alliance: AllianceId,
-    region: Option<RegionId>,
-) -> Result<()> {
-    let Some(id) = region else { return Ok(()) };
-    let region = region::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("region"))?;
-    let territory = alliance::Entity::find_by_id(alliance)
-        .find_also_related(region::Entity)
-        .one(&tx.db)
-        .await?
-        .and_then(|(_, territory)| territory)
-        .ok_or(Error::NotFound("alliance"))?;
-    if region.path.starts_with(&territory.path) {
-        Ok(())
-    } else {
-        Err(Error::invalid(Code::OutsideTerritory, "regionId"))
-    }
 }
 
 /// A task's last day, which does not lie before its first.

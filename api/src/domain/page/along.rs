@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::needs::Chosen;
+use super::needs::{Chosen, Layout, Placed};
 use crate::domain::{Ctx, Result, identity};
 
 /// What can be read along.
@@ -126,43 +126,68 @@ fn join_one<E: EntityTrait, R: EntityTrait>(
     select
 }
 
-impl Related {
-    /// Takes what one row brought along.
-    pub(super) fn read<C: Copy>(
-        &mut self,
-        ctx: &Ctx,
-        row: &QueryResult,
-        list: &str,
-        along: &[Along<C>],
-    ) -> Result<()> {
-        for (place, Along { kind, .. }) in along.iter().enumerate() {
+/// What comes along, where it stands in the rows of a statement: of each the place of its id.
+pub(super) struct Places(Vec<(Kind, usize, Object)>);
+
+enum Object {
+    /// And whether the caller sees the person by full name.
+    Account(Placed<account::Entity>, usize),
+    Alliance(Placed<alliance::Entity>),
+    Organization(Placed<organization::Entity>),
+    Region(Placed<region::Entity>),
+    TaskList(Placed<task_list::Entity>),
+}
+
+impl Places {
+    /// Finds them in the rows of a list whose names stand behind a prefix.
+    pub(super) fn of<C>(ctx: &Ctx, layout: &Layout, list: &str, along: &[Along<C>]) -> Result<Self> {
+        let found = along.iter().enumerate().map(|(place, Along { kind, .. })| {
             let prefix = format!("{list}{}", prefix(place));
-            let Some(id) = row.try_get::<Option<Uuid>>(&prefix, "id")? else { continue };
-            if !self.seen.insert((*kind, id)) {
-                continue;
-            }
-            match kind {
+            let object = match kind {
                 Kind::Account => {
-                    let clear = row.try_get::<i32>(&prefix, CLEAR)? == 1;
-                    let person = chosen_of::<account::Entity>(ctx, account::Column::Id).read(row, &prefix)?;
-                    self.accounts.push((person, clear));
+                    let chosen = chosen_of::<account::Entity>(ctx, account::Column::Id);
+                    Object::Account(chosen.placed(layout, &prefix)?, layout.place(&prefix, CLEAR)?)
                 }
                 Kind::Alliance => {
                     let chosen = chosen_of::<alliance::Entity>(ctx, alliance::Column::Id);
-                    self.alliances.push(chosen.read(row, &prefix)?);
+                    Object::Alliance(chosen.placed(layout, &prefix)?)
                 }
                 Kind::Organization => {
                     let chosen = chosen_of::<organization::Entity>(ctx, organization::Column::Id);
-                    self.organizations.push(chosen.read(row, &prefix)?);
+                    Object::Organization(chosen.placed(layout, &prefix)?)
                 }
                 Kind::Region => {
                     let chosen = chosen_of::<region::Entity>(ctx, region::Column::Id);
-                    self.regions.push(chosen.read(row, &prefix)?);
+                    Object::Region(chosen.placed(layout, &prefix)?)
                 }
                 Kind::TaskList => {
                     let chosen = chosen_of::<task_list::Entity>(ctx, task_list::Column::Id);
-                    self.task_lists.push(chosen.read(row, &prefix)?);
+                    Object::TaskList(chosen.placed(layout, &prefix)?)
                 }
+            };
+            Ok((*kind, layout.place(&prefix, "id")?, object))
+        });
+        Ok(Self(found.collect::<Result<_>>()?))
+    }
+}
+
+impl Related {
+    /// Takes what one row brought along.
+    pub(super) fn read(&mut self, row: &QueryResult, places: &Places) -> Result<()> {
+        for (kind, id, object) in &places.0 {
+            let Some(id) = row.try_get_by_index::<Option<Uuid>>(*id)? else { continue };
+            if !self.seen.insert((*kind, id)) {
+                continue;
+            }
+            match object {
+                Object::Account(placed, clear) => {
+                    let clear = row.try_get_by_index::<i32>(*clear)? == 1;
+                    self.accounts.push((placed.read(row)?, clear));
+                }
+                Object::Alliance(placed) => self.alliances.push(placed.read(row)?),
+                Object::Organization(placed) => self.organizations.push(placed.read(row)?),
+                Object::Region(placed) => self.regions.push(placed.read(row)?),
+                Object::TaskList(placed) => self.task_lists.push(placed.read(row)?),
             }
         }
         Ok(())

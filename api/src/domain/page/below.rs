@@ -15,10 +15,13 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Along, Args, Order, PLACE, Page, Related, Whole, Window, along, assemble, bound, keys, needs::Chosen,
+    Along, Args, Order, PLACE, Page, Related, Whole, Window,
+    along::{self, Places},
+    assemble, bound, kept, keys,
+    needs::{Chosen, Layout, Placed},
     numbered, own, sorted, window,
 };
-use crate::domain::{Ctx, Result};
+use crate::domain::{Ctx, Error, Result};
 
 /// A list below other rows: the column that names the parent, what is in the list and in which order, and the part of it
 /// that is wanted.
@@ -61,11 +64,14 @@ pub trait Below: Send {
     /// Whether nothing is read below its rows.
     fn is_leaf(&self) -> bool;
 
+    /// Finds its columns in the rows of the statement.
+    fn locate(&mut self, ctx: &Ctx, layout: &Layout) -> Result<()>;
+
     /// Takes what a row of the statement has of the list of one parent.
-    fn read(&mut self, ctx: &Ctx, row: &QueryResult, parent: Uuid) -> Result<()>;
+    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()>;
 
     /// Hands out what was read: by field and parent a `Page<E>`, and what came along.
-    fn finish(self: Box<Self>, give: &mut Given) -> Result<()>;
+    fn finish(self: Box<Self>, ctx: &Ctx, give: &mut Given) -> Result<()>;
 }
 
 /// What was read below an object, until the fields that ask for it come.
@@ -79,37 +85,76 @@ pub struct Given {
 pub struct Branch<E: EntityTrait> {
     /// What tells its field from the others of the request.
     field: usize,
-    list: List<E>,
+    by: E::Column,
+    id: E::Column,
+    order: Order<E::Column>,
+    args: Args,
+    along: Vec<Along<E::Column>>,
+    /// What is in it, until its statement is made.
+    select: Option<Select<E>>,
+    /// The same, to be counted.
+    whole: Option<Arc<Select<E>>>,
     window: Window,
     children: Vec<Child>,
     chosen: Chosen<E>,
     prefix: String,
     is_numbered: bool,
+    places: Option<Located<E>>,
     rows: HashMap<Uuid, Vec<(i64, E::Model)>>,
     seen: HashSet<(Uuid, Uuid)>,
     related: Related,
 }
 
+/// Where a list stands in the rows of the statement.
+struct Located<E: EntityTrait> {
+    id: usize,
+    /// The number of a row, where rows have numbers.
+    number: Option<usize>,
+    row: Placed<E>,
+    along: Places,
+}
+
 /// A list below the rows of another, and the column of those rows that its own rows name.
 pub struct Child {
-    pub parent: &'static str,
-    pub below: Box<dyn Below>,
+    parent: &'static str,
+    below: Box<dyn Below>,
+    /// Where that column stands in the rows of the statement.
+    place: usize,
+}
+
+impl Child {
+    pub fn new(parent: &'static str, below: Box<dyn Below>) -> Self {
+        Self { parent, below, place: 0 }
+    }
+
+    fn locate(&mut self, ctx: &Ctx, layout: &Layout, prefix: &str) -> Result<()> {
+        self.place = layout.place(prefix, self.parent)?;
+        self.below.locate(ctx, layout)
+    }
 }
 
 impl<E: EntityTrait> Branch<E> {
     /// Plans to read `list`, for the field told, with the lists below its rows.
     pub fn new(field: usize, list: List<E>, children: Vec<Child>) -> Result<Self> {
-        let window = window(&list.args)?;
+        let List { by, id, select, order, args, along } = list;
+        let window = window(&args)?;
         // What is wrong with one list is told by its own field, not by the statement that reads all.
-        bound(&mut Query::select(), list.order, list.id, &list.args)?;
+        bound(&mut Query::select(), order, id, &args)?;
         Ok(Self {
             field,
-            list,
+            by,
+            id,
+            order,
+            args,
+            along,
+            select: Some(select),
+            whole: None,
             window,
             children,
             chosen: Chosen::all(),
             prefix: String::new(),
             is_numbered: false,
+            places: None,
             rows: HashMap::new(),
             seen: HashSet::new(),
             related: Related::default(),
@@ -130,17 +175,19 @@ where
         is_numbered: bool,
     ) -> Result<SelectStatement> {
         self.is_numbered = is_numbered;
-        let List { by, id, select, order, args, along } = &self.list;
         prefix.clone_into(&mut self.prefix);
-        self.chosen = Chosen::of(ctx, own(*order, *id, along));
-        let mut inner = along::join(ctx, self.chosen.narrow(select.clone()), along).into_query();
-        bound(&mut inner, *order, *id, args)?;
+        let select = self.select.take().ok_or_else(|| Error::internal("a list that was read before"))?;
+        self.whole = kept(ctx, &select);
+        let Self { by, id, order, ref args, ref along, .. } = *self;
+        self.chosen = Chosen::of(ctx, own(order, id, along));
+        let mut inner = along::join(ctx, self.chosen.narrow(select), along).into_query();
+        bound(&mut inner, order, id, args)?;
         inner.and_where(by.into_expr().eq(parent));
         if is_numbered {
-            numbered(&mut inner, *order, *id, self.window, None);
+            numbered(&mut inner, order, id, self.window, None);
         }
-        for key in keys(*order, *id) {
-            inner.order_by_expr(key, self.window.direction(*order));
+        for key in keys(order, id) {
+            inner.order_by_expr(key, self.window.direction(order));
         }
         inner.limit(self.window.limit + 1);
         let table = Alias::new(format!("{prefix}row")).into_iden();
@@ -157,11 +204,10 @@ where
     }
 
     fn order(&self, statement: &mut SelectStatement) {
-        let List { id, order, .. } = &self.list;
+        let Self { id, order, .. } = *self;
         if !self.is_numbered {
-            let direction = self.window.direction(*order);
-            let [column, id] =
-                [order.column, *id].map(|column| format!("{}{}", self.prefix, column.as_str()));
+            let direction = self.window.direction(order);
+            let [column, id] = [order.column, id].map(|column| format!("{}{}", self.prefix, column.as_str()));
             statement.order_by_expr(sorted(order.column, Expr::col(Alias::new(column))), direction.clone());
             statement.order_by_expr(Expr::col(Alias::new(id)), direction);
         }
@@ -174,32 +220,41 @@ where
         self.children.is_empty()
     }
 
-    fn read(&mut self, ctx: &Ctx, row: &QueryResult, parent: Uuid) -> Result<()> {
-        let rows = self.rows.entry(parent).or_default();
-        let Some(id) = row.try_get::<Option<Uuid>>(&self.prefix, self.list.id.as_str())? else {
-            return Ok(());
-        };
-        if self.seen.insert((parent, id)) {
-            // Rows without numbers come in their order.
-            let place = if self.is_numbered { row.try_get(&self.prefix, PLACE)? } else { 0 };
-            rows.push((place, self.chosen.read(row, &self.prefix)?));
-            self.related.read(ctx, row, &self.prefix, &self.list.along)?;
-        }
-        read(ctx, &mut self.children, row, &self.prefix)
+    fn locate(&mut self, ctx: &Ctx, layout: &Layout) -> Result<()> {
+        let chosen = std::mem::replace(&mut self.chosen, Chosen::all());
+        self.places = Some(Located {
+            id: layout.place(&self.prefix, self.id.as_str())?,
+            number: self.is_numbered.then(|| layout.place(&self.prefix, PLACE)).transpose()?,
+            row: chosen.placed(layout, &self.prefix)?,
+            along: Places::of(ctx, layout, &self.prefix, &self.along)?,
+        });
+        self.children.iter_mut().try_for_each(|child| child.locate(ctx, layout, &self.prefix))
     }
 
-    fn finish(self: Box<Self>, give: &mut Given) -> Result<()> {
-        let Self { field, list, window, children, rows, related, .. } = *self;
-        let all = Arc::new(list.select);
+    fn read(&mut self, row: &QueryResult, parent: Uuid) -> Result<()> {
+        let rows = self.rows.entry(parent).or_default();
+        let Some(places) = &self.places else { return Ok(()) };
+        let Some(id) = row.try_get_by_index::<Option<Uuid>>(places.id)? else { return Ok(()) };
+        if self.seen.insert((parent, id)) {
+            // Rows without numbers come in their order.
+            let number = places.number.map(|number| row.try_get_by_index(number)).transpose()?;
+            rows.push((number.unwrap_or_default(), places.row.read(row)?));
+            self.related.read(row, &places.along)?;
+        }
+        read(&mut self.children, row)
+    }
+
+    fn finish(self: Box<Self>, ctx: &Ctx, give: &mut Given) -> Result<()> {
+        let Self { field, by, id, order, args, whole: all, window, children, rows, related, .. } = *self;
         for (parent, mut rows) in rows {
             rows.sort_by_key(|(place, _)| *place);
-            let whole = Whole { select: all.clone(), of: Some((list.by, parent)) };
+            let whole = Whole { select: all.clone(), of: Some((by, parent)) };
             let rows = rows.into_iter().map(|(_, row)| row).collect();
-            let page: Page<E> = assemble(rows, whole, list.order, list.id, (window, &list.args));
+            let page: Page<E> = assemble(ctx, rows, whole, order, id, (window, &args));
             give.pages.insert((field, parent), Box::new(page));
         }
         give.related.push(related);
-        children.into_iter().try_for_each(|child| child.below.finish(give))
+        children.into_iter().try_for_each(|child| child.below.finish(ctx, give))
     }
 }
 
@@ -260,10 +315,10 @@ fn join(
     Ok(())
 }
 
-fn read(ctx: &Ctx, children: &mut [Child], row: &QueryResult, prefix: &str) -> Result<()> {
+fn read(children: &mut [Child], row: &QueryResult) -> Result<()> {
     for child in children {
-        if let Some(parent) = row.try_get::<Option<Uuid>>(prefix, child.parent)? {
-            child.below.read(ctx, row, parent)?;
+        if let Some(parent) = row.try_get_by_index::<Option<Uuid>>(child.place)? {
+            child.below.read(row, parent)?;
         }
     }
     Ok(())
@@ -284,15 +339,17 @@ pub async fn find_below<E: EntityTrait>(
     }
     let rows = ctx.read().query_all(&query).await?;
     let Some(first) = rows.first() else { return Ok(None) };
+    let layout = Layout::of(first);
     let mut related = Related::default();
-    related.read(ctx, first, "", along)?;
-    let row = chosen.read(first, "")?;
+    related.read(first, &Places::of(ctx, &layout, "", along)?)?;
+    let row = chosen.placed(&layout, "")?.read(first)?;
+    children.iter_mut().try_for_each(|child| child.locate(ctx, &layout, ""))?;
     for row in &rows {
-        read(ctx, &mut children, row, "")?;
+        read(&mut children, row)?;
     }
     let mut given = Given { related: vec![related], ..Given::default() };
     for child in children {
-        child.below.finish(&mut given)?;
+        child.below.finish(ctx, &mut given)?;
     }
     Ok(Some((row, given)))
 }

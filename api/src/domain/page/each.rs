@@ -1,6 +1,6 @@
 //! The same list of many parents in one statement: of each parent the page that the arguments ask for.
 
-use std::{collections::HashMap, fmt::Write, sync::Arc};
+use std::{collections::HashMap, fmt::Write};
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, IdenStatic, IntoSimpleExpr, JoinType,
@@ -9,7 +9,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{List, PLACE, Page, Whole, along, bound, keys, needs::Chosen, numbered, own, page, window};
+use super::{
+    List, PLACE, Page, Whole,
+    along::{self, Places},
+    assemble, bound, kept, keys,
+    needs::{Chosen, Layout},
+    numbered, own, page, window,
+};
 use crate::domain::{Ctx, Error, Result};
 
 /// Reads of each of `parents` one page of its list.
@@ -20,7 +26,7 @@ where
 {
     let List { by, id, select, order, args, along } = list;
     let window = window(&args)?;
-    let all = Arc::new(select.clone());
+    let all = kept(ctx, &select);
     let [row, parent, place] = ["row_of", "parent", PLACE].map(Alias::new);
     let chosen = Chosen::of(ctx, own(order, id, &along).chain([by]));
     let mut query = along::join(ctx, chosen.narrow(select), &along).into_query();
@@ -45,18 +51,25 @@ where
     let rows = ctx.read().query_all(&outer).await?;
     let mut lists: HashMap<Uuid, Vec<(i64, &QueryResult)>> =
         parents.iter().map(|parent| (*parent, Vec::new())).collect();
+    let whole = |parent| Whole { select: all.clone(), of: Some((by, parent)) };
+    let Some(first) = rows.first() else {
+        let none = |parent| (parent, assemble(ctx, Vec::new(), whole(parent), order, id, (window, &args)));
+        return Ok(lists.into_keys().map(none).collect());
+    };
+    let layout = Layout::of(first);
+    let reads = (Places::of(ctx, &layout, "", &along)?, chosen.placed(&layout, "")?);
+    let [parent, place] = [layout.place("", by.as_str())?, layout.place("", PLACE)?];
     for row in &rows {
-        let parent: Uuid = row.try_get("", by.as_str())?;
-        let list = lists.get_mut(&parent).ok_or_else(|| Error::internal("a row of another parent"))?;
-        list.push((row.try_get("", PLACE)?, row));
+        let list = lists.get_mut(&row.try_get_by_index(parent)?);
+        let list = list.ok_or_else(|| Error::internal("a row of another parent"))?;
+        list.push((row.try_get_by_index(place)?, row));
     }
     lists
         .into_iter()
         .map(|(parent, mut list)| {
             list.sort_unstable_by_key(|(place, _)| *place);
-            let rows: Vec<&QueryResult> = list.into_iter().map(|(_, row)| row).collect();
-            let whole = Whole { select: all.clone(), of: Some((by, parent)) };
-            Ok((parent, page(ctx, &rows, whole, order, id, (window, &args), (&along, &chosen))?))
+            let rows = list.into_iter().map(|(_, row)| row);
+            Ok((parent, page(ctx, rows, whole(parent), order, id, (window, &args), &reads)?))
         })
         .collect()
 }

@@ -13,9 +13,16 @@ use sea_orm::{
 
 use crate::domain::{Ctx, Error, Result};
 
-/// The columns that a request needs, by table.
+/// What a request needs.
 #[derive(Debug, Default)]
-pub struct Needs(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+pub struct Needs {
+    /// The columns, by table.
+    tables: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// Whether it counts no list, so that none need be kept to be counted.
+    pub counts_nothing: bool,
+    /// Whether it shows no cursor, so that none need be written.
+    pub marks_nothing: bool,
+}
 
 /// The columns needed of one table, and a row without any.
 #[derive(Clone, Debug)]
@@ -31,12 +38,12 @@ impl Needs {
         E: EntityTrait<Model: Default + Send + Sync>,
     {
         let need = Need::<E> { columns, blank: E::Model::default() };
-        self.0.insert(TypeId::of::<E>(), Box::new(need));
+        self.tables.insert(TypeId::of::<E>(), Box::new(need));
     }
 }
 
 /// The columns that a statement reads of a table.
-pub(super) struct Chosen<E: EntityTrait> {
+pub struct Chosen<E: EntityTrait> {
     /// Nothing where the whole table is read.
     part: Option<Part<E>>,
 }
@@ -55,7 +62,7 @@ impl<E: EntityTrait> Chosen<E> {
 
     /// What the request needs, and what the statement itself does.
     pub fn of(ctx: &Ctx, own: impl IntoIterator<Item = E::Column>) -> Self {
-        let need = ctx.needs.0.get(&TypeId::of::<E>()).and_then(|need| need.downcast_ref::<Need<E>>());
+        let need = ctx.needs.tables.get(&TypeId::of::<E>()).and_then(|need| need.downcast_ref::<Need<E>>());
         let part = need.map(|Need { columns, blank }| {
             let mut chosen: Vec<(E::Column, ColumnType)> = Vec::with_capacity(columns.len() + 4);
             for column in columns.iter().copied().chain(own) {
@@ -84,23 +91,59 @@ impl<E: EntityTrait> Chosen<E> {
         select
     }
 
-    /// Reads a row; what was not read stays blank.
-    pub fn read(&self, row: &QueryResult, prefix: &str) -> Result<E::Model> {
-        let Some(Part { columns, blank }) = &self.part else {
-            return Ok(E::Model::from_query_result(row, prefix)?);
-        };
-        let mut model = blank.clone();
-        for (column, holds) in columns {
-            model.try_set(*column, value(row, prefix, column.as_str(), holds)?)?;
-        }
-        Ok(model)
+    /// The same columns where they stand in the rows of a statement, their names behind a prefix.
+    pub fn placed(self, layout: &Layout, prefix: &str) -> Result<Placed<E>> {
+        let Some(Part { columns, blank }) = self.part else { return Ok(Placed::Whole(prefix.to_owned())) };
+        let columns = columns
+            .into_iter()
+            .map(|(column, holds)| Ok((column, holds, layout.place(prefix, column.as_str())?)))
+            .collect::<Result<_>>()?;
+        Ok(Placed::Part { columns, blank })
     }
 }
 
-fn value(row: &QueryResult, prefix: &str, name: &str, holds: &ColumnType) -> Result<Value> {
+/// Where the columns of a statement's rows stand, so that no row is searched for names.
+pub struct Layout(HashMap<String, usize>);
+
+impl Layout {
+    pub fn of(row: &QueryResult) -> Self {
+        Self(row.column_names().into_iter().zip(0..).collect())
+    }
+
+    pub fn place(&self, prefix: &str, name: &str) -> Result<usize> {
+        let found = self.0.get(&format!("{prefix}{name}")).copied();
+        found.ok_or_else(|| Error::internal(format!("the statement has no column {prefix}{name}")))
+    }
+}
+
+/// What a row has of a table.
+pub enum Placed<E: EntityTrait> {
+    /// All of it, its names behind a prefix.
+    Whole(String),
+    /// Some columns, each with what it holds and where it stands, and a row without any.
+    Part { columns: Vec<(E::Column, ColumnType, usize)>, blank: E::Model },
+}
+
+impl<E: EntityTrait> Placed<E> {
+    /// Reads a row; what was not read stays blank.
+    pub fn read(&self, row: &QueryResult) -> Result<E::Model> {
+        match self {
+            Self::Whole(prefix) => Ok(E::Model::from_query_result(row, prefix)?),
+            Self::Part { columns, blank } => {
+                let mut model = blank.clone();
+                for (column, holds, place) in columns {
+                    model.try_set(*column, value(row, *place, holds)?)?;
+                }
+                Ok(model)
+            }
+        }
+    }
+}
+
+fn value(row: &QueryResult, place: usize, holds: &ColumnType) -> Result<Value> {
     macro_rules! read {
         ($of:ty) => {
-            row.try_get::<Option<$of>>(prefix, name)?.into()
+            row.try_get_by_index::<Option<$of>>(place)?.into()
         };
     }
     Ok(match holds {

@@ -8,8 +8,8 @@ use concord_entities::{
     seat,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DbBackend, EntityTrait,
-    QueryFilter,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend,
+    EntityTrait, QueryFilter,
 };
 use uuid::Uuid;
 
@@ -28,6 +28,31 @@ pub struct NewRegion {
     pub code: Option<String>,
     pub name: String,
     pub level: Level,
+}
+
+/// Turns away a region that is not there, or lies outside an alliance's territory.
+pub async fn require_within(db: &impl ConnectionTrait, id: RegionId, territory: RegionId) -> Result<()> {
+    let regions = region::Entity::find().filter(region::Column::Id.is_in([id, territory])).all(db).await?;
+    let path = |wanted| regions.iter().find(|region| region.id == wanted).map(|region| region.path.as_str());
+    match (path(id), path(territory)) {
+        (None, _) => Err(Error::NotFound("region")),
+        (Some(inner), Some(outer)) if !inner.starts_with(outer) => {
+            Err(Error::invalid(Code::OutsideTerritory, "regionId"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same of a region that may be left out, where only the alliance is known.
+pub async fn require_in_alliance(
+    db: &impl ConnectionTrait,
+    alliance: AllianceId,
+    id: Option<RegionId>,
+) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    let alliance =
+        alliance::Entity::find_by_id(alliance).one(db).await?.ok_or(Error::NotFound("alliance"))?;
+    require_within(db, id, alliance.region_id).await
 }
 
 /// The identifier of an official region follows from its code, so that an import needs no look-up and can run again.

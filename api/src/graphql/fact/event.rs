@@ -26,6 +26,7 @@ use crate::{
     },
     graphql::{
         ahead,
+        at_once::AtOnce,
         connection::{args, connection},
         ctx,
         error::{OrApiError, api_error},
@@ -192,10 +193,11 @@ impl Event {
     }
 
     /// What changed and why, by name; empty after an erasure. Dashboards get states and figures only.
-    async fn details(&self, context: &Context<'_>) -> Vec<EventDetail> {
+    async fn details(&self, context: &Context<'_>) -> Vec<AtOnce<EventDetail>> {
         history::details(ctx(context), &self.row)
             .into_iter()
             .map(|detail| EventDetail { value: outward(&detail.name, detail.value), name: detail.name })
+            .map(AtOnce)
             .collect()
     }
 

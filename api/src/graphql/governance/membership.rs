@@ -25,6 +25,7 @@ use crate::{
         policy, privacy,
     },
     graphql::{
+        at_once::AtOnce,
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
@@ -201,14 +202,14 @@ impl Membership {
 
     /// The organisation. Null while the alliance knows no more of it than the credit code by which it was invited: a unit
     /// of another alliance shows itself by accepting.
-    async fn organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+    async fn organization(&self, context: &Context<'_>) -> Result<Option<AtOnce<Organization>>> {
         let id = self.0.organization_id;
         let row = if self.0.is_unit_known {
             loaders::one(context, id).await?
         } else {
             loaders::one(context, KnownOrganization(id)).await?
         };
-        Ok(row.map(Organization))
+        Ok(row.map(AtOnce::of))
     }
 
     /// The credit code by which it was invited, while the alliance knows nothing else of it.

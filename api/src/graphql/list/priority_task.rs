@@ -33,6 +33,7 @@ use crate::{
     },
     graphql::{
         ahead::Plan,
+        at_once::AtOnce,
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
@@ -92,13 +93,13 @@ impl PriorityTask {
     }
 
     /// The alliance whose task it is.
-    async fn alliance(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
-        Ok(loaders::one(context, self.0.alliance_id).await?.map(Alliance))
+    async fn alliance(&self, context: &Context<'_>) -> Result<Option<AtOnce<Alliance>>> {
+        Ok(loaders::one(context, self.0.alliance_id).await?.map(AtOnce::of))
     }
 
     /// The list it stands on.
-    async fn task_list(&self, context: &Context<'_>) -> Result<Option<TaskList>> {
-        Ok(loaders::one(context, self.0.task_list_id).await?.map(TaskList))
+    async fn task_list(&self, context: &Context<'_>) -> Result<Option<AtOnce<TaskList>>> {
+        Ok(loaders::one(context, self.0.task_list_id).await?.map(AtOnce::of))
     }
 
     /// Its row on the list, 1 for the first.
@@ -127,8 +128,8 @@ impl PriorityTask {
     }
 
     /// The unit that leads.
-    async fn lead_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
-        Ok(loaders::one(context, self.0.lead_organization_id).await?.map(Organization::from))
+    async fn lead_organization(&self, context: &Context<'_>) -> Result<Option<AtOnce<Organization>>> {
+        Ok(loaders::one(context, self.0.lead_organization_id).await?.map(AtOnce::of))
     }
 
     /// The units that work on it beside the lead, by name.
@@ -138,9 +139,9 @@ impl PriorityTask {
     }
 
     /// The community it concerns.
-    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+    async fn region(&self, context: &Context<'_>) -> Result<Option<AtOnce<Region>>> {
         match self.0.region_id {
-            Some(region) => Ok(loaders::one(context, region).await?.map(Region::from)),
+            Some(region) => Ok(loaders::one(context, region).await?.map(AtOnce::of)),
             None => Ok(None),
         }
     }

@@ -55,7 +55,7 @@ async fn old_parameters_match_and_ask_for_a_new_hash() {
 async fn an_unknown_user_costs_one_comparison_and_never_matches() {
     let passwords = passwords();
     assert_eq!(passwords.verify("correct horse", None).await, Ok(Outcome::Mismatch));
-    // Not even the stand-in's own password opens anything.
+    // Nor does an overlong text.
     assert_eq!(passwords.verify(&"\u{7}".repeat(MAX_LENGTH + 1), None).await, Ok(Outcome::Mismatch));
     assert!(passwords.dummy.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
 }

@@ -12,12 +12,13 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, fact, moves::due_date, require_region, visible};
+use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, fact, moves::due_date, visible};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target,
     governance::alliance::expect_version,
     list::{due::today, priority_task::Edit},
     policy::{self, Grant},
+    territory::region::require_within,
     text,
 };
 
@@ -69,7 +70,7 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
     }
     if let Some(region) = change.region_id.value() {
         if let Some(region) = region.filter(|region| before.region_id != Some(*region)) {
-            require_region(&tx, region, alliance.region_id).await?;
+            require_within(&tx.db, region, alliance.region_id).await?;
         }
         row.region_id.set_if_not_equals(region);
     }

@@ -121,6 +121,20 @@ async fn what_is_done_to_any_of_ten_thousand_rows_is_found_at_that_row() {
     }
 }
 
+#[tokio::test]
+#[ignore = "recording a million events takes minutes; docs/reliability.md has what it showed"]
+async fn a_million_rows_are_verified() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    for _ in 0..100 {
+        record(&app, &world, EVENTS).await;
+    }
+    let since = std::time::Instant::now();
+    let whole = chain::verify(&app.app.read, &Marks::default()).await.expect("the walk ends");
+    println!("{} events verified in {:.1} s", whole.events, since.elapsed().as_secs_f64());
+    assert!(whole.first_break.is_none() && whole.events > 1_000_000, "{whole:?}");
+}
+
 /// An event like the one of a row, with a seal like its seal, put in before it.
 fn inserted(app: &TestApp, id: impl TypedId, row: i64) -> Vec<String> {
     let id: Uuid = id.into();

@@ -15,11 +15,18 @@ from .place import BENCH, HOST
 LEAST = {"Q1": 400, "Q2": 150, "Q3": 2000, "Q4": 250, "M1": 80}
 
 
-def wrk(place, server, op, seconds, connections, check=False):
-    """Closed loop: each connection sends its next request when the last was answered."""
+# More writes a second than any server makes: each of a run's writes is to find an object that no earlier one has changed.
+WRITES = 4_000
+
+
+def wrk(place, server, op, seconds, connections, check=False, since=0):
+    """Closed loop: each connection sends its next request when the last was answered. Writes begin where those of the `since`
+    seconds before ended, and no more of them are read than can be sent: reading them is the generator's own work."""
     threads = min(2, connections)
     environment = {**os.environ, "THREADS": str(threads), "BODIES": str(requests.path(place, server.dialect or "concord", op)),
                    "LEAST": str(LEAST[op])}
+    if op.startswith("M"):
+        environment.update(SKIP=str(WRITES * since), MOST=str(WRITES * seconds))
     if check:
         environment["CHECK"] = "1"
     if server.dialect is None:

@@ -1,6 +1,6 @@
 -- Sends the requests of the file that BODIES names, each thread its share of the lines, from the top and round again.
 -- Built before the clock starts, so that the generator costs little. CHECK=1 also looks at each answer: it has to be
--- without errors and at least LEAST bytes long.
+-- without errors and at least LEAST bytes long. SKIP and MOST bound the lines that are read.
 local threads = {}
 
 function setup(thread)
@@ -12,8 +12,10 @@ function init()
   bad, seen, at, pool = 0, 0, 0, {}
   local line_number, threads_in_all = 0, tonumber(os.getenv("THREADS") or "2")
   local path = os.getenv("URL_PATH") or "/graphql"
+  local skip, most = tonumber(os.getenv("SKIP") or "0"), tonumber(os.getenv("MOST") or "1e9")
   for line in io.lines(os.getenv("BODIES")) do
-    if line_number % threads_in_all == number then
+    if line_number >= skip + most then break end
+    if line_number >= skip and line_number % threads_in_all == number then
       local token, body = line:match("^(.-)\t(.*)$")
       local headers = { ["Content-Type"] = "application/json", ["Accept"] = "application/graphql-response+json, application/json" }
       if token ~= "" then headers["Authorization"] = "Bearer " .. token end

@@ -143,6 +143,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     type Actor: Clone + 'static;
 
     /// The same backend for a worker of the server, with what that worker keeps to itself.
+    #[must_use]
     fn at_worker(&self) -> Self {
         self.clone()
     }
@@ -228,6 +229,7 @@ impl<B: Backend> Door<B> {
     }
 
     /// The same door for a worker of the server.
+    #[must_use]
     pub fn at_worker(&self) -> Self {
         Self { backend: self.backend.at_worker(), ..self.clone() }
     }

@@ -5,7 +5,7 @@ use concord_entities::{
     id::{AllianceId, OrganizationId},
     organization,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
 
 use super::task_list::sane;
 use crate::domain::{

@@ -13,7 +13,7 @@ use concord::{
 use concord_entities::{event_organization, event_seal, organization::Kind};
 use concord_tests::{TestApp, World};
 use futures_util::future::join_all;
-use sea_orm::{DbBackend, EntityTrait, QueryOrder};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 
 async fn verify(app: &TestApp) -> Verification {
     chain::verify(&app.app.read, &Marks::default()).await.expect("the walk ends")
@@ -175,13 +175,24 @@ async fn reordered_events_are_found_at_the_first_of_them() {
 }
 
 #[tokio::test]
-async fn an_erased_payload_shows_as_erased_and_not_as_altered() {
+async fn a_payload_is_gone_by_an_erasure_that_is_on_record_or_it_is_a_break() {
     let app = sealed().await;
-    let erase = "UPDATE event SET payload = NULL, salt = NULL WHERE kind = 'organization_recorded'";
-    let erased = app.sql(erase).await.expect("an erasure");
-    let found = verify(&app).await;
-    assert!(found.first_break.is_none(), "{found:?}");
-    assert_eq!(found.erased, erased);
+    drop_guards(&app).await;
+    let row = event_seal::Entity::find().filter(event_seal::Column::Position.eq(20)).one(&app.app.read).await;
+    let id = row.expect("a read").expect("a seal").event_id;
+    let of = match app.app.backend() {
+        DbBackend::Sqlite => format!("x'{}'", id.0.simple()),
+        _ => format!("'{id}'"),
+    };
+    for (change, what) in [
+        ("payload = NULL", "its payload was altered"),
+        ("payload = '{}', salt = NULL", "its payload was altered"),
+        ("payload = NULL, salt = NULL", "its payload is gone, and no erasure took it"),
+    ] {
+        app.sql(&format!("UPDATE event SET {change} WHERE id = {of}")).await.expect("a change");
+        let found = verify(&app).await.first_break.expect("a break");
+        assert_eq!((found.position, found.what.as_str()), (20, what), "{change}");
+    }
 }
 
 pub async fn chain_length(app: &TestApp) -> i64 {

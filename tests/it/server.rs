@@ -179,3 +179,40 @@ async fn an_input_that_is_no_object_stops_what_stands_before_it() {
     let answer = server.send(Some(&token), now, json!({ "id": id::encode(world.town) })).await;
     assert_eq!(answer.at("/alliance/version"), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_every_key_of_its_selection_in_order_and_null_where_something_failed() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    app.give_password(world.committee, "correct horse battery").await;
+    let token = app.sign_in("committee.632223", "correct horse battery").await.access_token;
+    let server = Server::start(app.app.clone());
+    let (alliance, region) = (id::encode(world.town).0, id::encode(world.town_region).0);
+    // As text, since a map would sort the keys.
+    let ask = async |query: String| {
+        let request = server.http.post(server.url("/graphql")).header("Accept", "application/json");
+        let answer = request.bearer_auth(&token).json(&json!({ "query": query })).send().await;
+        answer.expect("an answer").text().await.expect("a text")
+    };
+    for (query, data) in [
+        // Whatever is ready first, and however often it is asked.
+        ("{ problems { totalCount } __typename priorityTasks { totalCount } alliances(first: 1) { totalCount } }".to_owned(),
+            r#"{"problems":{"totalCount":0},"__typename":"Query","priorityTasks":{"totalCount":0},"alliances":{"totalCount":1}}"#),
+        // What failed is null where it may be, and its parent where it may not.
+        ("{ node(id: \"bogus\") { id } me { username } }".to_owned(), r#"{"node":null,"me":{"username":"committee.632223"}}"#),
+        (format!("{{ alliance(id: \"{alliance}\") {{ name members(first: 1000) {{ totalCount }} timeZone }} }}"),
+            r#"{"alliance":null}"#),
+        (format!("{{ a: region(id: \"{region}\") {{ name }} b: region(id: \"{region}\") {{ children(first: 1000) {{ totalCount }} }} }}"),
+            r#"{"a":{"name":"西海镇"},"b":null}"#),
+        // An object of which nothing is shown is an object.
+        (format!("{{ alliance(id: \"{alliance}\") {{ name @include(if: false) }} }}"), r#"{"alliance":{}}"#),
+        (format!("{{ nodes(ids: [\"{alliance}\"]) {{ ... on PriorityTask {{ title }} }} }}"), r#"{"nodes":[{}]}"#),
+        ("{ viewer { __typename ... on Account { username } } viewer { ... on ApiKey { id } } }".to_owned(),
+            r#"{"viewer":{"__typename":"Account","username":"committee.632223"}}"#),
+    ] {
+        for _ in 0..3 {
+            let answer = ask(query.clone()).await;
+            assert!(answer.contains(&format!("\"data\":{data},\"ext")), "{query}\n{answer}");
+        }
+    }
+}

@@ -16,7 +16,8 @@ pub async fn run(config: Config) -> Outcome {
         }
     };
     let faults = config.faults();
-    if faults.is_empty() {
+    let can_open = faults.is_empty();
+    if can_open {
         say("settings", Ok(format!("listen on {}", config.http.listen)));
     }
     for fault in faults {
@@ -24,7 +25,10 @@ pub async fn run(config: Config) -> Outcome {
     }
     let folder = &config.data.directory;
     say("data folder", folder_state(folder));
-    say("database", database_state(&config).await);
+    // With settings out of their bounds it may not even be opened.
+    if can_open {
+        say("database", database_state(&config).await);
+    }
     for (what, state) in crate::domain::identity::door::check(&config) {
         say(what, state);
     }

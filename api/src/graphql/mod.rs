@@ -2,6 +2,7 @@
 
 mod ahead;
 mod at_once;
+pub mod complete;
 pub mod connection;
 pub mod error;
 pub mod governance;

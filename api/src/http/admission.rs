@@ -19,7 +19,7 @@ use super::absent;
 use super::lexer::{self, Tokens};
 use super::measure::{self, OperationFacts};
 use super::refusal::{DoorCode, Refusal};
-use crate::domain::page::Needs;
+use crate::{domain::page::Needs, graphql::complete};
 
 const DOCUMENT_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// A parsed document takes about this many times the memory of its text.
@@ -177,9 +177,10 @@ impl Documents {
             return Ok(known);
         }
         lexer::check_document(text, limits.tokens, limits.nesting)?;
-        let document =
+        let mut document =
             parse_query(text).map_err(|fault| Refusal::new(DoorCode::ParseFailed).with("detail", fault))?;
         let operations = measure::measure(&document, limits)?;
+        complete::fill(&mut document);
         let parsed = Arc::new(ParsedDocument {
             document,
             validated: AtomicBool::new(false),

@@ -146,6 +146,10 @@ impl Backend for Product {
         schema.execute(request).await
     }
 
+    fn types(&self) -> Option<&Types> {
+        Some(&self.types)
+    }
+
     fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
         self.schema.execute_stream(request)
     }

@@ -46,6 +46,7 @@ use self::negotiation::Locale;
 use self::origin::TrustedProxies;
 use self::parameters::PersistedDocuments;
 use self::refusal::Refusal;
+use crate::graphql::values::Types;
 
 /// Settings of the door; every one has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -176,6 +177,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
         request: async_graphql::Request,
         validated: bool,
     ) -> impl Future<Output = async_graphql::Response>;
+
+    /// The schema's types, by which answers are put in order.
+    fn types(&self) -> Option<&Types> {
+        None
+    }
 
     /// Runs a subscription.
     fn execute_stream(&self, request: async_graphql::Request) -> BoxStream<'static, async_graphql::Response>;

@@ -14,12 +14,13 @@ use futures_util::{FutureExt, StreamExt};
 use serde_json::Value as Json;
 use tracing::Instrument;
 
-use super::admission::{self, Admitted};
+use super::admission::{self, Admitted, ParsedDocument};
 use super::answer::Answer;
 use super::limit::{Charge, Principal};
 use super::parameters::Parameters;
 use super::refusal::{DoorCode, Refusal};
 use super::{Backend, Door, RequestMeta, Session};
+use crate::graphql::complete::complete;
 
 /// An admitted operation whose cost was taken.
 #[derive(Clone, Debug)]
@@ -98,10 +99,12 @@ impl<B: Backend> Door<B> {
             graphql.operation.name = admitted.operation_name.as_deref().unwrap_or_default(),
         );
         let document = Arc::clone(&admitted.document);
+        let operation = admitted.operation_name.clone();
         let validated = admitted.is_validated();
         let work = async {
             let request = self.request(session, meta, admitted);
-            let response = self.backend.execute(request, validated).await;
+            let mut response = self.backend.execute(request, validated).await;
+            complete(self.backend.types(), &document.document, operation.as_deref(), &mut response);
             if !validated && response.errors.is_empty() {
                 document.validated.store(true, Ordering::Relaxed);
             }
@@ -137,14 +140,15 @@ impl<B: Backend> Door<B> {
             return stream::once(async move { self.run(&session, &meta, paid).await }).boxed_local();
         }
         let Paid { admitted, charge } = paid;
+        let (document, operation) = (Arc::clone(&admitted.document), admitted.operation_name.clone());
         let start = AssertUnwindSafe(|| {
             let request = self.request(&session, &meta, admitted);
             self.backend.execute_stream(request)
         });
         match std::panic::catch_unwind(start) {
             Ok(responses) => {
-                let state =
-                    Subscription { door: self, meta, responses: Some(responses), charge: Some(charge) };
+                let (responses, charge) = (Some(responses), Some(charge));
+                let state = Subscription { door: self, meta, document, operation, responses, charge };
                 stream::unfold(state, Subscription::next).boxed_local()
             }
             Err(panic) => {
@@ -179,6 +183,8 @@ impl<B: Backend> Door<B> {
 struct Subscription<B> {
     door: Door<B>,
     meta: RequestMeta,
+    document: Arc<ParsedDocument>,
+    operation: Option<String>,
     responses: Option<BoxStream<'static, async_graphql::Response>>,
     charge: Option<Charge>,
 }
@@ -188,8 +194,11 @@ impl<B: Backend> Subscription<B> {
         let responses = self.responses.as_mut()?;
         let answer = match AssertUnwindSafe(responses.next()).catch_unwind().await {
             Ok(response) => {
+                let mut response = response?;
+                let operation = self.operation.as_deref();
+                complete(self.door.backend.types(), &self.document.document, operation, &mut response);
                 let max_errors = self.door.settings.errors_per_answer;
-                Answer::executed(&self.door.backend, &self.meta, response?, self.charge.take(), max_errors)
+                Answer::executed(&self.door.backend, &self.meta, response, self.charge.take(), max_errors)
             }
             Err(panic) => {
                 self.responses = None;

@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use super::{Head, Marks, chain_of, link};
 use crate::{
-    domain::{error::Result, event::digest},
+    domain::{
+        error::Result,
+        event::{Event, digest},
+    },
     storage::Sha256Hex,
 };
 
@@ -35,6 +38,30 @@ pub struct Verification {
 /// The chains as far as they were walked: how many links, and the hash of the last.
 type Walked = HashMap<Uuid, (i64, Vec<u8>)>;
 
+/// Events that tell of an erasure: it takes payloads of earlier events about the same subject.
+const ERASURES: [&str; 2] = [Event::ReporterErased.text(), Event::AccountErased.text()];
+
+/// The first erased event of each subject that no later event explains: its position and chain.
+type Gone = HashMap<Uuid, (i64, Uuid)>;
+
+/// The first event whose payload is gone although nothing was erased.
+async fn unexplained(db: &impl ConnectionTrait, mut gone: Gone) -> Result<Option<(i64, Uuid)>> {
+    if !gone.is_empty() {
+        // What was erased a moment ago is told of by an event that still waits for its seal.
+        let pending = event_pending::Entity::find().select_only().column(event_pending::Column::EventId);
+        let waiting: Vec<Uuid> = event::Entity::find()
+            .select_only()
+            .column(event::Column::SubjectId)
+            .filter(event::Column::Kind.is_in(ERASURES))
+            .filter(event::Column::Id.in_subquery(pending.into_query()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        gone.retain(|subject, _| !waiting.contains(subject));
+    }
+    Ok(gone.into_values().min())
+}
+
 /// Walks every seal in order of position, recomputing each link and holding it against `marks`, and stops at the first
 /// that does not hold. Sealing may go on meanwhile.
 pub async fn verify(db: &impl ConnectionTrait, marks: &Marks) -> Result<Verification> {
@@ -44,6 +71,7 @@ pub async fn verify(db: &impl ConnectionTrait, marks: &Marks) -> Result<Verifica
     let heads = Head::read(db, None).await?;
     let head_of: HashMap<Uuid, &Head> = heads.iter().map(|head| (head.chain, head)).collect();
     let mut last = 0_i64;
+    let mut gone = Gone::new();
     loop {
         let rows = event_seal::Entity::find()
             .find_also_related(event::Entity)
@@ -76,9 +104,16 @@ pub async fn verify(db: &impl ConnectionTrait, marks: &Marks) -> Result<Verifica
                     format!("it is not what {by} says, so it or a link before was replaced"),
                 ));
             }
-            found.erased += u64::from(event.is_some_and(|event| event.payload.is_none()));
             found.events += 1;
             last = seal.position;
+            let Some(event) = event else { continue };
+            if ERASURES.contains(&event.kind.as_str()) {
+                gone.remove(&event.subject_id);
+            }
+            if event.payload.is_none() {
+                found.erased += 1;
+                gone.entry(event.subject_id).or_insert((seal.position, seal.chain_id));
+            }
         }
     }
     if let Some((chain, what)) = cut_off(&walked, &heads, &Head::read(db, None).await?) {
@@ -86,6 +121,9 @@ pub async fn verify(db: &impl ConnectionTrait, marks: &Marks) -> Result<Verifica
     }
     if let Some((chain, what)) = marks.missing(last, |chain| walked.get(&chain).map_or(0, |end| end.0)) {
         return Ok(found.broken(chain, last, what));
+    }
+    if let Some((position, chain)) = unexplained(db, gone).await? {
+        return Ok(found.broken(chain, position, "its payload is gone, and no erasure took it"));
     }
     found.chains = u64::try_from(walked.len()).unwrap_or_default();
     if let Some(event) = stray(db).await? {
@@ -115,9 +153,11 @@ fn follow(
     if expected != seal.hash {
         return Err("its event or the link before was altered");
     }
-    let content = event.salt.as_ref().zip(event.payload.as_ref());
-    if content.is_some_and(|(salt, payload)| digest(salt, payload) != event.digest) {
-        return Err("its payload was altered");
+    match (&event.salt, &event.payload) {
+        (None, None) => {}
+        (Some(salt), Some(payload)) if digest(salt, payload) == event.digest => {}
+        // Erasure takes both: a payload without its salt is another one.
+        _ => return Err("its payload was altered"),
     }
     *hash = expected;
     *length += 1;

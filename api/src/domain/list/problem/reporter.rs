@@ -22,7 +22,9 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
     // The answer holds personal data, which must not be given again without a look being recorded.
     idempotency::refuse(ctx)?;
     let tx = ctx.begin().await?;
-    let row = visible(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?.ok_or(Error::NotFound("problem"))?;
+    // Under lock, so that a reason that names the reporter is there before an erasure looks for it, or after it.
+    let found = visible(ctx).filter(Column::Id.eq(id)).lock_exclusive().one(&tx.db).await?;
+    let row = found.ok_or(Error::NotFound("problem"))?;
     ctx.require(&tx.db, Action::ReadReporter, Target::alliance(row.alliance_id)).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     tx.record(fact(Event::ReporterRevealed, &row).reason(Some(&reason))).await?;
@@ -73,6 +75,7 @@ fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::Acti
     row.reporter_phone = Set(None);
     row.title.set_if_not_equals(words.struck_from(&before.title));
     row.description.set_if_not_equals(words.struck_from(&before.description));
+    row.category.set_if_not_equals(words.struck_from(&before.category));
     row.place.set_if_not_equals(struck(&before.place));
     row.measures.set_if_not_equals(struck(&before.measures));
     row.reason.set_if_not_equals(struck(&before.reason));

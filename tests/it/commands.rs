@@ -301,6 +301,10 @@ async fn an_older_database_is_told_from_checkpoints_kept_elsewhere() {
     let (code, _) = verify(&restored, &another, &format!("{place}/older/checkpoints"));
     assert_eq!(code, Some(0));
     assert_eq!(verify(&restored, &another, "/nowhere").0, Some(1), "a copy that is not there");
+    let empty = format!("{place}/empty");
+    std::fs::create_dir(&empty).expect("a folder");
+    let (code, said) = verify(&restored, &another, &empty);
+    assert!(code == Some(1) && said.contains("holds no checkpoint"), "{code:?} {said}");
 }
 
 /// A town, closed, so that the program can work on its database.

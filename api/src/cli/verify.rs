@@ -1,6 +1,6 @@
 //! `concord verify`: walks the event chain, holds it against the checkpoints, and counts the lists anew.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -23,6 +23,10 @@ pub struct Verify {
 }
 
 pub async fn run(config: Config, command: Verify) -> Outcome {
+    // Copies that were never made must not pass for copies that agree.
+    if let Some(path) = command.checkpoints.iter().find(|path| path.exists() && is_empty(path)) {
+        return Err(Failure::wrong(format!("{} holds no checkpoint", path.display())));
+    }
     let app = build(config, false).await?;
     // What waits for its seal is sealed first, so that a stopped node's last events count too.
     let ctx = Ctx::system(&app);
@@ -39,6 +43,15 @@ pub async fn run(config: Config, command: Verify) -> Outcome {
     }
     eprintln!("concord: the counters of both lists equal a recount");
     Ok(())
+}
+
+/// Whether a file, or every file of a folder, is empty.
+fn is_empty(path: &Path) -> bool {
+    let has_bytes = |path: &Path| path.metadata().is_ok_and(|of| of.len() > 0);
+    match path.read_dir() {
+        Ok(mut inner) => !inner.any(|entry| entry.is_ok_and(|entry| has_bytes(&entry.path()))),
+        Err(_) => !has_bytes(path),
+    }
 }
 
 /// Walks the chain and holds it against every checkpoint at hand and the copies named.

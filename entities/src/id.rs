@@ -97,6 +97,12 @@ ids! {
     TaskProgressId = "task_progress",
     /// A problem on the closure list, struck off only after evidence has been verified.
     ProblemId = "problem",
+    /// A deadline that passed unmet.
+    BreachId = "breach",
+    /// A numbered demand to a unit that let a deadline pass.
+    SupervisionNoticeId = "supervision_notice",
+    /// More time for a unit's part of a problem.
+    ExtensionId = "extension",
     /// A file that shows a fact about a problem or task, with its SHA-256.
     EvidenceId = "evidence",
     /// Bytes kept under their SHA-256.

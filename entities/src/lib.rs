@@ -22,8 +22,9 @@ pub use self::{
         refresh_token, seat, session,
     },
     list::{
-        alliance_count, evidence, month_count, open_due_count, priority_task, problem, problem_handler,
-        problem_responsible, problem_sequence, task_co_organizer, task_list, task_milestone, task_progress,
+        alliance_count, breach, deadline_policy, evidence, extension, month_count, notice_sequence,
+        open_due_count, priority_task, problem, problem_handler, problem_responsible, problem_sequence,
+        supervision_notice, task_co_organizer, task_list, task_milestone, task_progress,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,

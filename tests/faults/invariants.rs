@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use concord_entities::{event, event_pending, event_seal, problem, problem_sequence};
-use sea_orm::{DatabaseConnection, EntityTrait, PaginatorTrait};
+use concord_entities::{
+    breach, event, event_pending, event_seal, notice_sequence, problem, problem_sequence, supervision_notice,
+};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
 use crate::{
     load::Ledger,
@@ -26,6 +28,7 @@ pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
     writes_are_kept(&problems, ledger);
     numbers_are_gap_free(&db.read, &problems).await;
     changes_have_events(&db.read, &problems).await;
+    deadlines_are_noted_once(&db.read).await;
     db.write.close().await.expect("the connection closes");
     db.read.close().await.expect("the readers close");
     let verified = node::run(town, &["verify"]);
@@ -88,4 +91,39 @@ async fn changes_have_events(db: &DatabaseConnection, problems: &[problem::Model
         events.iter().filter(|event| event.subject_kind == "problem").map(|event| event.subject_id).collect();
     let made: BTreeSet<_> = problems.iter().map(|problem| problem.id.0).collect();
     assert!(told == made, "{} problems, {} of them with events", made.len(), told.len());
+}
+
+/// A deadline that passed is on record once, with its event; notices about it are numbered without a gap, one a level.
+async fn deadlines_are_noted_once(db: &DatabaseConnection) {
+    let breaches = breach::Entity::find().all(db).await.expect("breaches");
+    let once: BTreeSet<_> =
+        breaches.iter().map(|one| (one.problem_id, one.clock, one.organization_id, one.due_at)).collect();
+    assert_eq!(once.len(), breaches.len(), "a breach was noted twice");
+    let notices = supervision_notice::Entity::find().all(db).await.expect("notices");
+    let levels: BTreeSet<_> = notices.iter().map(|one| (one.breach_id, one.level)).collect();
+    assert_eq!(levels.len(), notices.len(), "a notice was issued twice");
+    let mut given: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
+    for notice in &notices {
+        given.entry((notice.alliance_id, notice.year)).or_default().insert(notice.seq);
+    }
+    for counter in notice_sequence::Entity::find().all(db).await.expect("counters") {
+        let numbers = &given[&(counter.alliance_id, counter.year)];
+        assert!(numbers.iter().copied().eq(1..=counter.last), "notices have a gap: {numbers:?}");
+    }
+    let told = async |kind: &str| {
+        event::Entity::find().filter(event::Column::Kind.eq(kind)).count(db).await.expect("a count")
+    };
+    assert_eq!(told("problem_breached").await, u64::try_from(breaches.len()).expect("a count"));
+    assert_eq!(told("supervision_notice_issued").await, u64::try_from(notices.len()).expect("a count"));
+    // Whatever was looked at and found late is on record.
+    let late = problem::Entity::find()
+        .filter(problem::Column::DispatchSettled.eq(true))
+        .filter(problem::Column::AssignedAt.is_null())
+        .filter(problem::Column::IsOpen.eq(true))
+        .all(db)
+        .await
+        .expect("problems");
+    for row in late {
+        assert!(breaches.iter().any(|one| one.problem_id == row.id), "{} was late unnoticed", row.number);
+    }
 }

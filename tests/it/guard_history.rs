@@ -31,6 +31,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
         problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
+        deadline_policy, breach, notice_sequence, supervision_notice, extension,
     )
 }
 
@@ -397,6 +398,12 @@ fn cases() -> Vec<Case> {
             ],
         )
         .after(&[earned]),
+        case("breach_is_kept", "a breach stays on record", &["DELETE FROM breach"]),
+        case(
+            "breach_is_not_edited",
+            "a breach stays on record",
+            &["UPDATE breach SET round = round + 1", "UPDATE breach SET due_at = noted_at"],
+        ),
         case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
         case(
             "problem_handler_is_not_edited",

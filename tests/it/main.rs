@@ -42,6 +42,8 @@ mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod certificate;
+mod deadline;
 mod problem;
 mod problem_edit;
 mod problem_load;

@@ -86,9 +86,10 @@ async fn the_registrar_corrects_until_triage_and_the_committee_while_it_is_open(
 
 async fn due(app: &TestApp, world: &World, on: Option<&str>) -> Model {
     let row = problem_in(app, world, State::Triaged).await;
-    let on = on.map(|on| on.parse::<NaiveDate>().expect("a date"));
+    // What is not assigned is due on no day.
+    let Some(on) = on.map(|on| on.parse::<NaiveDate>().expect("a date")) else { return row };
     let which = Which { id: row.id, expected_version: None };
-    moves::assign(&app.ctx(world.committee), which, world.members[1], on).await.expect("assigned")
+    moves::assign(&app.ctx(world.committee), which, world.members[1], Some(on)).await.expect("assigned")
 }
 
 #[tokio::test]
@@ -205,14 +206,14 @@ async fn a_problems_due_date_rings_once_for_the_unit() {
         heard.into_iter().filter(|(kind, event)| kind == "DUE" && event == "PROBLEM_DUE").count()
     };
     assert_eq!(rings().await, 0);
-    // Three days before, by the calendar of Beijing.
-    app.set_now("2026-01-16T16:00:00Z".parse().expect("an instant"));
+    // Three days before the day is over, by the calendar of Beijing.
+    app.set_now("2026-01-17T16:00:00Z".parse().expect("an instant"));
     assert_eq!(rings().await, 1);
     assert_eq!(rings().await, 1);
     update(&app, world.committee, &row, row.version, json!({ "dueOn": "2026-01-19" })).await.fine();
     assert_eq!(rings().await, 2, "a date that moves is told of again");
     let reason = json!({ "reason": "改派" });
     step(&app, world.committee, "recallProblem", &json!(id::encode(row.id)), reason).await.fine();
-    app.sql("UPDATE problem SET due_told_on = NULL").await.expect("the marks are wiped");
+    app.advance(TimeDelta::days(30));
     assert_eq!(rings().await, 2, "nobody is bound by it any more");
 }

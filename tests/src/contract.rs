@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 30] = [
+const NOUNS: [(&str, &str); 32] = [
+    ("extensionid", "extension"),
+    ("noticeid", "supervision_notice"),
     ("accountid", "account"),
     ("handlerid", "account"),
     ("allianceid", "alliance"),

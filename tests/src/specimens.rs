@@ -17,7 +17,13 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 27] = [
+const VALUES: [(&str, &str, &str); 33] = [
+    ("breach", "clock", "resolution"),
+    ("deadline_policy", "levels", "[]"),
+    ("deadline_policy", "rules", "[]"),
+    ("extension", "state", "asked"),
+    ("problem_responsible", "resolution_unit", "days"),
+    ("supervision_notice", "colour", "yellow"),
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
@@ -62,7 +68,10 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 17] = [
+const EMPTY: [(&str, &str); 20] = [
+    ("extension", "decided_at"),
+    ("problem_responsible", "paused_at"),
+    ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),
     ("account", "locked_until_at"),
     ("account_link", "used_at"),

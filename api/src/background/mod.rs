@@ -92,6 +92,7 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     // list
     file::sweep(ctx).await?;
     while crate::domain::list::due::notify(ctx).await? > 0 {}
+    while crate::domain::list::supervision::watch(ctx).await? > 0 {}
     while crate::domain::list::counts::settle(ctx).await? > 0 {}
     // fact
     Ok(())

@@ -10,7 +10,8 @@ use crate::{
     domain::{
         App, Ctx,
         chain::{self, Marks, checkpoint},
-        list::recount,
+        identity::signing::PublicKeys,
+        list::{certificate as certificates, recount},
     },
 };
 
@@ -20,9 +21,41 @@ pub struct Verify {
     /// Checkpoints kept elsewhere: a file, or a folder of files; may be given several times
     #[arg(long, value_name = "PATH")]
     checkpoints: Vec<PathBuf>,
+
+    /// A strike-off certificate to check instead, without a database
+    #[arg(long, value_name = "FILE", requires = "keys", conflicts_with = "checkpoints")]
+    certificate: Option<PathBuf>,
+
+    /// The published keys that it is checked with, as /.well-known/jwks.json serves them
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    keys: Option<PathBuf>,
+}
+
+/// Checks a certificate with nothing but the published keys.
+fn certificate(certificate: &Path, keys: &Path) -> Outcome {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| Failure::wrong(format!("{}: {error}", path.display())))
+    };
+    let wrong =
+        |path: &Path, error: &dyn std::fmt::Display| Failure::wrong(format!("{}: {error}", path.display()));
+    let public = PublicKeys::parse(&read(keys)?).map_err(|error| wrong(keys, &error))?;
+    let (said, proven) =
+        certificates::check(&read(certificate)?, &public).map_err(|error| wrong(certificate, &error))?;
+    eprintln!(
+        "concord: {} was struck off at {} by {}, after {} pieces of evidence; a checkpoint of {} vouches for it",
+        said.number,
+        proven.occurred_at.to_rfc3339(),
+        said.approvers.iter().map(|approver| approver.name.as_str()).collect::<Vec<_>>().join(", "),
+        said.evidence.len(),
+        proven.vouched_at.to_rfc3339()
+    );
+    Ok(())
 }
 
 pub async fn run(config: Config, command: Verify) -> Outcome {
+    if let (Some(path), Some(keys)) = (&command.certificate, &command.keys) {
+        return certificate(path, keys);
+    }
     // Copies that were never made must not pass for copies that agree.
     if let Some(path) = command.checkpoints.iter().find(|path| path.exists() && is_empty(path)) {
         return Err(Failure::wrong(format!("{} holds no checkpoint", path.display())));

@@ -3,6 +3,7 @@
 
 pub mod checkpoint;
 mod marks;
+pub mod proof;
 mod verify;
 
 use std::collections::HashMap;

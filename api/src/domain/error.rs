@@ -79,6 +79,14 @@ codes! {
     CreditCodeTaken = "CREDIT_CODE_TAKEN",
     /// The organisation is not an active member of the alliance.
     NotAMember = "NOT_A_MEMBER",
+    /// The organisation is not responsible for the problem.
+    NotResponsible = "NOT_RESPONSIBLE",
+    /// There is no deadline that could be moved.
+    NoDeadline = "NO_DEADLINE",
+    /// No signed checkpoint names the strike-off yet; one is made within a minute or so.
+    NotVouchedFor = "NOT_VOUCHED_FOR",
+    /// The day is not later than the deadline that it is to replace.
+    TooEarly = "TOO_EARLY",
     /// A position lies ahead of everything that was ever recorded here: the database is another, or an older one.
     PositionAhead = "POSITION_AHEAD",
     // identity

@@ -235,8 +235,25 @@ events! {
     ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.
     ProblemWithdrawn = "problem_withdrawn",
-    /// The due date of a problem is near.
+    /// The deadline of a problem is near: a reminder (催办).
     ProblemDue = "problem_due",
+    // deadlines and supervision
+    /// An alliance set its deadlines anew.
+    DeadlinePolicySet = "deadline_policy_set",
+    /// A deadline of a problem passed unmet.
+    ProblemBreached = "problem_breached",
+    /// Deadlines were computed anew because a year of the working calendar became known.
+    DeadlinesRecalculated = "deadlines_recalculated",
+    /// A supervision notice was issued.
+    SupervisionNoticeIssued = "supervision_notice_issued",
+    /// A supervision notice was answered.
+    SupervisionNoticeAnswered = "supervision_notice_answered",
+    /// A unit asked for more time.
+    ExtensionRequested = "extension_requested",
+    /// More time was granted.
+    ExtensionGranted = "extension_granted",
+    /// More time was refused.
+    ExtensionRefused = "extension_refused",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
     /// Who reported a problem was erased.

@@ -53,6 +53,9 @@ actions! {
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
     ReadReporter, EraseReporter,
     ImportProblems,
+    // Deadlines and supervision
+    SetDeadlinePolicy, RequestExtension, DecideExtension, IssueSupervisionNotice, AnswerSupervisionNotice,
+    ReadCertificate,
 }
 
 /// All roles, in the order of the golden table.
@@ -121,7 +124,11 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::AddEvidence
             | A::ReadReporter
             | A::EraseReporter
-            | A::ImportProblems,
+            | A::ImportProblems
+            | A::SetDeadlinePolicy
+            | A::DecideExtension
+            | A::IssueSupervisionNotice
+            | A::ReadCertificate,
             R::Committee,
         ) => Any,
         (
@@ -129,7 +136,8 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::StrikeOffProblem
             | A::ReturnProblem
             | A::ReadContacts
-            | A::ReadReporter,
+            | A::ReadReporter
+            | A::ReadCertificate,
             R::Approver,
         ) => Any,
         // A member manager looks after the people and the affairs of one unit, staff after its affairs.
@@ -164,6 +172,9 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::AcknowledgeHandover
             | A::UpdateProblem
             | A::WithdrawProblem
+            | A::RequestExtension
+            | A::AnswerSupervisionNotice
+            | A::ReadCertificate
             | A::ReadContacts,
             R::MemberManager | R::MemberStaff,
         ) => Own,

@@ -62,6 +62,7 @@ pub struct Query(
     list::priority_task::PriorityTaskQuery,
     // problem
     list::problem::ProblemQuery,
+    list::supervision::SupervisionQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -94,6 +95,8 @@ pub struct Mutation(
     list::priority_task::PriorityTaskMutation,
     // problem
     list::problem_mutation::ProblemMutation,
+    list::deadline::DeadlineMutation,
+    list::supervision::SupervisionMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

@@ -36,7 +36,11 @@ use super::list::{
 // fact
 use super::fact::{event::Event, inbox::InboxEntry};
 // problem
-use super::list::{evidence::Evidence, problem::Problem};
+use super::list::{
+    evidence::Evidence,
+    problem::Problem,
+    supervision::{Extension, SupervisionNotice},
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -81,6 +85,8 @@ pub enum AnyNode {
     // problem
     Problem(Problem),
     Evidence(Evidence),
+    SupervisionNotice(SupervisionNotice),
+    Extension(Extension),
     // file
     // fact
     Event(Event),
@@ -127,6 +133,8 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // problem
         Problem,
         Evidence,
+        SupervisionNotice,
+        Extension,
         // file
         // fact
         Event,

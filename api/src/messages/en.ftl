@@ -27,6 +27,10 @@ credit-code-length = A unified social credit code has 18 characters; this one ha
 credit-code-character = The character at position { $position } cannot stand in a unified social credit code.
 credit-code-mistyped = One or more characters of the unified social credit code are mistyped.
 not-a-member = The organisation is not an active member of this alliance.
+not-responsible = The organisation is not responsible for this problem.
+no-deadline = There is no deadline that could be moved.
+not-vouched-for = No signed checkpoint names this strike-off yet. Ask again in a minute.
+too-early = The day must be { $least } or later.
 
 # door
 document-too-large = The document is too long: at most { $limit } bytes.

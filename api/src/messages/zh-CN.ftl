@@ -27,6 +27,10 @@ credit-code-length = 统一社会信用代码应为 18 位，当前为 { $found 
 credit-code-character = 统一社会信用代码第 { $position } 位的字符无效。
 credit-code-mistyped = 统一社会信用代码有一处或多处录入错误。
 not-a-member = 该单位不是本联盟的在任成员。
+not-responsible = 该单位不是此问题的责任单位。
+no-deadline = 没有可以延长的期限。
+not-vouched-for = 尚无签名检查点覆盖此次销号，请一分钟后再试。
+too-early = 日期不得早于 { $least }。
 
 # door
 document-too-large = 查询文档过长：最多 { $limit } 字节。

@@ -187,6 +187,14 @@ pub struct Model {
     pub due_on: Option<Date>,
     /// The due date that was told of when it came near.
     pub due_told_on: Option<Date>,
+    /// By when it is to be assigned.
+    pub dispatch_due_at: Option<DateTimeUtc>,
+    /// Whether that instant depends on a year without a published notice.
+    pub dispatch_is_provisional: bool,
+    /// Whether that instant has passed and was looked at.
+    pub dispatch_settled: bool,
+    /// The deadline of a unit that declined: it binds the next one too, unless it has passed.
+    pub carried_due_at: Option<DateTimeUtc>,
     /// Why it was last declined, returned, rejected or withdrawn.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,

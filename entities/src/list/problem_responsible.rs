@@ -27,6 +27,34 @@ pub enum Duty {
     Joint,
 }
 
+/// What a limit counts.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Hours around the clock.
+    Hours,
+    /// Calendar days, to the end of the last.
+    #[default]
+    Days,
+    /// Working days by the alliance's calendar, to the end of the last.
+    WorkingDays,
+}
+
 /// A unit responsible for a problem in its present round.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -42,6 +70,28 @@ pub struct Model {
     pub duty: Duty,
     /// When it was made responsible.
     pub assigned_at: DateTimeUtc,
+    /// By when it is to accept.
+    pub response_due_at: Option<DateTimeUtc>,
+    /// Whether that instant depends on a year without a published notice.
+    pub response_is_provisional: bool,
+    /// Whether that instant has passed and was looked at.
+    pub response_settled: bool,
+    /// From when the limit for its solution counts, pauses of hours added.
+    pub resolution_from: Option<DateTimeUtc>,
+    /// The limit, pauses of days added; absent where a day was set.
+    pub resolution_amount: Option<i32>,
+    /// What the limit counts.
+    pub resolution_unit: Option<Unit>,
+    /// By when it is to ask for closure.
+    pub resolution_due_at: Option<DateTimeUtc>,
+    /// Whether that instant depends on a year without a published notice.
+    pub resolution_is_provisional: bool,
+    /// Whether that instant has passed and was looked at.
+    pub resolution_settled: bool,
+    /// When it is to be reminded; absent once it was.
+    pub remind_at: Option<DateTimeUtc>,
+    /// Since when its clocks stand still.
+    pub paused_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]
     pub problem: BelongsTo<super::problem::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Organization", from = "organization_id", to = "id")]

@@ -62,7 +62,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 25] = [
+const PREPARED: [(&[&str], &str); 27] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -128,6 +128,16 @@ const PREPARED: [(&[&str], &str); 25] = [
         &["updateRotationPlan", "blockRotationMonth", "unblockRotationMonth"],
         "UPDATE rotation_plan SET state = 'draft', anchor_on = '2026-03-01' WHERE id = {rotation_plan}",
     ),
+    (
+        &["requestExtension"],
+        "UPDATE problem SET state = 'in_progress' WHERE id = {problem};
+        DELETE FROM extension WHERE id = {extension}",
+    ),
+    (
+        &["grantExtension"],
+        "UPDATE problem SET state = 'in_progress' WHERE id = {problem};
+        UPDATE problem_responsible SET resolution_due_at = '2026-01-05 01:00:00.000000+00:00' WHERE problem_id = {problem}",
+    ),
     (&["approveSwap"], "UPDATE rotation_swap SET state = 'agreed' WHERE id = {rotation_swap}"),
     (
         &["agreeSwap"],
@@ -164,13 +174,14 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 13] = [
+const GIVEN: [(&str, &str, &str); 14] = [
     ("blockRotationMonth", "slotNumber", "3"),
     ("createTaskList", "month", "\"2026-07\""),
     ("inviteOrganization(input.allianceId)", "name", "\"西海小学\""),
     ("inviteOrganization(input.allianceId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
     ("inviteOrganization(input.regionId)", "name", "\"西海小学\""),
     ("inviteOrganization(input.regionId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
+    ("grantExtension", "until", "\"2026-02-01\""),
     ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
     ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),
     ("recordDocking", "heldAt", "\"2026-01-05T00:30:00Z\""),

@@ -126,6 +126,12 @@ impl Entry {
         jwk
     }
 
+    /// Whether this key signed `message` for `purpose`.
+    fn verifies(&self, key: &DecodingKey, purpose: &str, message: &[u8], signed: &Signed) -> bool {
+        crypto::verify(&signed.signature, &framed(purpose, message), key, self.algorithm.jose())
+            .unwrap_or(false)
+    }
+
     fn decoding_key(&self) -> Result<DecodingKey, Error> {
         let key = match (self.algorithm, &self.y) {
             (Algorithm::EdDsa, None) => DecodingKey::from_ed_components(&self.x),
@@ -133,6 +139,43 @@ impl Entry {
             _ => return Err(Error::Crypto),
         };
         key.map_err(|_| Error::Crypto)
+    }
+}
+
+/// Published keys, such as `/.well-known/jwks.json` serves them: enough to verify, not to sign.
+pub struct PublicKeys(Vec<(Entry, DecodingKey)>);
+
+impl PublicKeys {
+    /// Reads a JWK set; a key whose id is not its own thumbprint is none.
+    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Jwk {
+            kid: String,
+            alg: Algorithm,
+            x: String,
+            y: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Jwk>,
+        }
+        let set: Set = serde_json::from_slice(text).map_err(|_| Error::Crypto)?;
+        let read = |Jwk { kid, alg, x, y }: Jwk| {
+            if thumbprint(alg, &x, y.as_deref()) != kid {
+                return Err(Error::UnknownKey(kid));
+            }
+            let entry =
+                Entry { kid, algorithm: alg, created_at: DateTime::UNIX_EPOCH, retired_at: None, x, y };
+            let key = entry.decoding_key()?;
+            Ok((entry, key))
+        };
+        set.keys.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Verifies what a key ring signed for a purpose.
+    pub fn verify_for(&self, purpose: &str, message: &[u8], signed: &Signed) -> bool {
+        let named = self.0.iter().find(|(entry, _)| entry.kid == signed.kid);
+        named.is_some_and(|(entry, key)| entry.verifies(key, purpose, message, signed))
     }
 }
 
@@ -418,10 +461,7 @@ impl KeyRing {
         let Some(entry) = state.entries.iter().find(|entry| entry.kid == signed.kid) else {
             return false;
         };
-        state.public.get(&signed.kid).is_some_and(|key| {
-            crypto::verify(&signed.signature, &framed(purpose, message), key, entry.algorithm.jose())
-                .unwrap_or(false)
-        })
+        state.public.get(&signed.kid).is_some_and(|key| entry.verifies(key, purpose, message, signed))
     }
 
     /// Signs a token whose header is made for the key that signs.

@@ -1,10 +1,9 @@
-//! The hand that tells of nearing due dates: one event per task or problem and date, whichever node runs first. The date
-//! that was told stands beside the date that is due; where it moved, it is told of again. It neither reminds twice nor
-//! escalates.
+//! The hand that tells of tasks' nearing due dates: one event per task and date, whichever node runs first. The date that was
+//! told stands beside the date that is due; where it moved, it is told of again. Of problems `list::supervision` tells.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
-use concord_entities::{alliance, priority_task, problem};
+use concord_entities::{alliance, priority_task};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::Expr,
@@ -12,24 +11,19 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::priority_task::{co_organizers_by_task, due};
-use crate::domain::{Ctx, Event, Result, Tx};
+use crate::domain::{Ctx, Result};
 
-/// Most tasks or problems told of in one unit of work.
+/// Most tasks told of in one unit of work.
 const BATCH: u64 = 200;
 
-/// Tells of the tasks and problems that fall due within the configured days; tells how many.
+/// Tells of the tasks that fall due within the configured days; tells how many.
 pub async fn notify(ctx: &Ctx) -> Result<usize> {
     let zones = zones(ctx).await?;
     if zones.is_empty() {
         return Ok(0);
     }
-    Ok(tell_of_tasks(ctx, &zones).await? + tell_of_problems(ctx, &zones).await?)
-}
-
-async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     use priority_task::{Column, Entity};
-    let untold = || untold(Column::IsOpen, Column::DueOn, Column::DueToldOn);
-    let waiting = Entity::find().filter(untold()).filter(soon(ctx, zones, Column::AllianceId, Column::DueOn));
+    let waiting = Entity::find().filter(untold()).filter(soon(ctx, &zones));
     // A look without a lock: most of the time nothing has come near.
     if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
         return Ok(0);
@@ -41,7 +35,9 @@ async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     let mut told = 0;
     for task in &tasks {
         let which = untold().add(Column::Id.eq(task.id)).add(Column::DueOn.eq(task.due_on));
-        if mark::<Entity>(&tx, Column::DueToldOn, task.due_on, which).await? {
+        let mark = Entity::update_many().col_expr(Column::DueToldOn, Expr::value(task.due_on)).filter(which);
+        // Another node may have told of it while this one waited.
+        if mark.exec(&tx.db).await?.rows_affected == 1 {
             tx.record(due(task, &units.remove(&task.id).unwrap_or_default())).await?;
             told += 1;
         }
@@ -51,56 +47,20 @@ async fn tell_of_tasks(ctx: &Ctx, zones: &[String]) -> Result<usize> {
     Ok(told)
 }
 
-async fn tell_of_problems(ctx: &Ctx, zones: &[String]) -> Result<usize> {
-    use problem::{Column, Entity};
-    let untold = || untold(Column::IsOpen, Column::DueOn, Column::DueToldOn);
-    let waiting = Entity::find()
-        .filter(untold())
-        .filter(soon(ctx, zones, Column::AllianceId, Column::DueOn))
-        .filter(Column::LeadOrganizationId.is_not_null());
-    if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
-        return Ok(0);
-    }
-    let tx = ctx.begin().await?;
-    let problems =
-        waiting.order_by_asc(Column::DueOn).order_by_asc(Column::Id).limit(BATCH).all(&tx.db).await?;
-    let mut told = 0;
-    for row in &problems {
-        let Some(due_on) = row.due_on else { continue };
-        let which = untold().add(Column::Id.eq(row.id)).add(Column::DueOn.eq(due_on));
-        if mark::<Entity>(&tx, Column::DueToldOn, due_on, which).await? {
-            let fact = super::problem::fact(Event::ProblemDue, row);
-            tx.record(fact.detail("title", row.title.clone()).detail("dueOn", due_on.to_string())).await?;
-            told += 1;
-        }
-    }
-    let first = problems.first().map_or_else(Uuid::nil, |row| row.id.into());
-    tx.commit(first).await?;
-    Ok(told)
+/// Whether a task's date is still to be told of, in the words of the index that holds just those rows.
+fn untold() -> Condition {
+    use priority_task::Column;
+    let moved = Column::DueToldOn.into_expr().ne(Column::DueOn.into_expr());
+    let stale = Condition::any().add(Column::DueToldOn.is_null()).add(moved);
+    Condition::all().add(Column::IsOpen.into_expr()).add(stale)
 }
 
-/// Notes that a date has been told; false where another node told of it while this one waited.
-async fn mark<E: EntityTrait>(
-    tx: &Tx<'_>,
-    told_on: E::Column,
-    due_on: NaiveDate,
-    which: Condition,
-) -> Result<bool> {
-    let update = E::update_many().col_expr(told_on, Expr::value(due_on)).filter(which);
-    Ok(update.exec(&tx.db).await?.rows_affected == 1)
-}
-
-/// Whether a row's date is still to be told of, in the words of the index that holds just those rows.
-fn untold<C: ColumnTrait>(is_open: C, due_on: C, told_on: C) -> Condition {
-    let stale = Condition::any().add(told_on.is_null()).add(told_on.into_expr().ne(due_on.into_expr()));
-    Condition::all().add(is_open.into_expr()).add(stale)
-}
-
-/// Whether a row falls due soon by the calendar of its alliance.
-fn soon<C: ColumnTrait>(ctx: &Ctx, zones: &[String], alliance: C, due_on: C) -> Condition {
+/// Whether a task falls due soon by the calendar of its alliance.
+fn soon(ctx: &Ctx, zones: &[String]) -> Condition {
+    use priority_task::Column;
     let days = u64::try_from(ctx.app.config.background.due_notice_days).unwrap_or_default();
-    by_zone(ctx, zones, alliance, |today| {
-        due_on.lte(today.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX))
+    by_zone(ctx, zones, Column::AllianceId, |today| {
+        Column::DueOn.lte(today.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX))
     })
 }
 

@@ -12,7 +12,14 @@ pub mod task_milestone;
 pub mod task_read;
 pub mod task_states;
 // problem
+pub mod certificate;
+pub mod deadline;
+pub mod deadline_policy;
 pub mod evidence;
+pub mod extension;
 pub mod problem;
 pub mod problem_states;
+mod recalculation;
+mod sequence;
+pub mod supervision;
 pub mod transition;

@@ -1,6 +1,7 @@
 //! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
-//! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
+//! how they are counted in `list::counts`, what follows a deadline that passes in `list::supervision`.
 
+pub mod clocks;
 pub mod edit;
 pub mod moves;
 pub mod reporter;
@@ -9,22 +10,26 @@ pub mod take_over;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use concord_entities::{
-    alliance, evidence,
+    alliance,
+    breach::Clock,
+    evidence,
     id::{AllianceId, OrganizationId, ProblemId, RegionId, StoredFileId},
     problem::{self, Channel, Column, Entity, Model, Severity, State, Tier},
-    problem_responsible, problem_sequence, region,
+    problem_responsible, region,
 };
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    Select,
-    sea_query::{Expr, Func, LikeExpr, OnConflict, Query, SimpleExpr},
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, Func, LikeExpr, SimpleExpr},
 };
 
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, file, governance,
-    list::{due, evidence as evidences},
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, file, governance,
+    list::{
+        deadline_policy::{self, Terms, Traits},
+        due, evidence as evidences, sequence,
+    },
     number_pattern::NumberPattern,
     page::{self, Along, Order, Page},
     scope,
@@ -236,11 +241,9 @@ pub struct NewProblem {
 /// Registers a problem under the next number of the alliance's year.
 pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
     let tx = ctx.begin().await?;
-    let alliance = governance::alliance::visible(ctx)
-        .filter(alliance::Column::Id.eq(new.alliance_id))
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("alliance"))?;
+    let alliance = governance::alliance::visible(ctx).filter(alliance::Column::Id.eq(new.alliance_id));
+    let (alliance, policy) = deadline_policy::with_policy(&tx.db, alliance).await?;
+    let alliance = alliance.ok_or(Error::NotFound("alliance"))?;
     let standing = ctx.require(&tx.db, Action::RegisterProblem, Target::alliance(alliance.id)).await?;
     if new.channel == Channel::Import {
         return Err(Error::invalid(Code::Malformed, "channel").with("expected", "GRID_OFFICER, HOTLINE"));
@@ -259,8 +262,10 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
     let files = file::attach(&tx, &new.evidence, "evidenceFileIds").await?;
     let numbers = Numbers::of(&alliance);
     let year = numbers.year(now);
+    let judged = Traits { severity: new.severity, tier: None, is_complex: false };
+    let dispatch = Terms::of(&tx.db, &alliance, policy).await?.due(Clock::Dispatch, judged, now)?;
     // Taken last: until this unit of work ends, others that register here wait.
-    let seq = take_numbers(&tx, alliance.id, year, 1).await?;
+    let seq = sequence::take(&tx, sequence::PROBLEMS, alliance.id, year, 1).await?;
     let row = problem::ActiveModel {
         title: Set(title),
         description: Set(description),
@@ -272,6 +277,8 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
         reporter_phone: Set(reporter_phone),
         severity: Set(new.severity),
         occurred_at: Set(occurred_at),
+        dispatch_due_at: Set(Some(dispatch.at)),
+        dispatch_is_provisional: Set(dispatch.is_provisional),
         ..numbers.blank(ctx, year, seq)
     };
     let row = row.insert(&tx.db).await?;
@@ -353,6 +360,10 @@ impl Numbers {
             proposed_organization_id: Set(None),
             due_on: Set(None),
             due_told_on: Set(None),
+            dispatch_due_at: Set(None),
+            dispatch_is_provisional: Set(false),
+            dispatch_settled: Set(false),
+            carried_due_at: Set(None),
             reason: Set(None),
             declined_count: Set(0),
             returned_count: Set(0),
@@ -383,24 +394,4 @@ impl Numbers {
 /// An alliance's time zone; one that cannot be read counts as Beijing's.
 pub(super) fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(chrono_tz::Asia::Shanghai)
-}
-
-/// Takes the next `count` numbers of an alliance's year and gives the first. Whoever else takes numbers there waits for
-/// this unit of work, and a rollback gives them back: so no number is lost and none is given twice.
-pub(crate) async fn take_numbers(tx: &Tx<'_>, alliance: AllianceId, year: i32, count: i32) -> Result<i32> {
-    use problem_sequence::{Column as Sequence, Entity as Sequences};
-    let statement = Query::insert()
-        .into_table(Sequences)
-        .columns([Sequence::AllianceId, Sequence::Year, Sequence::Last])
-        .values_panic([alliance.0.into(), year.into(), count.into()])
-        .on_conflict(
-            OnConflict::columns([Sequence::AllianceId, Sequence::Year])
-                .value(Sequence::Last, Expr::col((Sequences, Sequence::Last)).add(count))
-                .to_owned(),
-        )
-        .returning_col(Sequence::Last)
-        .to_owned();
-    let row = tx.db.query_one(&statement).await?.ok_or_else(|| Error::internal("no number came back"))?;
-    let last: i32 = row.try_get("", "last")?;
-    Ok(last - count + 1)
 }

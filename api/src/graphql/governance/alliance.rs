@@ -32,6 +32,7 @@ use crate::{
         identity::seat::Role,
         list::{
             counts::{self, ProblemCounts, TaskCounts},
+            deadline::{self, DeadlinePolicy},
             transition,
         },
         loaders,
@@ -170,6 +171,11 @@ impl Alliance {
     /// Pattern of the closure numbers, such as `西海销〔{year}〕{seq:4}号`.
     async fn number_pattern(&self) -> &str {
         &self.0.number_pattern
+    }
+
+    /// What it sets for its problems' deadlines and for supervision.
+    async fn deadline_policy(&self, context: &Context<'_>) -> Result<DeadlinePolicy> {
+        deadline::policy_of(context, self.0.id).await
     }
 
     /// The working day of a slot by which the team must have checked in, counted from 1.

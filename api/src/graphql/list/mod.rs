@@ -8,9 +8,11 @@ pub mod task_input;
 pub mod task_list;
 pub mod task_parts;
 // problem
+pub mod deadline;
 pub mod evidence;
 pub mod person;
 pub mod problem;
 mod problem_batch;
 pub mod problem_mutation;
+pub mod supervision;
 pub mod transition;

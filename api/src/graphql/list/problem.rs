@@ -9,9 +9,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
+    deadline::{self, Breach, BreachesOf, DeadlineMove, ExtensionsOf, NoticesOf, ProblemClock},
     evidence::{Evidence, EvidenceOf, evidence_of},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    supervision::{Extension, SupervisionNotice},
     transition::{self, Transition},
 };
 use crate::{
@@ -294,7 +296,7 @@ impl Problem {
         Self::organization(context, self.0.proposed_organization_id).await
     }
 
-    /// By when it is to be solved, where somebody set a date.
+    /// The last day on which the leading organisation's request for closure is in time; absent until it is assigned.
     async fn due_on(&self) -> Option<Date> {
         self.0.due_on.map(Date)
     }
@@ -307,6 +309,34 @@ impl Problem {
         let alliance = loaders::one(context, self.0.alliance_id).await?;
         let now = ctx(context).now();
         Ok(alliance.is_some_and(|alliance| due_on < due::today(&alliance.time_zone, now)))
+    }
+
+    /// Its clocks: dispatching, and response and resolution of each responsible organisation, the lead's first.
+    async fn clocks(&self, context: &Context<'_>) -> Result<Vec<ProblemClock>> {
+        deadline::clocks_of(context, &self.0).await
+    }
+
+    /// The ledger of its deadlines, the oldest entry first: how each began, and every move since.
+    async fn deadline_moves(&self, context: &Context<'_>) -> Result<Vec<DeadlineMove>> {
+        deadline::moves_of(context, self.0.id).await
+    }
+
+    /// The deadlines that passed unmet, the oldest first; they stay on record.
+    async fn breaches(&self, context: &Context<'_>) -> Result<Vec<Breach>> {
+        let rows = loaders::one(context, BreachesOf(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Breach).collect())
+    }
+
+    /// The requests for more time, the oldest first.
+    async fn extensions(&self, context: &Context<'_>) -> Result<Vec<Extension>> {
+        let rows = loaders::one(context, ExtensionsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Extension).collect())
+    }
+
+    /// The supervision notices about it, the oldest first.
+    async fn supervision_notices(&self, context: &Context<'_>) -> Result<Vec<SupervisionNotice>> {
+        let rows = loaders::one(context, NoticesOf(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(SupervisionNotice).collect())
     }
 
     /// Why it was last declined, returned, rejected or withdrawn.
@@ -600,6 +630,19 @@ impl ProblemQuery {
         let ctx = ctx(context);
         let alliance = id::decode(&alliance_id, "allianceId").or_api_error(ctx)?;
         Ok(verbs::find_by_number(ctx, alliance, &number).await.or_api_error(ctx)?.map(Problem))
+    }
+
+    /// The certificate of a strike-off (销号证明): a signed JSON document with number, rounds, units, evidence digests and approvers,
+    /// and the links from the strike-off's event to the next signed checkpoint. `concord verify --certificate` checks it with the
+    /// published keys alone. For the committee, approvers, and the managers and staff of the leading organisation.
+    async fn strike_off_certificate(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A problem that is struck off.")] problem_id: ID,
+    ) -> Result<String> {
+        let ctx = ctx(context);
+        let id = id::decode(&problem_id, "problemId").or_api_error(ctx)?;
+        domain::list::certificate::issue(ctx, id).await.or_api_error(ctx)
     }
 
     /// The problems that the caller may see, across alliances unless the filter names one.

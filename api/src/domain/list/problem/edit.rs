@@ -12,11 +12,14 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, fact, moves::due_date, visible};
+use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, clocks, fact, moves::due_date, visible};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target,
     governance::alliance::expect_version,
-    list::{due::today, priority_task::Edit},
+    list::{
+        deadline_policy::{Terms, Traits},
+        priority_task::Edit,
+    },
     policy::{self, Grant},
     territory::region::require_within,
     text,
@@ -36,6 +39,7 @@ pub struct ProblemChange {
 
 /// Corrects a problem: the committee while it is open, whoever registered it until it is triaged.
 pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChange) -> Result<Model> {
+    let terms = Terms::of_problem(ctx, id).await?;
     let tx = ctx.begin().await?;
     let before = visible(ctx)
         .filter(Column::Id.eq(id))
@@ -55,7 +59,14 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("alliance"))?;
-    let mut row = before.clone().into_active_model();
+    let judged = Traits { severity: change.severity.unwrap_or(before.severity), ..Traits::of(&before) };
+    let mut moved = Vec::new();
+    // What is more urgent is due sooner: to be assigned, or to be solved where a limit says when.
+    let mut row = if before.assigned_at.is_none() && judged.severity != before.severity {
+        clocks::dispatched_by(&terms, &before, judged)?
+    } else {
+        before.clone().into_active_model()
+    };
     if let Some(title) = change.title {
         row.title.set_if_not_equals(text::required(&title, "title", TITLE)?);
     }
@@ -84,8 +95,18 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
         if before.assigned_at.is_none() {
             return Err(Error::invalid(Code::StateRefused, "dueOn").with("state", before.state.to_value()));
         }
-        let today = today(&alliance.time_zone, ctx.now());
-        row.due_on = Set(due_on.map(|on| due_date(on, today)).transpose()?);
+        let due_on = due_on.map(|on| due_date(on, terms.place.day(ctx.now()))).transpose()?;
+        row.due_on = Set(due_on);
+        let running = due_on
+            .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));
+        moved = clocks::set_for_lead(&tx, &before, running).await?;
+    } else if judged.severity != before.severity && before.assigned_at.is_some() {
+        moved = clocks::judged_anew(&tx, &before, judged, &terms).await?;
+        if let Some(due_at) =
+            moved.iter().find_map(|one| one.after.filter(|_| one.unit == before.lead_organization_id))
+        {
+            row.due_on = Set(Some(terms.place.last_day(due_at)));
+        }
     }
     if !row.is_changed() {
         tx.commit(id).await?;
@@ -93,7 +114,7 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
     }
     row.version = Set(before.version + 1);
     let after = row.update(&tx.db).await?;
-    tx.record(told(&before, &after)).await?;
+    tx.record(clocks::told(told(&before, &after), &moved)).await?;
     tx.commit(id).await?;
     Ok(after)
 }

@@ -19,11 +19,16 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
-use super::{FREE_TEXT, fact, visible, zone};
+use super::{
+    FREE_TEXT,
+    clocks::{self, Clocks},
+    fact, visible, zone,
+};
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
+        deadline_policy::{Terms, Traits},
         problem_states::{self as states, Bound, Concerned},
         transition::Step,
     },
@@ -165,13 +170,16 @@ pub struct Triage {
 
 /// Judges a problem: who can settle it, what is to be done, and what closure is measured by.
 pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
+    let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::TRIAGE).await?;
+    let judged =
+        Traits { severity: held.row.severity, tier: Some(triage.tier), is_complex: triage.is_complex };
     let change = problem::ActiveModel {
         tier: Set(Some(triage.tier)),
         measures: Set(Some(text::required(&triage.measures, "measures", FREE_TEXT)?)),
         criterion: Set(Some(text::required(&triage.criterion, "criterion", FREE_TEXT)?)),
         is_complex: Set(triage.is_complex),
-        ..held.row.clone().into_active_model()
+        ..clocks::dispatched_by(&terms, &held.row, judged)?
     };
     let tier_before = held.row.tier;
     held.settle(&states::TRIAGE, Event::ProblemTriaged, change, |fact, _| {
@@ -188,32 +196,37 @@ pub async fn assign(
     lead: OrganizationId,
     due_on: Option<NaiveDate>,
 ) -> Result<Model> {
+    let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
-    let due_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
+    let set_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
+    let clocks = Clocks::from_now(&terms, &held.row, set_on, ctx.now())?;
+    let due_on = terms.place.last_day(clocks.resolution.due.at);
     if held.row.lead_organization_id.is_some_and(|named| named != lead) {
         // An imported problem comes with the unit that its source names.
         release(&held.tx, which.id).await?;
     }
-    let made = make_responsible(&held.tx, held.row.alliance_id, held.row.id, lead).await?;
+    let made = make_responsible(&held.tx, &held.row, lead, &clocks).await?;
     if !made {
         return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
     }
     let change = problem::ActiveModel {
         lead_organization_id: Set(Some(lead)),
-        due_on: Set(due_on),
+        due_on: Set(Some(due_on)),
+        carried_due_at: Set(None),
         assigned_at: Set(Some(ctx.now())),
         accepted_at: Set(None),
         handler_id: Set(None),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
-        fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
+        let fact = fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.to_string());
+        clocks::told(fact, &clocks.moved(lead))
     })
     .await
 }
 
 /// A due date lies between today and ten years on.
-pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
+pub(in crate::domain::list) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     let most = today.checked_add_days(Days::new(3_660)).unwrap_or(today);
     if (today..=most).contains(&on) {
         Ok(on)
@@ -223,37 +236,40 @@ pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
 }
 
 /// Frees whoever was responsible.
-async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
-    problem_responsible::Entity::delete_many()
+async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<Vec<problem_responsible::Model>> {
+    Ok(problem_responsible::Entity::delete_many()
         .filter(problem_responsible::Column::ProblemId.eq(problem))
-        .exec(&tx.db)
-        .await?;
-    Ok(())
+        .exec_with_returning(&tx.db)
+        .await?)
 }
 
 /// Notes `lead` as responsible if it is an active member: check and change in one statement.
 async fn make_responsible(
     tx: &Tx<'_>,
-    alliance: AllianceId,
-    problem: ProblemId,
+    problem: &Model,
     lead: OrganizationId,
+    clocks: &Clocks,
 ) -> Result<bool> {
     use problem_responsible::{Column as To, Entity as Responsible};
-    let member = Query::select()
-        .expr(Expr::value(problem.0))
+    let running = clocks.columns();
+    let mut member = Query::select()
+        .expr(Expr::value(problem.id.0))
         .expr(Expr::value(lead.0))
         .expr(Expr::value(Duty::Lead.to_value()))
         .expr(Expr::value(tx.ctx.now()))
         .from(membership::Entity)
-        .and_where(membership::Column::AllianceId.eq(alliance))
+        .and_where(membership::Column::AllianceId.eq(problem.alliance_id))
         .and_where(membership::Column::OrganizationId.eq(lead))
         .and_where(membership::Column::State.eq(membership::State::Active))
         .to_owned();
+    member.exprs(running.iter().map(|(_, value)| Expr::value(value.clone())));
     let mut insert = Query::insert();
-    insert.into_table(Responsible).columns([To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt]);
+    let columns = [To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt].into_iter();
+    insert.into_table(Responsible).columns(columns.chain(running.iter().map(|(column, _)| *column)));
     insert.select_from(member).map_err(Error::internal)?;
+    let again = [To::AssignedAt].into_iter().chain(running.iter().map(|(column, _)| *column));
     insert.on_conflict(
-        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_column(To::AssignedAt).to_owned(),
+        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_columns(again).to_owned(),
     );
     Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
 }
@@ -285,21 +301,24 @@ pub async fn decline(
         Some(unit) => is_seated_with(ctx, which.id, unit).await?,
         None => true,
     };
+    let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::DECLINE).await?;
     states::may_decline(held.row.declined_count)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
-    release(&held.tx, which.id).await?;
+    let freed = release(&held.tx, which.id).await?;
     let change = problem::ActiveModel {
+        // Who quarrels about whose it is does not hold up the clock; the committee has a limit of its own to decide within.
+        carried_due_at: Set(freed.iter().find_map(|unit| unit.resolution_due_at)),
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
         due_on: Set(None),
         assigned_at: Set(None),
         reason: Set(Some(reason)),
         declined_count: Set(held.row.declined_count + 1),
-        ..held.row.clone().into_active_model()
+        ..clocks::dispatched_anew(&terms, &held.row, ctx.now())?
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::DECLINE, Event::ProblemDeclined, change, |fact, row| {
@@ -430,6 +449,7 @@ async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<A
 /// Takes an assignment back, from a unit that does not answer or has left, or that turned out to be the wrong one; it
 /// counts for nobody.
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     release(&held.tx, which.id).await?;
@@ -440,7 +460,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         assigned_at: Set(None),
         accepted_at: Set(None),
         reason: Set(Some(reason)),
-        ..held.row.clone().into_active_model()
+        ..clocks::dispatched_anew(&terms, &held.row, ctx.now())?
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::RECALL, Event::ProblemRecalled, change, |fact, row| {

@@ -16,7 +16,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
 };
 
-use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future, take_numbers};
+use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target, Tx,
     governance::{
@@ -24,6 +24,7 @@ use crate::domain::{
         membership::{Contact, seat_at_once},
         organization::{self as organizations, NewOrganization},
     },
+    list::sequence,
     text,
 };
 
@@ -141,7 +142,7 @@ impl<'ctx> Destination<'ctx> {
             let count = i32::try_from(fresh.len()).map_err(Error::internal)?;
             let units = self.units(&tx, &fresh).await?;
             let year = numbers.year(now);
-            let seq = take_numbers(&tx, alliance.id, year, count).await?;
+            let seq = sequence::take(&tx, sequence::PROBLEMS, alliance.id, year, count).await?;
             let rows: Vec<_> = fresh
                 .into_iter()
                 .zip(seq..)
@@ -325,6 +326,7 @@ async fn write(tx: &Tx<'_>, alliance: &alliance::Model, rows: Vec<problem::Activ
                 organization_id: Set(row.lead_organization_id?),
                 duty: Set(Duty::Lead),
                 assigned_at: Set(row.recorded_at),
+                ..Default::default()
             })
         })
         .collect();

@@ -1,0 +1,96 @@
+//! Deadlines as arithmetic: from an instant and a limit to the instant by which something is due, in the alliance's time
+//! zone and by its calendar. Pure.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use concord_entities::problem_responsible::Unit;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{calendar::working_day::Calendar, rotation::slots::local_midnight};
+
+/// So much of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// How many, from 1.
+    pub amount: u32,
+    pub unit: Unit,
+}
+
+/// An instant by which something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// It is late from this instant on.
+    pub at: DateTime<Utc>,
+    /// Whether it depends on a year without a published notice: nothing follows from it until that year is known.
+    pub is_provisional: bool,
+}
+
+/// Where and by which calendar days are counted.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub zone: Tz,
+    pub calendar: Calendar,
+}
+
+impl Place {
+    /// The day that an instant falls on.
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    /// The instant at which a day is over.
+    pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        local_midnight(day.succ_opt().unwrap_or(day), self.zone)
+    }
+
+    /// The last day on which something that is due at an instant is in time.
+    pub fn last_day(&self, due_at: DateTime<Utc>) -> NaiveDate {
+        self.day(due_at - TimeDelta::microseconds(1))
+    }
+
+    /// When something is due that may take `limit` from an instant on. Hours run around the clock; the day of the instant does
+    /// not count, and the last day counts whole. Nothing where the calendar ends before.
+    pub fn due(&self, from: DateTime<Utc>, limit: Limit) -> Option<Due> {
+        match limit.unit {
+            Unit::Hours => {
+                let at = from.checked_add_signed(TimeDelta::hours(i64::from(limit.amount)))?;
+                Some(Due { at, is_provisional: false })
+            }
+            Unit::Days => {
+                let day = self.day(from).checked_add_days(Days::new(u64::from(limit.amount)))?;
+                Some(Due { at: self.end_of(day), is_provisional: false })
+            }
+            Unit::WorkingDays => {
+                let day = self.calendar.add_working_days(self.day(from), limit.amount)?;
+                Some(Due { at: self.end_of(day.on), is_provisional: day.provisional })
+            }
+        }
+    }
+
+    /// A clock that stood still: hours move its beginning, days that began meanwhile lengthen its limit.
+    pub fn after_pause(
+        &self,
+        from: DateTime<Utc>,
+        limit: Limit,
+        (since, until): (DateTime<Utc>, DateTime<Utc>),
+    ) -> (DateTime<Utc>, Limit) {
+        let until = until.max(since);
+        // The first day that began within the pause, and the first that began after it.
+        let next = |at| self.day(at).succ_opt().unwrap_or(NaiveDate::MAX);
+        let more = match limit.unit {
+            Unit::Hours => return (from + (until - since), limit),
+            Unit::Days => u32::try_from((next(until) - next(since)).num_days()).unwrap_or_default(),
+            Unit::WorkingDays => self.calendar.working_days_between(next(since), next(until)).days(),
+        };
+        (from, Limit { amount: limit.amount.saturating_add(more), ..limit })
+    }
+}
+
+/// When a reminder goes out: so many hours before, or halfway where the limit is shorter than that.
+pub fn remind_at(from: DateTime<Utc>, due_at: DateTime<Utc>, hours: i32) -> DateTime<Utc> {
+    (due_at - TimeDelta::hours(i64::from(hours))).max(from + (due_at - from) / 2)
+}
+
+#[cfg(test)]
+#[path = "deadline_tests.rs"]
+mod tests;

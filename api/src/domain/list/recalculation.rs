@@ -1,0 +1,157 @@
+//! Deadlines that lay in a year without a published notice, computed anew once it is known. Until then they cause nothing.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use concord_entities::{
+    breach::Clock,
+    id::ProblemId,
+    problem,
+    problem_responsible::{self as responsible, Column as Unit, Duty},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+
+use super::{
+    deadline_policy::{Terms, Traits},
+    problem::{
+        self as problems,
+        clocks::{self, Moved},
+    },
+    supervision,
+};
+use crate::domain::{Ctx, Event, Result, Tx, calendar::store};
+
+/// Most problems in one go.
+const BATCH: u64 = 50;
+
+/// Computes anew what the calendar now knows; tells how many problems that concerned.
+pub async fn recalculate(ctx: &Ctx) -> Result<usize> {
+    let of_units = Condition::any()
+        .add(Unit::ResponseIsProvisional.eq(true))
+        .add(Unit::ResolutionIsProvisional.eq(true));
+    let any = responsible::Entity::find().filter(of_units).limit(1).one(ctx.read()).await?.is_some()
+        || problem::Entity::find()
+            .filter(problem::Column::DispatchIsProvisional.eq(true))
+            .limit(1)
+            .one(ctx.read())
+            .await?
+            .is_some();
+    if !any {
+        return Ok(0);
+    }
+    // A year that nobody has published can have made nothing known.
+    let national = store::load(ctx.read(), None).await?;
+    let last = national.published_years().last().and_then(|year| NaiveDate::from_ymd_opt(year + 1, 1, 1));
+    let Some(known) = last.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc()) else { return Ok(0) };
+    let mut ids = candidates(ctx, known).await?;
+    // All nodes in the same order.
+    ids.sort_unstable();
+    let mut changed = 0;
+    for id in ids {
+        changed += usize::from(one(ctx, id).await?);
+    }
+    Ok(changed)
+}
+
+async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
+    let response =
+        Condition::all().add(Unit::ResponseIsProvisional.eq(true)).add(Unit::ResponseDueAt.lt(known));
+    let resolution =
+        Condition::all().add(Unit::ResolutionIsProvisional.eq(true)).add(Unit::ResolutionDueAt.lt(known));
+    let mut ids: Vec<ProblemId> = responsible::Entity::find()
+        .select_only()
+        .column(Unit::ProblemId)
+        .filter(Condition::any().add(response).add(resolution))
+        .limit(BATCH)
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    let dispatches: Vec<ProblemId> = problem::Entity::find()
+        .select_only()
+        .column(problem::Column::Id)
+        .filter(problem::Column::DispatchIsProvisional.eq(true))
+        .filter(problem::Column::DispatchDueAt.lt(known))
+        .limit(BATCH)
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    ids.extend(dispatches);
+    ids.dedup();
+    Ok(ids)
+}
+
+/// Computes the deadlines of one problem anew; false where nothing became known.
+async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
+    let mut terms = Terms::of_problem(ctx, id).await?;
+    let tx = ctx.begin().await?;
+    let Some(row) = supervision::lock(&tx, vec![id]).await?.pop() else { return Ok(false) };
+    terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
+    let mut moved = Vec::new();
+    let mut due_on = row.due_on;
+    for unit in supervision::units(&tx, std::slice::from_ref(&row)).await?.remove(&id).unwrap_or_default() {
+        let is_lead = unit.duty == Duty::Lead;
+        let found = unit_anew(&tx, &row, &terms, unit).await?;
+        if let Some(at) = found.iter().find(|one| one.clock == Clock::Resolution).and_then(|one| one.after)
+            && is_lead
+        {
+            due_on = Some(terms.place.last_day(at));
+        }
+        moved.extend(found);
+    }
+    let mut change = row.clone().into_active_model();
+    change.due_on.set_if_not_equals(due_on);
+    if row.dispatch_is_provisional {
+        let due = terms.due(Clock::Dispatch, Traits::of(&row), row.recorded_at)?;
+        if !due.is_provisional {
+            let (before, after) = (row.dispatch_due_at, Some(due.at));
+            moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after });
+            change.dispatch_due_at = Set(after);
+            change.dispatch_is_provisional = Set(false);
+        }
+    }
+    if moved.is_empty() {
+        return Ok(false);
+    }
+    change.version = Set(row.version + 1);
+    let row = change.update(&tx.db).await?;
+    let fact = problems::fact(Event::DeadlinesRecalculated, &row).detail("title", row.title.clone());
+    tx.record(clocks::told(fact, &moved)).await?;
+    tx.commit(row.id).await?;
+    Ok(true)
+}
+
+/// Computes a unit's deadlines anew.
+async fn unit_anew(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    terms: &Terms,
+    unit: responsible::Model,
+) -> Result<Vec<Moved>> {
+    let mut moved = Vec::new();
+    let id = Some(unit.organization_id);
+    let (response_before, resolution_before) = (unit.response_due_at, unit.resolution_due_at);
+    let response = match unit.response_is_provisional {
+        true => Some(terms.due(Clock::Response, Traits::of(row), unit.assigned_at)?),
+        false => None,
+    };
+    let resolution = match (unit.resolution_is_provisional, unit.resolution_from, clocks::limit_of(&unit)) {
+        (true, Some(from), Some(limit)) => Some(terms.within(limit, from)?),
+        _ => None,
+    };
+    let mut change = unit.into_active_model();
+    if let Some(due) = response.filter(|due| !due.is_provisional) {
+        change.response_due_at = Set(Some(due.at));
+        change.response_is_provisional = Set(false);
+        moved.push(Moved { unit: id, clock: Clock::Response, before: response_before, after: Some(due.at) });
+    }
+    if let Some(running) = resolution.filter(|running| !running.due.is_provisional) {
+        let (before, after) = (resolution_before, Some(running.due.at));
+        moved.push(Moved { unit: id, clock: Clock::Resolution, before, after });
+        clocks::put(&mut change, &running);
+    }
+    if !moved.is_empty() {
+        change.update(&tx.db).await?;
+    }
+    Ok(moved)
+}

@@ -1,0 +1,577 @@
+//! What follows a deadline: a reminder before it, a breach on record when it passes unmet, and numbered supervision notices
+//! (督办单), one level after the other, until the matter is done. Each of these once, whichever node comes first: the problem is
+//! locked, what waits is looked at again, and what was looked at leaves its index with the same commit.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use concord_entities::{
+    breach::{self, Clock},
+    id::{AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId},
+    problem::{self, State},
+    problem_responsible::{self as responsible, Column as Unit},
+    supervision_notice::{self, Column as Notice, Model},
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{
+    deadline_policy::{Level, Terms},
+    problem::{self as problems, FREE_TEXT},
+    sequence,
+};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Result, Target, Tx,
+    governance::alliance::expect_version,
+    number_pattern::NumberPattern,
+    page::{self, Order, Page},
+    scope, text,
+};
+
+/// Most problems looked at in one unit of work.
+const BATCH: u64 = 50;
+/// How notices are numbered.
+const PATTERN: &str = "督〔{year}〕{seq:4}号";
+
+/// The notices of the alliances that the caller may see.
+pub fn visible(ctx: &Ctx) -> Select<supervision_notice::Entity> {
+    supervision_notice::Entity::find().filter(scope::in_alliances(ctx, Notice::AllianceId))
+}
+
+/// One notice, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: SupervisionNoticeId) -> Result<Option<Model>> {
+    Ok(visible(ctx).filter(Notice::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// Which notices to list; what is absent does not restrict.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    pub alliance_id: Option<AllianceId>,
+    pub organization_id: Option<OrganizationId>,
+    pub problem_id: Option<ProblemId>,
+    pub answered: Option<bool>,
+}
+
+/// The notices that the caller may see, the latest first.
+pub async fn list(ctx: &Ctx, filter: Filter, args: &page::Args) -> Result<Page<supervision_notice::Entity>> {
+    ctx.require_signed_in()?;
+    let condition = Condition::all()
+        .add_option(filter.alliance_id.map(|id| Notice::AllianceId.eq(id)))
+        .add_option(filter.organization_id.map(|id| Notice::OrganizationId.eq(id)))
+        .add_option(filter.problem_id.map(|id| Notice::ProblemId.eq(id)))
+        .add_option(filter.answered.map(|answered| {
+            if answered { Notice::AnsweredAt.is_not_null() } else { Notice::AnsweredAt.is_null() }
+        }));
+    let order = Order { column: Notice::IssuedAt, descending: true };
+    page::fetch(ctx, visible(ctx).filter(condition), order, Notice::Id, args).await
+}
+
+/// The hand: does once everything that deadlines have come to by now; tells how much that was.
+pub async fn watch(ctx: &Ctx) -> Result<usize> {
+    let recalculated = super::recalculation::recalculate(ctx).await?;
+    let reminded = remind(ctx).await?;
+    let late = settle_dispatches(ctx).await?
+        + settle_units(ctx, Clock::Response).await?
+        + settle_units(ctx, Clock::Resolution).await?;
+    Ok(recalculated + reminded + late + escalate(ctx).await?)
+}
+
+/// What an alliance's deadlines are computed with, read once for a batch.
+#[derive(Default)]
+struct AllTerms(HashMap<AllianceId, Terms>);
+
+impl AllTerms {
+    async fn of(&mut self, ctx: &Ctx, alliance: AllianceId) -> Result<Terms> {
+        if let Some(terms) = self.0.get(&alliance) {
+            return Ok(terms.clone());
+        }
+        let terms = Terms::of_alliance(ctx, alliance).await?;
+        self.0.insert(alliance, terms.clone());
+        Ok(terms)
+    }
+}
+
+/// Locks problems, all nodes in the same order.
+pub(super) async fn lock(tx: &Tx<'_>, ids: Vec<ProblemId>) -> Result<Vec<problem::Model>> {
+    Ok(problem::Entity::find()
+        .filter(problem::Column::Id.is_in(ids))
+        .order_by_asc(problem::Column::Id)
+        .lock_exclusive()
+        .all(&tx.db)
+        .await?)
+}
+
+/// The problems of some responsible units, looked for without a lock: most of the time there is nothing.
+async fn waiting(ctx: &Ctx, condition: Condition) -> Result<Vec<ProblemId>> {
+    let of = responsible::Entity::find()
+        .inner_join(problem::Entity)
+        .select_only()
+        .column(Unit::ProblemId)
+        .filter(condition)
+        .distinct()
+        .limit(BATCH);
+    Ok(of.into_tuple().all(ctx.read()).await?)
+}
+
+/// The units responsible for locked problems.
+pub(super) async fn units(
+    tx: &Tx<'_>,
+    rows: &[problem::Model],
+) -> Result<HashMap<ProblemId, Vec<responsible::Model>>> {
+    let all = responsible::Entity::find()
+        .filter(Unit::ProblemId.is_in(rows.iter().map(|row| row.id)))
+        .order_by_asc(Unit::OrganizationId)
+        .all(&tx.db)
+        .await?;
+    let mut units: HashMap<ProblemId, Vec<responsible::Model>> = HashMap::new();
+    for unit in all {
+        units.entry(unit.problem_id).or_default().push(unit);
+    }
+    Ok(units)
+}
+
+/// What a unit of work of a hand is remembered by.
+fn first(rows: &[problem::Model]) -> Uuid {
+    rows.first().map_or_else(Uuid::nil, |row| row.id.into())
+}
+
+/// States in which somebody else looks at what the unit has done.
+const IN_REVIEW: [State; 2] = [State::Submitted, State::Verified];
+
+/// Whether a deadline was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Met {
+    Yes,
+    No,
+    /// It was, unless what was handed in comes back.
+    InReview,
+}
+
+fn met(at: Option<DateTime<Utc>>, due_at: DateTime<Utc>) -> Met {
+    if at.is_some_and(|at| at <= due_at) { Met::Yes } else { Met::No }
+}
+
+/// Whether a problem was assigned in time.
+fn dispatched(row: &problem::Model, due_at: DateTime<Utc>) -> Met {
+    met(row.assigned_at.or(row.closed_at), due_at)
+}
+
+/// When a unit did what its clocks are about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    pub accepted: Option<DateTime<Utc>>,
+    pub resolved: Option<DateTime<Utc>>,
+}
+
+/// When a unit accepted, and when it last asked for closure, if that stands.
+pub fn done_at(row: &problem::Model, _: &responsible::Model) -> Done {
+    let stands = !row.is_open || IN_REVIEW.contains(&row.state);
+    Done { accepted: row.accepted_at, resolved: row.submitted_at.filter(|_| stands) }
+}
+
+/// Whether a unit met its deadline. A return does not set the clock going anew: rework is the unit's.
+fn done(clock: Clock, row: &problem::Model, due_at: DateTime<Utc>) -> Met {
+    match clock {
+        Clock::Dispatch => dispatched(row, due_at),
+        Clock::Response => met(row.accepted_at.or(row.closed_at), due_at),
+        Clock::Resolution if IN_REVIEW.contains(&row.state) => match met(row.submitted_at, due_at) {
+            Met::Yes => Met::InReview,
+            late => late,
+        },
+        Clock::Resolution if row.state == State::StruckOff => met(row.submitted_at, due_at),
+        Clock::Resolution => met(row.closed_at, due_at),
+    }
+}
+
+/// Reminds the units whose deadline is near.
+async fn remind(ctx: &Ctx) -> Result<usize> {
+    let now = ctx.now();
+    let is_due = Condition::all()
+        .add(Unit::RemindAt.lte(now))
+        .add(Unit::PausedAt.is_null())
+        .add(Unit::ResolutionIsProvisional.eq(false))
+        .add(problem::Column::State.is_not_in(IN_REVIEW));
+    let ids = waiting(ctx, is_due).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    let rows = lock(&tx, ids).await?;
+    let mut units = units(&tx, &rows).await?;
+    let mut reminded = 0;
+    for row in &rows {
+        for unit in units.remove(&row.id).unwrap_or_default() {
+            let (Some(at), Some(due_at)) = (unit.remind_at, unit.resolution_due_at) else { continue };
+            if at > now || unit.paused_at.is_some() || unit.resolution_is_provisional {
+                continue;
+            }
+            // Where the clock went past the deadline itself, the breach says it.
+            if row.is_open && due_at > now && done(Clock::Resolution, row, due_at) == Met::No {
+                let fact = problems::fact(Event::ProblemDue, row)
+                    .organizations([unit.organization_id])
+                    .detail("title", row.title.clone())
+                    .detail("dueOn", row.due_on.map(|on| on.to_string()))
+                    .detail("dueAt", due_at.to_rfc3339());
+                tx.record(fact).await?;
+            }
+            let mut change = unit.into_active_model();
+            change.remind_at = Set(None);
+            change.update(&tx.db).await?;
+            reminded += 1;
+        }
+    }
+    tx.commit(first(&rows)).await?;
+    Ok(reminded)
+}
+
+/// Looks at the dispatches whose deadline has passed.
+async fn settle_dispatches(ctx: &Ctx) -> Result<usize> {
+    use problem::{Column, Entity};
+    let now = ctx.now();
+    let passed = Condition::all()
+        .add(Column::DispatchDueAt.lte(now))
+        .add(Column::DispatchSettled.into_expr().not())
+        .add(Column::DispatchIsProvisional.eq(false));
+    let select = Entity::find().select_only().column(Column::Id).filter(passed).limit(BATCH);
+    let ids: Vec<ProblemId> = select.into_tuple().all(ctx.read()).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    let rows = lock(&tx, ids).await?;
+    let mut settled = 0;
+    for row in &rows {
+        let Some(due_at) = row.dispatch_due_at.filter(|due| *due <= now && !row.dispatch_settled) else {
+            continue;
+        };
+        if dispatched(row, due_at) == Met::No {
+            note(&tx, row, Clock::Dispatch, None, due_at).await?;
+        }
+        Entity::update_many()
+            .col_expr(Column::DispatchSettled, Expr::value(true))
+            .filter(Column::Id.eq(row.id))
+            .exec(&tx.db)
+            .await?;
+        settled += 1;
+    }
+    tx.commit(first(&rows)).await?;
+    Ok(settled)
+}
+
+/// The columns of one of a unit's clocks.
+const fn columns(clock: Clock) -> (Unit, Unit, Unit) {
+    match clock {
+        Clock::Response => (Unit::ResponseDueAt, Unit::ResponseSettled, Unit::ResponseIsProvisional),
+        _ => (Unit::ResolutionDueAt, Unit::ResolutionSettled, Unit::ResolutionIsProvisional),
+    }
+}
+
+/// Looks at the units' deadlines of one clock that have passed.
+async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
+    let now = ctx.now();
+    let (due, settled_column, provisional) = columns(clock);
+    let mut passed = Condition::all()
+        .add(due.lte(now))
+        .add(settled_column.into_expr().not())
+        .add(provisional.eq(false))
+        .add(Unit::PausedAt.is_null());
+    if clock == Clock::Resolution {
+        let in_review = problem::Column::State.is_not_in(IN_REVIEW);
+        let late = Expr::col((problem::Entity, problem::Column::SubmittedAt)).gt(due.into_expr());
+        passed = passed.add(Condition::any().add(in_review).add(late));
+    }
+    let ids = waiting(ctx, passed).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    let rows = lock(&tx, ids).await?;
+    let mut units = units(&tx, &rows).await?;
+    let mut terms = AllTerms::default();
+    let mut settled = 0;
+    for row in &rows {
+        for unit in units.remove(&row.id).unwrap_or_default() {
+            let (due_at, is_settled, is_provisional) = match clock {
+                Clock::Response => {
+                    (unit.response_due_at, unit.response_settled, unit.response_is_provisional)
+                }
+                _ => (unit.resolution_due_at, unit.resolution_settled, unit.resolution_is_provisional),
+            };
+            let Some(due_at) = due_at.filter(|due| *due <= now) else { continue };
+            if is_settled || is_provisional || unit.paused_at.is_some() {
+                continue;
+            }
+            match done(clock, row, due_at) {
+                Met::InReview => continue,
+                Met::Yes => {}
+                Met::No => {
+                    let id = unit.organization_id;
+                    let breach = note(&tx, row, clock, Some(id), due_at).await?;
+                    let terms = terms.of(ctx, row.alliance_id).await?;
+                    issue_level(&tx, row, &terms, (breach, due_at, id), 1).await?;
+                }
+            }
+            let mut change = unit.into_active_model();
+            change.set(settled_column, true.into());
+            change.update(&tx.db).await?;
+            settled += 1;
+        }
+    }
+    tx.commit(first(&rows)).await?;
+    Ok(settled)
+}
+
+/// Puts a deadline that passed unmet on record.
+async fn note(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    clock: Clock,
+    unit: Option<OrganizationId>,
+    due_at: DateTime<Utc>,
+) -> Result<BreachId> {
+    let id: BreachId = tx.ctx.new_id();
+    let fresh = breach::ActiveModel {
+        id: Set(id),
+        alliance_id: Set(row.alliance_id),
+        problem_id: Set(row.id),
+        round: Set(row.round),
+        clock: Set(clock),
+        organization_id: Set(unit),
+        due_at: Set(due_at),
+        noted_at: Set(tx.ctx.now()),
+    };
+    breach::Entity::insert(fresh).exec_without_returning(&tx.db).await?;
+    let fact = problems::fact(Event::ProblemBreached, row)
+        .organizations(unit)
+        .detail("title", row.title.clone())
+        .detail("clock", clock.to_value())
+        .detail("organizationId", unit.map(|unit| unit.to_string()))
+        .detail("dueAt", due_at.to_rfc3339());
+    tx.record(fact).await?;
+    Ok(id)
+}
+
+/// A notice that is about to be issued.
+struct NewNotice {
+    unit: OrganizationId,
+    breach: Option<BreachId>,
+    level: i32,
+    name: String,
+    colour: &'static str,
+    demand: String,
+    reply_by: NaiveDate,
+    escalates_at: Option<DateTime<Utc>>,
+}
+
+/// Issues the notice of a level, from 1, where the alliance has one.
+async fn issue_level(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    terms: &Terms,
+    (breach, due_at, unit): (BreachId, DateTime<Utc>, OrganizationId),
+    level: i32,
+) -> Result<()> {
+    let place = usize::try_from(level).unwrap_or_default();
+    let levels = &terms.policy.levels;
+    let Some(Level { name, colour, demand, .. }) = place.checked_sub(1).and_then(|at| levels.get(at)) else {
+        return Ok(());
+    };
+    let new = NewNotice {
+        unit,
+        breach: Some(breach),
+        level,
+        name: name.clone(),
+        colour: colour.text(),
+        demand: demand.clone(),
+        reply_by: terms.reply_by(tx.ctx.now()),
+        escalates_at: levels.get(place).map(|next| due_at + TimeDelta::days(i64::from(next.after_days))),
+    };
+    write(tx, row, terms, new).await.map(drop)
+}
+
+async fn write(tx: &Tx<'_>, row: &problem::Model, terms: &Terms, new: NewNotice) -> Result<Model> {
+    let now = tx.ctx.now();
+    let year = terms.place.day(now).year();
+    let seq = sequence::take(tx, sequence::NOTICES, row.alliance_id, year, 1).await?;
+    let pattern = NumberPattern::parse(PATTERN).map_err(Error::internal)?;
+    let notice = supervision_notice::ActiveModel {
+        id: Set(tx.ctx.new_id()),
+        alliance_id: Set(row.alliance_id),
+        year: Set(year),
+        seq: Set(seq),
+        number: Set(pattern.render(year, u32::try_from(seq).unwrap_or_default())),
+        problem_id: Set(row.id),
+        organization_id: Set(new.unit),
+        breach_id: Set(new.breach),
+        level: Set(new.level),
+        name: Set(new.name),
+        colour: Set(new.colour.to_owned()),
+        demand: Set(new.demand),
+        reply_by: Set(new.reply_by),
+        issued_at: Set(now),
+        issued_by: Set(tx.ctx.author()),
+        escalates_at: Set(new.escalates_at),
+        answer: Set(None),
+        answered_at: Set(None),
+        answered_by: Set(None),
+        version: Set(1),
+    };
+    let notice = notice.insert(&tx.db).await?;
+    let fact = problems::fact(Event::SupervisionNoticeIssued, row)
+        .organizations([new.unit])
+        .detail("title", row.title.clone())
+        .detail("noticeId", notice.id.to_string())
+        .detail("noticeNumber", notice.number.clone())
+        .detail("organizationId", new.unit.to_string())
+        .detail("level", notice.level)
+        .detail("replyBy", notice.reply_by.to_string());
+    tx.record(fact).await?;
+    Ok(notice)
+}
+
+/// Issues the next level where a matter is still not done.
+async fn escalate(ctx: &Ctx) -> Result<usize> {
+    let now = ctx.now();
+    let standing_still = responsible::Entity::find()
+        .select_only()
+        .column(Unit::ProblemId)
+        .filter(Unit::PausedAt.is_not_null())
+        .into_query();
+    let select = supervision_notice::Entity::find()
+        .inner_join(problem::Entity)
+        .select_only()
+        .column(Notice::ProblemId)
+        .filter(Notice::EscalatesAt.lte(now))
+        .filter(problem::Column::State.is_not_in(IN_REVIEW))
+        .filter(Notice::ProblemId.not_in_subquery(standing_still))
+        .distinct()
+        .limit(BATCH);
+    let ids: Vec<ProblemId> = select.into_tuple().all(ctx.read()).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    let rows = lock(&tx, ids).await?;
+    let units = units(&tx, &rows).await?;
+    let mut terms = AllTerms::default();
+    let mut escalated = 0;
+    for row in &rows {
+        let notices = supervision_notice::Entity::find()
+            .find_also_related(breach::Entity)
+            .filter(Notice::ProblemId.eq(row.id))
+            .filter(Notice::EscalatesAt.lte(now))
+            .order_by_asc(Notice::Id)
+            .all(&tx.db)
+            .await?;
+        for (notice, breach) in notices {
+            let unit = notice.organization_id;
+            let is_theirs =
+                units.get(&row.id).is_some_and(|all| all.iter().any(|one| one.organization_id == unit));
+            let level = notice.level + 1;
+            let mut change = notice.into_active_model();
+            change.escalates_at = Set(None);
+            change.update(&tx.db).await?;
+            escalated += 1;
+            // Late it was already: what counts now is whether it is done at all.
+            let Some(breach) = breach else { continue };
+            if row.is_open && is_theirs && done(breach.clock, row, now) == Met::No {
+                let terms = terms.of(ctx, row.alliance_id).await?;
+                issue_level(&tx, row, &terms, (breach.id, breach.due_at, unit), level).await?;
+            }
+        }
+    }
+    tx.commit(first(&rows)).await?;
+    Ok(escalated)
+}
+
+/// Issues a notice by hand to a unit that is responsible for an open problem.
+pub async fn issue(
+    ctx: &Ctx,
+    problem: ProblemId,
+    unit: OrganizationId,
+    demand: &str,
+    reply_by: Option<NaiveDate>,
+) -> Result<Model> {
+    let terms = Terms::of_problem(ctx, problem).await?;
+    let tx = ctx.begin().await?;
+    let row = problems::visible(ctx)
+        .filter(problem::Column::Id.eq(problem))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("problem"))?;
+    ctx.require(&tx.db, Action::IssueSupervisionNotice, Target::alliance(row.alliance_id)).await?;
+    if !row.is_open {
+        return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
+    }
+    let demand = text::required(demand, "demand", FREE_TEXT)?;
+    let today = terms.place.day(ctx.now());
+    let reply_by = match reply_by {
+        Some(day) => problems::moves::due_date(day, today).map_err(|error| error.at("replyBy"))?,
+        None => terms.reply_by(ctx.now()),
+    };
+    if responsible::Entity::find_by_id((row.id, unit)).one(&tx.db).await?.is_none() {
+        return Err(Error::invalid(Code::NotResponsible, "organizationId"));
+    }
+    let level = terms.policy.levels.first();
+    let new = NewNotice {
+        unit,
+        breach: None,
+        level: 1,
+        name: level.map(|level| level.name.clone()).unwrap_or_default(),
+        colour: level.map_or("yellow", |level| level.colour.text()),
+        demand,
+        reply_by,
+        escalates_at: None,
+    };
+    let notice = write(&tx, &row, &terms, new).await?;
+    tx.commit(notice.id).await?;
+    Ok(notice)
+}
+
+/// Answers a notice for the unit it is addressed to, once.
+pub async fn answer(
+    ctx: &Ctx,
+    id: SupervisionNoticeId,
+    answer: &str,
+    expected: Option<i64>,
+) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let notice = visible(ctx)
+        .filter(Notice::Id.eq(id))
+        .lock_exclusive()
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("supervision_notice"))?;
+    let target = Target::alliance(notice.alliance_id).of(std::slice::from_ref(&notice.organization_id));
+    ctx.require(&tx.db, Action::AnswerSupervisionNotice, target).await?;
+    if let Some(expected) = expected {
+        expect_version(expected, notice.version)?;
+    }
+    if notice.answered_at.is_some() {
+        return Err(Error::refused(Code::StateRefused).with("state", "answered"));
+    }
+    let answer = text::required(answer, "answer", FREE_TEXT)?;
+    let version = notice.version + 1;
+    let mut change = notice.into_active_model();
+    change.answer = Set(Some(answer));
+    change.answered_at = Set(Some(ctx.now()));
+    change.answered_by = Set(ctx.author());
+    change.version = Set(version);
+    let notice = change.update(&tx.db).await?;
+    let row = problem::Entity::find_by_id(notice.problem_id)
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("problem"))?;
+    let fact = problems::fact(Event::SupervisionNoticeAnswered, &row)
+        .organizations([notice.organization_id])
+        .detail("noticeId", notice.id.to_string())
+        .detail("noticeNumber", notice.number.clone())
+        .detail("organizationId", notice.organization_id.to_string());
+    tx.record(fact).await?;
+    tx.commit(notice.id).await?;
+    Ok(notice)
+}

@@ -397,6 +397,12 @@ fn cases() -> Vec<Case> {
             ],
         )
         .after(&[earned]),
+        case(
+            "problem_is_submitted_whole",
+            "when every part is done",
+            &["UPDATE problem SET state = 'submitted'"],
+        )
+        .after(&["UPDATE problem_responsible SET duty = 'joint', state = 'in_progress'"]),
         case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
         case(
             "problem_handler_is_not_edited",
@@ -438,11 +444,12 @@ fn cases() -> Vec<Case> {
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.
-const ALONE: [&str; 10] = [
+const ALONE: [&str; 11] = [
     "problem_is_not_born_struck_off",
     "event_waits_for_seal",
     "problem_remembers_its_handler",
     "problem_remembers_who_submitted",
+    "problem_part_remembers_its_handler",
     // What counts is tried in `counts.rs`.
     "alliance_has_counters",
     "priority_task_insert_is_counted",

@@ -184,6 +184,7 @@ async fn who_acts_for_a_responsible_unit_never_strikes_its_problem_off() {
         organization_id: Set(world.members[2]),
         duty: Set(problem_responsible::Duty::Joint),
         assigned_at: Set(joint.recorded_at),
+        ..Default::default()
     };
     also.insert(&app.app.write).await.expect("a joint unit");
     seated(&app, &world, world.other_staff, Role::Approver, None).await;

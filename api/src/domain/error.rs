@@ -252,6 +252,14 @@ codes! {
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.
     AssignmentBinds = "ASSIGNMENT_BINDS",
+    /// The leading unit stands among the joint ones.
+    LeadIsJoint = "LEAD_IS_JOINT",
+    /// In a matter of several units the first receiver leads and cannot decline.
+    FirstReceiverLeads = "FIRST_RECEIVER_LEADS",
+    /// Parts of joint units are not done yet.
+    PartsUnfinished = "PARTS_UNFINISHED",
+    /// A part is finished with closure evidence that its own unit brought, and after a reopening with some that is new.
+    PartEvidenceMissing = "PART_EVIDENCE_MISSING",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

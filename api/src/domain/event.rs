@@ -237,6 +237,20 @@ events! {
     ProblemWithdrawn = "problem_withdrawn",
     /// The due date of a problem is near.
     ProblemDue = "problem_due",
+    /// A unit was given a part in a problem.
+    ProblemPartAdded = "problem_part_added",
+    /// A joint unit's part was taken away.
+    ProblemPartRemoved = "problem_part_removed",
+    /// A joint unit accepted its part.
+    ProblemPartAccepted = "problem_part_accepted",
+    /// A joint unit declined its part.
+    ProblemPartDeclined = "problem_part_declined",
+    /// A joint unit began its part.
+    ProblemPartStarted = "problem_part_started",
+    /// A joint unit's part is done.
+    ProblemPartFinished = "problem_part_finished",
+    /// A joint unit's part was sent back to it.
+    ProblemPartReopened = "problem_part_reopened",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
     /// Who reported a problem was erased.

@@ -53,6 +53,9 @@ actions! {
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
     ReadReporter, EraseReporter,
     ImportProblems,
+    // Joint handling
+    AddProblemPart, RemoveProblemPart, ReopenProblemPart, AcceptProblemPart, DeclineProblemPart, StartProblemPart,
+    FinishProblemPart,
 }
 
 /// All roles, in the order of the golden table.
@@ -121,7 +124,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::AddEvidence
             | A::ReadReporter
             | A::EraseReporter
-            | A::ImportProblems,
+            | A::ImportProblems
+            | A::AddProblemPart
+            | A::RemoveProblemPart
+            | A::ReopenProblemPart,
             R::Committee,
         ) => Any,
         (
@@ -157,6 +163,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::DeclineProblem
             | A::StartProblem
             | A::SubmitProblem
+            | A::AcceptProblemPart
+            | A::DeclineProblemPart
+            | A::StartProblemPart
+            | A::FinishProblemPart
             | A::AddEvidence
             | A::RecordCheckIn
             | A::RecordDocking

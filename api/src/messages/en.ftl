@@ -126,6 +126,10 @@ not-your-organization = Only the organisation that this concerns may do it.
 evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
+lead-is-joint = The leading organisation cannot be one of the joint ones as well.
+first-receiver-leads = Several organisations handle this problem: the one that leads cannot decline. Ask the committee.
+parts-unfinished = { $count } parts of joint organisations are not done yet. Every part must be done first.
+part-evidence-missing = Add closure evidence of this round from your own organisation first: { $expected } or more pieces in all.
 
 # file
 file-too-large = The file is larger than { $most } bytes.

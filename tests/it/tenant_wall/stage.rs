@@ -62,7 +62,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 25] = [
+const PREPARED: [(&[&str], &str); 30] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -90,6 +90,31 @@ const PREPARED: [(&[&str], &str); 25] = [
     (
         &["submitProblem", "reassignProblem", "addEvidence"],
         "UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["addProblemPart"],
+        "DELETE FROM problem_responsible WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["acceptProblemPart", "declineProblemPart", "removeProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["startProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'accepted' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["finishProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'in_progress' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["reopenProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'done' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
     ),
     (&["verifyProblem", "returnProblem"], "UPDATE problem SET state = 'submitted' WHERE id = {problem}"),
     (&["strikeOffProblem"], "UPDATE problem SET state = 'verified' WHERE id = {problem}"),

@@ -14,5 +14,6 @@ pub mod task_states;
 // problem
 pub mod evidence;
 pub mod problem;
+pub mod problem_part_states;
 pub mod problem_states;
 pub mod transition;

@@ -1,8 +1,9 @@
 //! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
-//! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
+//! how units share them in `parts`, how they are counted in `list::counts`; deadlines and supervision are not here.
 
 pub mod edit;
 pub mod moves;
+pub mod parts;
 pub mod reporter;
 pub mod take_over;
 

@@ -1,6 +1,6 @@
 //! The states of a problem: which verb leads from where to where, which right it takes, and what else it wants. Pure; the
 //! verbs check under their locks, `availableTransitions` asks the same rows. Closing at the source is no verb: only the
-//! import writes it. Joint handling, holding on account, escalation and merging add their rows here.
+//! import writes it. The parts of joint units have a table of their own, `problem_part_states`.
 
 use std::slice;
 
@@ -12,7 +12,10 @@ use concord_entities::{
 
 use crate::domain::{
     Action, Actor, Code, Error, Result, Target,
-    list::transition::{self, Step, Transition, Viewer},
+    list::{
+        problem_part_states::Joint,
+        transition::{self, Step, Transition, Viewer},
+    },
     policy::{self, Grant},
 };
 
@@ -44,6 +47,16 @@ pub const REASSIGN: Step<State> = Step {
     to: State::InProgress,
     action: Action::ReassignProblem,
 };
+/// Gives one more unit a part; the state stays.
+pub const ADD_PART: Step<State> = Step {
+    mutation: "addProblemPart",
+    from: &[State::Assigned, State::Accepted, State::InProgress],
+    to: State::InProgress,
+    action: Action::AddProblemPart,
+};
+/// Takes a joint unit's part away; the state stays.
+pub const REMOVE_PART: Step<State> =
+    Step { mutation: "removeProblemPart", action: Action::RemoveProblemPart, ..ADD_PART };
 pub const ACCEPT: Step<State> = Step {
     mutation: "acceptProblem",
     from: &[State::Assigned],
@@ -218,6 +231,8 @@ pub struct Circumstances<'a> {
     pub shown: u64,
     /// All units the viewer acts for.
     pub own: &'a [OrganizationId],
+    /// The parts of the joint units.
+    pub joint: Joint,
 }
 
 /// All steps as the viewer finds them.
@@ -253,8 +268,12 @@ fn missing(
         return Ok(());
     };
     match action {
-        Action::DeclineProblem => may_decline(row.declined_count),
-        Action::SubmitProblem => has_evidence(row, circumstances.shown),
+        Action::DeclineProblem => {
+            circumstances.joint.may_lead_decline().and_then(|()| may_decline(row.declined_count))
+        }
+        Action::SubmitProblem => {
+            circumstances.joint.all_done().and_then(|()| has_evidence(row, circumstances.shown))
+        }
         Action::VerifyProblem => {
             verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.bound)
                 .map(drop)

@@ -1,5 +1,7 @@
 //! Faces of problems: the object, its list and its look-ups. The mutations stand in `problem_mutation`.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId, TypedId},
@@ -12,6 +14,7 @@ use super::{
     evidence::{Evidence, EvidenceOf, evidence_of},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    problem_part::ProblemPart,
     transition::{self, Transition},
 };
 use crate::{
@@ -21,6 +24,7 @@ use crate::{
             due,
             evidence::Subject,
             problem::{self as verbs, Filter, Sort},
+            problem_part_states::Joint,
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
@@ -273,15 +277,25 @@ impl Problem {
 
     /// The organisations responsible for it, the leading one first.
     async fn responsible_organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
-        let units = match loaders::given::<problem_responsible::Entity>(context, self.0.id) {
+        let units: Vec<_> = match loaders::given::<problem_responsible::Entity>(context, self.0.id) {
             Some(page) => {
                 let ids: Vec<_> = page.items.into_iter().map(|(_, row)| row.organization_id).collect();
                 let mut units = loaders::many(context, ids.iter().copied()).await?;
                 ids.iter().filter_map(|id| units.remove(id)).collect()
             }
-            None => loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default(),
+            None => {
+                let parts = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+                parts.into_iter().map(|(_, unit)| unit).collect()
+            }
         };
         Ok(units.into_iter().map(Organization).collect())
+    }
+
+    /// The part of each responsible organisation, the leading one first: where it stands, who handles it, what they brought.
+    async fn parts(&self, context: &Context<'_>) -> Result<Vec<ProblemPart>> {
+        let problem = Arc::new(self.0.clone());
+        let parts = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+        Ok(parts.into_iter().map(|(row, unit)| ProblemPart::new(problem.clone(), row, unit)).collect())
     }
 
     /// Who handles it in the leading organisation.
@@ -445,7 +459,8 @@ impl Problem {
         let is_near = |ended_at: &Option<_>| ended_at.is_none_or(|at| at >= self.0.recorded_at);
         let own = own.unwrap_or_default().into_iter().filter(|(_, ended_at)| is_near(ended_at));
         let own: Vec<_> = own.map(|(unit, _)| unit).collect();
-        let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
+        let joint = Joint::of(responsible.iter().map(|(part, _)| part));
+        let responsible: Vec<_> = responsible.iter().map(|(part, _)| part.organization_id).collect();
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
@@ -453,6 +468,7 @@ impl Problem {
             bound: Bound { responsible: &responsible, hands: &hands },
             shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
+            joint,
         };
         let viewer = Viewer { actor, seats: &seats };
         Ok(transition::faces(context, problem_states::transitions(&self.0, viewer, circumstances)))

@@ -15,12 +15,12 @@ use crate::{
     graphql::loaders::Loaders,
 };
 
-/// Key of the organisations responsible for a problem.
+/// Key of the organisations responsible for a problem, each with its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResponsibleFor(pub ProblemId);
 
 impl Loader<ResponsibleFor> for Loaders {
-    type Value = Vec<organization::Model>;
+    type Value = Vec<(problem_responsible::Model, organization::Model)>;
     type Error = Arc<Error>;
 
     async fn load(
@@ -41,7 +41,7 @@ impl Loader<ResponsibleFor> for Loaders {
             .map_err(|error| Arc::new(Error::from(error)))?;
         let mut found: HashMap<ResponsibleFor, Self::Value> = HashMap::new();
         for (row, unit) in rows {
-            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit);
+            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit.map(|unit| (row, unit)));
         }
         Ok(found)
     }

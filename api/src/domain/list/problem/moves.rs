@@ -1,5 +1,6 @@
 //! The verbs that move a problem through its states. Each takes the row under a lock, asks the table of states, and
-//! writes one event; each runs at most five statements between begin and commit.
+//! writes one event; each runs at most five statements between begin and commit, and returning a matter of several units one
+//! more for their parts.
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
@@ -7,23 +8,26 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
     problem::{self, Column, Model, State, Tier},
-    problem_handler,
-    problem_responsible::{self, Duty},
-    seat,
+    problem_handler, problem_responsible, seat,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel,
     JoinType, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
-    sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
+    sea_query::{Expr, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
-use super::{FREE_TEXT, fact, visible, zone};
+use super::{
+    FREE_TEXT, fact,
+    parts::{self, Shares},
+    visible, zone,
+};
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
+        problem_part_states::Joint,
         problem_states::{self as states, Bound, Concerned},
         transition::Step,
     },
@@ -38,11 +42,11 @@ pub struct Which {
 }
 
 /// A problem under lock in a unit of work, its mover's right and the step's place checked.
-struct Held<'ctx> {
-    tx: Tx<'ctx>,
-    row: Model,
+pub(super) struct Held<'ctx> {
+    pub(super) tx: Tx<'ctx>,
+    pub(super) row: Model,
     /// The day that it is in the problem's alliance.
-    today: NaiveDate,
+    pub(super) today: NaiveDate,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
     /// independent by laying down a role.
     seats: Vec<seat::Model>,
@@ -56,17 +60,17 @@ impl Held<'_> {
     }
 
     /// All units that the caller acts for, in whatever alliance.
-    fn own_units(&self) -> Vec<OrganizationId> {
+    pub(super) fn own_units(&self) -> Vec<OrganizationId> {
         self.seats.iter().filter_map(|seat| seat.organization_id).collect()
     }
 
     /// The caller, who must be a person.
-    fn account(&self) -> Result<AccountId> {
+    pub(super) fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
     }
 
     /// Writes the change and its event, and commits.
-    async fn settle(
+    pub(super) async fn settle(
         self,
         step: &Step<State>,
         event: Event,
@@ -96,7 +100,7 @@ impl Held<'_> {
 }
 
 /// Takes the problem under a lock and checks version, right and state.
-async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
+pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
     let zone_there = Query::select()
         .column(alliance::Column::TimeZone)
@@ -188,15 +192,27 @@ pub async fn assign(
     lead: OrganizationId,
     due_on: Option<NaiveDate>,
 ) -> Result<Model> {
+    assign_jointly(ctx, which, lead, &[], due_on).await
+}
+
+/// Makes organisations responsible for a problem: one that leads, and others that share it.
+pub async fn assign_jointly(
+    ctx: &Ctx,
+    which: Which,
+    lead: OrganizationId,
+    joint: &[OrganizationId],
+    due_on: Option<NaiveDate>,
+) -> Result<Model> {
     let held = hold(ctx, which, &states::ASSIGN).await?;
     let due_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
+    let joint = parts::joint_units(lead, joint)?;
     if held.row.lead_organization_id.is_some_and(|named| named != lead) {
         // An imported problem comes with the unit that its source names.
-        release(&held.tx, which.id).await?;
+        parts::release(&held.tx, which.id).await?;
     }
-    let made = make_responsible(&held.tx, held.row.alliance_id, held.row.id, lead).await?;
-    if !made {
-        return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
+    let made = parts::make_responsible(&held.tx, &held.row, Shares { lead: Some(lead), joint: &joint }).await?;
+    if usize::try_from(made).ok() != Some(joint.len() + 1) {
+        return Err(parts::not_members(&held.tx, &held.row, lead).await?);
     }
     let change = problem::ActiveModel {
         lead_organization_id: Set(Some(lead)),
@@ -207,7 +223,16 @@ pub async fn assign(
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
-        fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.map(|on| on.to_string()))
+        let fact = fact.organizations(joint.iter().copied());
+        let fact = fact
+            .detail("leadOrganizationId", lead.to_string())
+            .detail("dueOn", due_on.map(|on| on.to_string()));
+        if joint.is_empty() {
+            fact
+        } else {
+            let joint: Vec<String> = joint.iter().map(ToString::to_string).collect();
+            fact.detail("jointOrganizationIds", joint)
+        }
     })
     .await
 }
@@ -220,42 +245,6 @@ pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     } else {
         Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", today).with("most", most))
     }
-}
-
-/// Frees whoever was responsible.
-async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
-    problem_responsible::Entity::delete_many()
-        .filter(problem_responsible::Column::ProblemId.eq(problem))
-        .exec(&tx.db)
-        .await?;
-    Ok(())
-}
-
-/// Notes `lead` as responsible if it is an active member: check and change in one statement.
-async fn make_responsible(
-    tx: &Tx<'_>,
-    alliance: AllianceId,
-    problem: ProblemId,
-    lead: OrganizationId,
-) -> Result<bool> {
-    use problem_responsible::{Column as To, Entity as Responsible};
-    let member = Query::select()
-        .expr(Expr::value(problem.0))
-        .expr(Expr::value(lead.0))
-        .expr(Expr::value(Duty::Lead.to_value()))
-        .expr(Expr::value(tx.ctx.now()))
-        .from(membership::Entity)
-        .and_where(membership::Column::AllianceId.eq(alliance))
-        .and_where(membership::Column::OrganizationId.eq(lead))
-        .and_where(membership::Column::State.eq(membership::State::Active))
-        .to_owned();
-    let mut insert = Query::insert();
-    insert.into_table(Responsible).columns([To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt]);
-    insert.select_from(member).map_err(Error::internal)?;
-    insert.on_conflict(
-        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_column(To::AssignedAt).to_owned(),
-    );
-    Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
 }
 
 /// Takes an assignment on; whoever does so for their unit becomes its handler.
@@ -291,7 +280,8 @@ pub async fn decline(
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
-    release(&held.tx, which.id).await?;
+    let units = parts::release(&held.tx, which.id).await?;
+    Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
@@ -370,23 +360,16 @@ pub async fn reassign(ctx: &Ctx, which: Which, handler: AccountId) -> Result<Mod
 /// Asks for closure; evidence of the present round must be there, and after a return some that came since.
 pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::SUBMIT).await?;
-    states::has_evidence(&held.row, shown(&held).await?)?;
+    let shown = parts::shown(&held).await?;
+    shown.joint.all_done()?;
+    states::has_evidence(&held.row, shown.pieces)?;
     let change = problem::ActiveModel {
         submitted_at: Set(Some(ctx.now())),
         submitted_by: Set(Some(held.account()?)),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
-}
-
-/// How many pieces of closure evidence of the present round there are.
-async fn shown(held: &Held<'_>) -> Result<u64> {
-    Ok(evidence::Entity::find()
-        .filter(evidence::Column::ProblemId.eq(held.row.id))
-        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
-        .filter(evidence::Column::Round.eq(held.row.round))
-        .count(&held.tx.db)
-        .await?)
+    // A verifier who acts for any responsible unit is not asked.
+    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units)).await
 }
 
 /// The units responsible for a problem, and everybody who had a hand in it, in one statement.
@@ -432,7 +415,7 @@ async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<A
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    release(&held.tx, which.id).await?;
+    let units = parts::release(&held.tx, which.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
@@ -444,6 +427,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::RECALL, Event::ProblemRecalled, change, |fact, row| {
+        let fact = fact.organizations(units);
         fact.reason(row.reason.as_deref()).detail("organizationId", by.map(|unit| unit.to_string()))
     })
     .await
@@ -478,11 +462,15 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let shown = i32::try_from(shown(&held).await?).map_err(Error::internal)?;
+    let shown = parts::shown(&held).await?;
+    if shown.joint.units > 0 {
+        parts::resume(&held.tx, held.row.id).await?;
+    }
+    let pieces = i32::try_from(shown.pieces).map_err(Error::internal)?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         returned_count: Set(held.row.returned_count + 1),
-        evidence_at_return: Set(shown),
+        evidence_at_return: Set(pieces),
         verified_at: Set(None),
         verifier_id: Set(None),
         verifier_organization_id: Set(None),
@@ -490,6 +478,7 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+        let fact = fact.organizations(shown.units);
         fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
     })
     .await

@@ -325,6 +325,7 @@ async fn write(tx: &Tx<'_>, alliance: &alliance::Model, rows: Vec<problem::Activ
                 organization_id: Set(row.lead_organization_id?),
                 duty: Set(Duty::Lead),
                 assigned_at: Set(row.recorded_at),
+                ..Default::default()
             })
         })
         .collect();

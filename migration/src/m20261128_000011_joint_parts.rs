@@ -14,7 +14,8 @@ const WHOLE: &str = "problem_is_submitted_whole";
 const SAYS: &str = "a problem is submitted when every part is done";
 
 /// Whoever handles a part is written down once.
-const REMEMBER: &str = "INSERT INTO problem_handler (problem_id, account_id) SELECT NEW.problem_id, NEW.handler_id
+const REMEMBER: &str =
+    "INSERT INTO problem_handler (problem_id, account_id) SELECT NEW.problem_id, NEW.handler_id
     WHERE NOT EXISTS (SELECT 1 FROM problem_handler h
                       WHERE h.problem_id = NEW.problem_id AND h.account_id = NEW.handler_id)";
 const CHANGED: &str = "NEW.handler_id IS NOT NULL AND NEW.handler_id IS DISTINCT FROM OLD.handler_id";
@@ -78,7 +79,8 @@ impl MigrationTrait for Migration {
                  EXECUTE FUNCTION concord_{WHOLE}()"
             ),
         ];
-        execute(manager, &sqlite.each_ref().map(String::as_str), &postgres.each_ref().map(String::as_str)).await
+        execute(manager, &sqlite.each_ref().map(String::as_str), &postgres.each_ref().map(String::as_str))
+            .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

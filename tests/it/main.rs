@@ -43,6 +43,7 @@ mod priority_task_load;
 mod task_list;
 // problem
 mod problem;
+mod problem_decision;
 mod problem_edit;
 mod problem_load;
 mod problem_part;

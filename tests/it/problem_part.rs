@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 
 use crate::problem::{count, problem_in, show_closure, step, upload, which};
 
-const FIELDS: &str = "problem { state version parts { organization { name } duty state handler { name } reason declinedCount
+const FIELDS: &str =
+    "problem { state version parts { organization { name } duty state handler { name } reason declinedCount
     acceptedAt doneAt evidence { name } availableTransitions { mutation to available blockers { code } } } }
     userErrors { code field message }";
 
@@ -90,7 +91,8 @@ async fn the_whole_is_submitted_when_every_part_is_done() {
     step(&app, world.committee, "assignProblem", &problem, units).await.fine();
     let unit = world.members[2];
     let blockers = async |mutation: &str| -> Vec<String> {
-        let query = "query($id: ID!) { problem(id: $id) { availableTransitions { mutation blockers { code } } } }";
+        let query =
+            "query($id: ID!) { problem(id: $id) { availableTransitions { mutation blockers { code } } } }";
         let seen = app.client(world.staff).send(query, json!({ "id": problem })).await.fine();
         let all = seen.at("/problem/availableTransitions").as_array().expect("a list").clone();
         let found = all.iter().find(|one| one["mutation"] == mutation).expect("the step").clone();
@@ -132,7 +134,8 @@ async fn the_whole_is_submitted_when_every_part_is_done() {
     step(&app, world.staff, "submitProblem", &problem, json!({})).await.fine();
 
     // What is with the verifier no unit changes; what comes back every unit works on again.
-    let late = part(&app, world.committee, "reopenProblemPart", &problem, unit, json!({ "reason": "再查" })).await;
+    let late =
+        part(&app, world.committee, "reopenProblemPart", &problem, unit, json!({ "reason": "再查" })).await;
     assert_eq!(late.code().as_deref(), Some("STATE_REFUSED"));
     let (returned, statements) = app
         .statements(async || {
@@ -175,7 +178,8 @@ async fn a_joint_unit_declines_its_part_and_the_committee_decides() {
     let bound = part(&app, world.other_staff, "declineProblemPart", &problem, unit, reason.clone()).await;
     assert_eq!(bound.code().as_deref(), Some("ASSIGNMENT_BINDS"));
     // The committee takes one part away and gives another unit one.
-    let answer = part(&app, world.committee, "removeProblemPart", &problem, world.members[3], reason).await.fine();
+    let answer =
+        part(&app, world.committee, "removeProblemPart", &problem, world.members[3], reason).await.fine();
     assert_eq!(answer.at("/removeProblemPart/problem/parts").as_array().map(Vec::len), Some(2));
     let answer =
         part(&app, world.committee, "addProblemPart", &problem, world.members[4], json!({})).await.fine();
@@ -207,7 +211,8 @@ async fn a_reopened_part_wants_something_new() {
     finish(&app, &world, row.id).await;
     let reason = json!({ "reason": "照片不清" });
     part(&app, world.committee, "reopenProblemPart", &problem, world.members[2], reason).await.fine();
-    let early = part(&app, world.other_staff, "finishProblemPart", &problem, world.members[2], json!({})).await;
+    let early =
+        part(&app, world.other_staff, "finishProblemPart", &problem, world.members[2], json!({})).await;
     assert_eq!(early.code().as_deref(), Some("PART_EVIDENCE_MISSING"));
     assert!(early.text("/finishProblemPart/userErrors/0/message").contains('2'));
     bring(&app, world.other_staff, row.id).await;
@@ -258,9 +263,11 @@ async fn only_its_own_unit_moves_a_part_and_only_the_committee_shares_one_out() 
         let answer = part(&app, world.staff, "acceptProblemPart", &problem, unit, json!({})).await;
         assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"));
     }
-    let stale = part(&app, world.other_staff, "acceptProblemPart", &problem, unit, json!({ "expectedVersion": 1 }));
+    let stale =
+        part(&app, world.other_staff, "acceptProblemPart", &problem, unit, json!({ "expectedVersion": 1 }));
     assert_eq!(stale.await.code().as_deref(), Some("VERSION_CONFLICT"));
-    let blank = part(&app, world.other_staff, "declineProblemPart", &problem, unit, json!({ "reason": " " })).await;
+    let blank =
+        part(&app, world.other_staff, "declineProblemPart", &problem, unit, json!({ "reason": " " })).await;
     assert_eq!(blank.code().as_deref(), Some("REQUIRED"));
     // A replay answers as the first call did and changes nothing.
     let (ctx, before) = (app.ctx(world.other_staff), row.version);
@@ -293,9 +300,8 @@ async fn units_that_share_a_problem_are_told_apart_when_it_is_assigned() {
     }
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem_responsible").await, 0);
     let three = units(world.members[1], &[world.members[3], world.members[2], world.members[3]]);
-    let (answer, statements) = app
-        .statements(async || step(&app, world.committee, "assignProblem", &problem, three).await)
-        .await;
+    let (answer, statements) =
+        app.statements(async || step(&app, world.committee, "assignProblem", &problem, three).await).await;
     answer.fine();
     let event = statements.iter().position(|sql| sql.starts_with("INSERT INTO \"event\"")).expect("an event");
     assert!(event < 6, "{statements:#?}");
@@ -395,8 +401,9 @@ async fn every_step_of_a_part_takes_at_most_five_statements() {
         answer.fine();
         let event =
             statements.iter().position(|sql| sql.starts_with("INSERT INTO \"event\"")).expect("an event");
-        let begun = statements.iter().position(|sql| sql.starts_with("BEGIN")).map_or(0, |at| at + 1);
-        assert!(event - begun < 5, "{mutation}: {statements:#?}");
+        // What an alliance settles is read ahead of the unit of work.
+        let ahead = statements[..event].iter().filter(|sql| sql.contains("FROM \"alliance\" WHERE")).count();
+        assert!(event - ahead < 5, "{mutation}: {statements:#?}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 30] = [
+const VALUES: [(&str, &str, &str); 34] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
@@ -37,6 +37,10 @@ const VALUES: [(&str, &str, &str); 30] = [
     ("problem_responsible", "state", "assigned"),
     ("problem_responsible", "declined_count", "0"),
     ("problem_responsible", "evidence_at_return", "0"),
+    ("problem_sign_off", "round", "1"),
+    ("problem_tier_move", "from_tier", "small"),
+    ("problem_tier_move", "to_tier", "big"),
+    ("problem_tier_move", "forum", "council"),
     ("rotation_plan", "cadence_unit", "month"),
     ("rotation_plan", "slot_count", "12"),
     ("rotation_plan", "state", "published"),

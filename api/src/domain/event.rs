@@ -251,6 +251,14 @@ events! {
     ProblemPartFinished = "problem_part_finished",
     /// A joint unit's part was sent back to it.
     ProblemPartReopened = "problem_part_reopened",
+    /// A problem was put on account.
+    ProblemHeld = "problem_held",
+    /// Work on a problem that was held goes on.
+    ProblemResumed = "problem_resumed",
+    /// An approver signed a problem off, and more have to.
+    ProblemSignedOff = "problem_signed_off",
+    /// A problem was moved to another tier.
+    ProblemTierMoved = "problem_tier_moved",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
     /// Who reported a problem was erased.

@@ -56,6 +56,8 @@ actions! {
     // Joint handling
     AddProblemPart, RemoveProblemPart, ReopenProblemPart, AcceptProblemPart, DeclineProblemPart, StartProblemPart,
     FinishProblemPart,
+    // Holding, signing off, tiers
+    HoldProblem, ResumeProblem, SignOffProblem, MoveProblemTier,
 }
 
 /// All roles, in the order of the golden table.
@@ -127,7 +129,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ImportProblems
             | A::AddProblemPart
             | A::RemoveProblemPart
-            | A::ReopenProblemPart,
+            | A::ReopenProblemPart
+            | A::HoldProblem
+            | A::ResumeProblem
+            | A::MoveProblemTier,
             R::Committee,
         ) => Any,
         (
@@ -135,7 +140,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::StrikeOffProblem
             | A::ReturnProblem
             | A::ReadContacts
-            | A::ReadReporter,
+            | A::ReadReporter
+            | A::HoldProblem
+            | A::ResumeProblem
+            | A::SignOffProblem,
             R::Approver,
         ) => Any,
         // A member manager looks after the people and the affairs of one unit, staff after its affairs.

@@ -95,6 +95,7 @@ pub struct Mutation(
     // problem
     list::problem_mutation::ProblemMutation,
     list::problem_part::ProblemPartMutation,
+    list::problem_decision::ProblemDecisionMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

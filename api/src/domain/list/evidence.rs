@@ -154,8 +154,9 @@ async fn problem_place(tx: &Tx<'_>, id: ProblemId, stage: Stage) -> Result<Place
         .all(&tx.db)
         .await?;
     // A joint unit finishes its part whether or not the leading one has begun.
-    let part_begun = concerned.iter().any(|part| part.duty == Duty::Joint && part.state == PartState::InProgress)
-        && problem_part_states::may_move(row.state).is_ok();
+    let part_begun =
+        concerned.iter().any(|part| part.duty == Duty::Joint && part.state == PartState::InProgress)
+            && problem_part_states::may_move(row.state).is_ok();
     Ok(Place {
         alliance: row.alliance_id,
         problem: Some(id),

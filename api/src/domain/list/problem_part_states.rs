@@ -2,6 +2,7 @@
 //! verbs in `problem::parts` check under their lock, `ProblemPart.availableTransitions` asks the same rows. The part of the
 //! leading unit is the problem itself.
 
+use chrono::{DateTime, Utc};
 use concord_entities::{
     problem::{self, State},
     problem_responsible::{self, Duty, PartState},
@@ -9,7 +10,7 @@ use concord_entities::{
 use sea_orm::ActiveEnum;
 
 use super::{
-    problem_states,
+    problem_states::{self, Policy},
     transition::{self, Step, Transition, Viewer},
 };
 use crate::domain::{Action, Code, Error, Result, Target};
@@ -76,7 +77,7 @@ pub const fn of_lead(state: State) -> PartState {
             PartState::Assigned
         }
         State::Accepted => PartState::Accepted,
-        State::InProgress => PartState::InProgress,
+        State::InProgress | State::OnAccount => PartState::InProgress,
         State::Submitted | State::Verified | State::StruckOff | State::ClosedAtSource => PartState::Done,
     }
 }
@@ -126,13 +127,24 @@ pub fn evidence_missing(part: &problem_responsible::Model) -> Error {
     Error::refused(Code::PartEvidenceMissing).with("expected", part.evidence_at_return + 1)
 }
 
-/// All steps of a joint unit's part as the viewer finds them; `brought` counts the closure evidence of its unit.
+/// What besides rows and seats decides whether a part can be moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// How many pieces of closure evidence of the present round its unit brought.
+    pub brought: u64,
+    /// What the alliance settles.
+    pub policy: Policy,
+    pub now: DateTime<Utc>,
+}
+
+/// All steps of a joint unit's part as the viewer finds them.
 pub fn transitions(
     problem: &problem::Model,
     part: &problem_responsible::Model,
     viewer: Viewer<'_>,
-    brought: u64,
+    circumstances: Circumstances,
 ) -> Vec<Transition> {
+    let Circumstances { brought, policy, now } = circumstances;
     let units = [part.organization_id];
     let target = Target::alliance(problem.alliance_id).of(&units);
     let mut steps = STEPS;
@@ -144,7 +156,8 @@ pub fn transitions(
             return Vec::new();
         }
         let missing = match step.action {
-            Action::DeclineProblemPart => problem_states::may_decline(part.declined_count),
+            Action::DeclineProblemPart => problem_states::may_decline(part.declined_count)
+                .and_then(|()| policy.may_object(Some(part.assigned_at), now)),
             Action::FinishProblemPart => has_evidence(part, brought),
             _ => Ok(()),
         };

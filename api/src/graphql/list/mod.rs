@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod person;
 pub mod problem;
 mod problem_batch;
+pub mod problem_decision;
 pub mod problem_mutation;
 pub mod problem_part;
 pub mod transition;

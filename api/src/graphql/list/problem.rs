@@ -14,6 +14,7 @@ use super::{
     evidence::{Evidence, EvidenceOf, evidence_of},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
     problem_part::ProblemPart,
     transition::{self, Transition},
 };
@@ -59,6 +60,8 @@ pub enum ProblemState {
     Accepted,
     /// In progress (办理中).
     InProgress,
+    /// Held on account (挂账): set aside until it is looked at again; still open.
+    OnAccount,
     /// Submitted for closure (申请销号).
     Submitted,
     /// Verified (核验通过) by somebody independent.
@@ -298,6 +301,21 @@ impl Problem {
         Ok(parts.into_iter().map(|(row, unit)| ProblemPart::new(problem.clone(), row, unit)).collect())
     }
 
+    /// How it is held while it is on account; null otherwise.
+    async fn on_account(&self) -> Option<ProblemOnAccount> {
+        ProblemOnAccount::of(&self.0)
+    }
+
+    /// The sign-offs of its approvers in the order of time, the strike-off among them; those before a return stay on record.
+    async fn sign_offs(&self, context: &Context<'_>) -> Result<Vec<ProblemSignOff>> {
+        problem_decision::sign_offs(context, &self.0).await
+    }
+
+    /// Every move between tiers in order, the first triage among them.
+    async fn tier_moves(&self, context: &Context<'_>) -> Result<Vec<ProblemTierMove>> {
+        problem_decision::tier_moves(context, &self.0).await
+    }
+
     /// Who handles it in the leading organisation.
     async fn handler(&self, context: &Context<'_>) -> Result<Option<Person>> {
         self.someone(context, self.0.handler_id, self.0.lead_organization_id).await
@@ -464,11 +482,15 @@ impl Problem {
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
+        let (policy, signers) = problem_decision::policy(context, &self.0, &seats).await?;
         let circumstances = Circumstances {
             bound: Bound { responsible: &responsible, hands: &hands },
             shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
             joint,
+            signers: &signers,
+            policy,
+            now: ctx(context).now(),
         };
         let viewer = Viewer { actor, seats: &seats };
         Ok(transition::faces(context, problem_states::transitions(&self.0, viewer, circumstances)))
@@ -536,6 +558,8 @@ pub struct ProblemFilter {
     due_to: Option<Date>,
     /// Open although the due date has passed by the alliance's calendar, or not.
     overdue: Option<bool>,
+    /// Held on account although the day of its review has come by the alliance's calendar, or not.
+    review_due: Option<bool>,
     /// Registered by the caller, or by others; only for people.
     registered_by_me: Option<bool>,
     /// Whose title, description, place or number mentions this, at most 100 characters.
@@ -564,6 +588,7 @@ impl ProblemFilter {
             due_from: self.due_from.map(|on| on.0),
             due_to: self.due_to.map(|on| on.0),
             overdue: self.overdue,
+            review_due: self.review_due,
             registered_by_me: self.registered_by_me,
             text: self.text,
         })

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 
 use super::{
     problem::{Problem, ProblemChannel, ProblemSeverity, ProblemTier},
+    problem_decision::ProblemForum,
     task_input::edit,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
             edit::{self as edits, ProblemChange},
             moves::{self, Triage, Which},
             reporter,
+            tiers::Settled,
         },
     },
     graphql::{
@@ -132,6 +134,11 @@ pub struct TriageProblemInput {
     /// Whether it takes the longer limit of complex matters.
     #[graphql(default = false)]
     is_complex: bool,
+    /// Who settled the tier; kept with it.
+    #[graphql(default_with = "ProblemForum::Committee")]
+    forum: ProblemForum,
+    /// Why it belongs to the tier, at most 4,000 characters; required where it was in another one.
+    tier_reason: Option<String>,
 }
 
 /// Whom a problem is assigned to.
@@ -346,7 +353,8 @@ impl ProblemMutation {
                 criterion: input.criterion,
                 is_complex: input.is_complex,
             };
-            moves::triage(ctx, which, triage).await
+            let settled = Settled { forum: input.forum.into(), reason: input.tier_reason };
+            moves::triage_by(ctx, which, triage, settled).await
         }
         .await;
         TriageProblemPayload::of(ctx, result).await
@@ -382,7 +390,8 @@ impl ProblemMutation {
     }
 
     /// Hands an assignment back for the committee to assign anew. It counts; after two declines the assignment binds, and
-    /// where several organisations share the problem the leading one cannot decline.
+    /// where several organisations share the problem the leading one cannot decline. It is possible within the alliance's
+    /// `objectionHours` of the assignment.
     async fn decline_problem(
         &self,
         context: &Context<'_>,

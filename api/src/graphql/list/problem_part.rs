@@ -24,10 +24,11 @@ use crate::{
                 parts::{self, WhichPart},
             },
             problem_part_states as states,
+            problem_states::Policy,
             transition::Viewer,
         },
     },
-    graphql::{ctx, error::payload, governance::organization::Organization, id, scalar::DateTime},
+    graphql::{ctx, error::payload, governance::organization::Organization, id, loaders, scalar::DateTime},
 };
 
 /// Where an organisation's part of a problem stands.
@@ -65,7 +66,11 @@ pub struct ProblemPart {
 }
 
 impl ProblemPart {
-    pub fn new(problem: Arc<problem::Model>, row: problem_responsible::Model, unit: organization::Model) -> Self {
+    pub fn new(
+        problem: Arc<problem::Model>,
+        row: problem_responsible::Model,
+        unit: organization::Model,
+    ) -> Self {
         Self { problem, row, unit }
     }
 
@@ -147,13 +152,20 @@ impl ProblemPart {
         if self.leads() {
             return Ok(Vec::new());
         }
-        let (seats, brought) = futures_util::try_join!(
-            transition::seats(context, self.problem.alliance_id),
+        let alliance = self.problem.alliance_id;
+        let (seats, brought, alliance) = futures_util::try_join!(
+            transition::seats(context, alliance),
             self.brought(context),
+            loaders::one(context, alliance),
         )?;
-        let brought = brought.iter().map(|piece| u64::from(piece.closes(self.problem.round))).sum();
-        let viewer = Viewer { actor: ctx(context).actor, seats: &seats };
-        let found = states::transitions(&self.problem, &self.row, viewer, brought);
+        let ctx = ctx(context);
+        let circumstances = states::Circumstances {
+            brought: brought.iter().map(|piece| u64::from(piece.closes(self.problem.round))).sum(),
+            policy: alliance.as_ref().map(Policy::of).unwrap_or_default(),
+            now: ctx.now(),
+        };
+        let viewer = Viewer { actor: ctx.actor, seats: &seats };
+        let found = states::transitions(&self.problem, &self.row, viewer, circumstances);
         Ok(transition::faces(context, found))
     }
 }

@@ -8,7 +8,7 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
     problem::{self, Column, Model, State, Tier},
-    problem_handler, problem_responsible, seat,
+    problem_handler, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
@@ -21,6 +21,7 @@ use sea_orm::{
 use super::{
     FREE_TEXT, fact,
     parts::{self, Shares},
+    tiers::{self, Settled},
     visible, zone,
 };
 use crate::domain::{
@@ -28,7 +29,7 @@ use crate::domain::{
     governance::alliance::expect_version,
     list::{
         problem_part_states::Joint,
-        problem_states::{self as states, Bound, Concerned},
+        problem_states::{self as states, Bound, Concerned, Policy},
         transition::Step,
     },
     policy, text,
@@ -47,6 +48,8 @@ pub(super) struct Held<'ctx> {
     pub(super) row: Model,
     /// The day that it is in the problem's alliance.
     pub(super) today: NaiveDate,
+    /// What its alliance settles.
+    policy: Policy,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
     /// independent by laying down a role.
     seats: Vec<seat::Model>,
@@ -102,28 +105,39 @@ impl Held<'_> {
 /// Takes the problem under a lock and checks version, right and state.
 pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
-    let zone_there = Query::select()
-        .column(alliance::Column::TimeZone)
-        .from(alliance::Entity)
-        .and_where(
-            Expr::col((alliance::Entity, alliance::Column::Id)).equals((problem::Entity, Column::AllianceId)),
-        )
-        .to_owned();
+    let there = |column: alliance::Column| {
+        let select = Query::select()
+            .column(column)
+            .from(alliance::Entity)
+            .and_where(
+                Expr::col((alliance::Entity, alliance::Column::Id))
+                    .equals((problem::Entity, Column::AllianceId)),
+            )
+            .to_owned();
+        SimpleExpr::SubQuery(None, Box::new(select.into()))
+    };
     let select = visible(ctx)
-        .expr_as(SimpleExpr::SubQuery(None, Box::new(zone_there.into())), "time_zone")
+        .expr_as(there(alliance::Column::TimeZone), "time_zone")
+        .expr_as(there(alliance::Column::SignOffs), "sign_offs")
+        .expr_as(there(alliance::Column::ObjectionHours), "objection_hours")
         .filter(Column::Id.eq(which.id))
         .lock_exclusive()
         .into_query();
     let found = tx.db.query_one(&select).await?.ok_or(Error::NotFound("problem"))?;
     let row = Model::from_query_result(&found, "")?;
     let zone = zone(&found.try_get::<String>("", "time_zone")?);
+    let policy = Policy {
+        sign_offs: found.try_get("", "sign_offs")?,
+        objection_hours: found.try_get("", "objection_hours")?,
+        zone,
+    };
     let today = ctx.now().with_timezone(&zone).date_naive();
     let (seats, standing) = right(&tx, &row, step.action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     step.check(row.state)?;
-    Ok(Held { tx, row, today, seats, standing })
+    Ok(Held { tx, row, today, policy, seats, standing })
 }
 
 /// The seats of one alliance that give a right.
@@ -169,7 +183,15 @@ pub struct Triage {
 
 /// Judges a problem: who can settle it, what is to be done, and what closure is measured by.
 pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
+    triage_by(ctx, which, triage, Settled::default()).await
+}
+
+/// The same, where a forum settled the tier. A change of tier wants a reason.
+pub async fn triage_by(ctx: &Ctx, which: Which, triage: Triage, settled: Settled) -> Result<Model> {
     let held = hold(ctx, which, &states::TRIAGE).await?;
+    if held.row.tier != Some(triage.tier) {
+        tiers::keep(&held, triage.tier, &settled, "tierReason").await?;
+    }
     let change = problem::ActiveModel {
         tier: Set(Some(triage.tier)),
         measures: Set(Some(text::required(&triage.measures, "measures", FREE_TEXT)?)),
@@ -210,7 +232,8 @@ pub async fn assign_jointly(
         // An imported problem comes with the unit that its source names.
         parts::release(&held.tx, which.id).await?;
     }
-    let made = parts::make_responsible(&held.tx, &held.row, Shares { lead: Some(lead), joint: &joint }).await?;
+    let made =
+        parts::make_responsible(&held.tx, &held.row, Shares { lead: Some(lead), joint: &joint }).await?;
     if usize::try_from(made).ok() != Some(joint.len() + 1) {
         return Err(parts::not_members(&held.tx, &held.row, lead).await?);
     }
@@ -276,6 +299,7 @@ pub async fn decline(
     };
     let held = hold(ctx, which, &states::DECLINE).await?;
     states::may_decline(held.row.declined_count)?;
+    held.policy.may_object(held.row.assigned_at, ctx.now())?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
@@ -303,7 +327,7 @@ pub async fn decline(
 }
 
 /// Whether an organisation is an active member of a problem's alliance.
-async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Result<bool> {
+pub(super) async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Result<bool> {
     let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
     let found = membership::Entity::find()
         .filter(membership::Column::AllianceId.in_subquery(of))
@@ -369,45 +393,75 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
         ..held.row.clone().into_active_model()
     };
     // A verifier who acts for any responsible unit is not asked.
-    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units)).await
+    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
+        .await
 }
 
-/// The units responsible for a problem, and everybody who had a hand in it, in one statement.
-async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<AccountId>)> {
+/// Who is bound up with a problem, and who signed it off since it was last returned.
+#[derive(Default)]
+pub(super) struct Hands {
+    pub responsible: Vec<OrganizationId>,
+    hands: Vec<AccountId>,
+    signers: Vec<AccountId>,
+}
+
+impl Hands {
+    pub(super) fn bound(&self) -> Bound<'_> {
+        Bound { responsible: &self.responsible, hands: &self.hands }
+    }
+}
+
+/// What the rows of `bound` hold.
+const UNIT: i32 = 0;
+const HAND: i32 = 1;
+const SIGNER: i32 = 2;
+
+/// The units responsible for a problem, everybody who had a hand in it, and its signers, in one statement.
+pub(super) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<Hands> {
+    let id = row.id;
     let units = problem_responsible::Entity::find()
         .select_only()
         .column(problem_responsible::Column::OrganizationId)
-        .expr_as(Expr::val(true), "is_unit")
+        .expr_as(Expr::val(UNIT), "kind")
         .filter(problem_responsible::Column::ProblemId.eq(id))
         .into_query();
     let handlers = problem_handler::Entity::find()
         .select_only()
         .column(problem_handler::Column::AccountId)
-        .expr_as(Expr::val(false), "is_unit")
+        .expr_as(Expr::val(HAND), "kind")
         .filter(problem_handler::Column::ProblemId.eq(id))
         .into_query();
     let suppliers = evidence::Entity::find()
         .select_only()
         .column(evidence::Column::AddedBy)
-        .expr_as(Expr::val(false), "is_unit")
+        .expr_as(Expr::val(HAND), "kind")
         .filter(evidence::Column::ProblemId.eq(id))
         .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
         .filter(evidence::Column::AddedBy.is_not_null())
         .into_query();
+    let signers = problem_sign_off::Entity::find()
+        .select_only()
+        .column(problem_sign_off::Column::SignedBy)
+        .expr_as(Expr::val(SIGNER), "kind")
+        .filter(problem_sign_off::Column::ProblemId.eq(id))
+        .filter(problem_sign_off::Column::Round.eq(row.round))
+        .filter(problem_sign_off::Column::ReturnedCount.eq(row.returned_count))
+        .into_query();
     let all = SelectStatement::clone(&units)
         .union(UnionType::All, handlers)
         .union(UnionType::All, suppliers)
+        .union(UnionType::All, signers)
         .to_owned();
-    let (mut responsible, mut hands) = (Vec::new(), Vec::new());
+    let mut found = Hands::default();
     for row in tx.db.query_all(&all).await? {
         let id: uuid::Uuid = row.try_get_by_index(0)?;
-        if row.try_get_by_index(1)? {
-            responsible.push(OrganizationId(id));
-        } else {
-            hands.push(AccountId(id));
+        match row.try_get_by_index::<i32>(1)? {
+            UNIT => found.responsible.push(OrganizationId(id)),
+            SIGNER => found.signers.push(AccountId(id)),
+            _ => found.hands.push(AccountId(id)),
         }
     }
-    Ok((responsible, hands))
+    Ok(found)
 }
 
 /// Takes an assignment back, from a unit that does not answer or has left, or that turned out to be the wrong one; it
@@ -437,10 +491,9 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::VERIFY).await?;
     let verifier = held.account()?;
-    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    let bound = Bound { responsible: &responsible, hands: &hands };
-    let unit =
-        states::verifying_organization(&held.row, verifier, &held.seats_here(), &held.own_units(), bound)?;
+    let hands = bound(&held.tx, &held.row).await?;
+    let (seats, own) = (held.seats_here(), held.own_units());
+    let unit = states::verifying_organization(&held.row, verifier, &seats, &own, hands.bound())?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),
@@ -475,6 +528,9 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         verifier_id: Set(None),
         verifier_organization_id: Set(None),
         verdict: Set(None),
+        // What was signed stays on record and counts no more.
+        signed_off_by: Set(None),
+        signed_off_at: Set(None),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
@@ -484,13 +540,32 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     .await
 }
 
+/// Signs a verified problem off where the alliance wants more than one sign-off; the last is the strike-off.
+pub async fn sign_off(ctx: &Ctx, which: Which) -> Result<Model> {
+    let held = hold(ctx, which, &states::SIGN_OFF).await?;
+    let approver = held.account()?;
+    let hands = bound(&held.tx, &held.row).await?;
+    states::may_strike_off(&held.row, approver, &held.own_units(), hands.bound())?;
+    held.policy.may_sign_off(&hands.signers, approver)?;
+    let change = problem::ActiveModel {
+        signed_off_by: Set(Some(approver)),
+        signed_off_at: Set(Some(ctx.now())),
+        ..held.row.clone().into_active_model()
+    };
+    let wanted = held.policy.sign_offs;
+    held.settle(&states::SIGN_OFF, Event::ProblemSignedOff, change, |fact, _| {
+        fact.detail("signOffs", hands.signers.len() + 1).detail("signOffsWanted", wanted)
+    })
+    .await
+}
+
 /// Strikes a verified problem off the list.
 pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
     let approver = held.account()?;
-    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    let bound = Bound { responsible: &responsible, hands: &hands };
-    states::may_strike_off(&held.row, approver, &held.own_units(), bound)?;
+    let hands = bound(&held.tx, &held.row).await?;
+    states::may_strike_off(&held.row, approver, &held.own_units(), hands.bound())?;
+    held.policy.is_signed(&hands.signers, approver)?;
     let change = problem::ActiveModel {
         struck_off_at: Set(Some(ctx.now())),
         approver_id: Set(Some(approver)),

@@ -3,7 +3,7 @@
 //! change of its problem, whose version grows.
 
 use concord_entities::{
-    evidence,
+    alliance, evidence,
     id::{AccountId, OrganizationId, ProblemId},
     membership,
     problem::{self, Column, Model},
@@ -28,7 +28,7 @@ use crate::domain::{
     governance::alliance::expect_version,
     list::{
         problem_part_states::{self as states, JOINT, Joint},
-        problem_states,
+        problem_states::{self, Policy},
         transition::Step,
     },
     text,
@@ -129,8 +129,11 @@ pub async fn accept(ctx: &Ctx, which: WhichPart) -> Result<Model> {
 
 /// Hands a part back to the committee, which takes it away or insists. It counts, and after two the assignment binds.
 pub async fn decline(ctx: &Ctx, which: WhichPart, reason: &str) -> Result<Model> {
+    // Read ahead of the unit of work: what an alliance settles now holds for what is asked now.
+    let policy = policy(ctx, which.problem.id).await?;
     let taken = take(ctx, which, &states::DECLINE).await?;
     problem_states::may_decline(taken.part.declined_count)?;
+    policy.may_object(Some(taken.part.assigned_at), ctx.now())?;
     let change = problem_responsible::ActiveModel {
         state: Set(PartState::Declined),
         reason: Set(Some(text::required(reason, "reason", FREE_TEXT)?)),
@@ -138,6 +141,13 @@ pub async fn decline(ctx: &Ctx, which: WhichPart, reason: &str) -> Result<Model>
         ..taken.part.clone().into_active_model()
     };
     taken.settle(Event::ProblemPartDeclined, change).await
+}
+
+/// What the alliance of a problem settles.
+async fn policy(ctx: &Ctx, id: ProblemId) -> Result<Policy> {
+    let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
+    let found = alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).one(ctx.read()).await?;
+    Ok(found.as_ref().map(Policy::of).unwrap_or_default())
 }
 
 /// Begins the work on a part.
@@ -282,7 +292,9 @@ pub(super) fn joint_units(lead: OrganizationId, given: &[OrganizationId]) -> Res
         return Err(Error::invalid(Code::LeadIsJoint, "jointOrganizationIds"));
     }
     if units.len() > JOINT {
-        return Err(Error::invalid(Code::OutOfRange, "jointOrganizationIds").with("least", 0).with("most", JOINT));
+        return Err(Error::invalid(Code::OutOfRange, "jointOrganizationIds")
+            .with("least", 0)
+            .with("most", JOINT));
     }
     Ok(units)
 }

@@ -24,7 +24,8 @@ pub use self::{
     list::{
         alliance_count, breach, deadline_policy, evidence, extension, month_count, notice_sequence,
         open_due_count, priority_task, problem, problem_handler, problem_responsible, problem_sequence,
-        supervision_notice, task_co_organizer, task_list, task_milestone, task_progress,
+        problem_sign_off, problem_tier_move, supervision_notice, task_co_organizer, task_list, task_milestone,
+        task_progress,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,

@@ -17,6 +17,10 @@ mod m20261127_000001_checkpoints;
 mod m20261127_000002_erasure;
 mod m20261127_000003_bound_keys;
 mod m20261128_000001_clocks;
+mod m20261128_000011_joint_parts;
+mod m20261128_000012_on_account;
+mod m20261128_000013_sign_offs;
+mod m20261128_000014_tier_moves;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -38,6 +42,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000002_erasure::Migration),
             Box::new(m20261127_000003_bound_keys::Migration),
             Box::new(m20261128_000001_clocks::Migration),
+            Box::new(m20261128_000011_joint_parts::Migration),
+            Box::new(m20261128_000012_on_account::Migration),
+            Box::new(m20261128_000013_sign_offs::Migration),
+            Box::new(m20261128_000014_tier_moves::Migration),
         ]
     }
 }

@@ -45,7 +45,6 @@ fn of_responsible() -> Vec<ColumnDef> {
         no("resolution_is_provisional"),
         no("resolution_settled"),
         optional(timestamp("remind_at")),
-        optional(timestamp("paused_at")),
     ]
 }
 

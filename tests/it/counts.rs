@@ -11,6 +11,7 @@ use concord::{
         problem::{
             self,
             moves::{self, Triage},
+            on_account::{self, NewHold},
             take_over::{Destination, Origin, SourceProblem},
         },
         recount,
@@ -138,10 +139,10 @@ async fn a_problem_is_overdue_by_the_alliances_own_calendar() {
     assert_eq!(overdue().await, 0);
     app.advance(TimeDelta::seconds(1));
     assert_eq!(overdue().await, 1);
-    // Handed back, it is due no more.
-    moves::decline(&app.ctx(world.staff), which(row.id), "不属本单位", None).await.expect("declined");
+    // Taken back, it is due no more.
+    moves::recall(&app.ctx(world.committee), which(row.id), "长期未办").await.expect("taken back");
     assert_eq!(overdue().await, 0);
-    hold(&app, "after a decline").await;
+    hold(&app, "after it was taken back").await;
 }
 
 /// A stream of choices that a seed determines.
@@ -215,6 +216,16 @@ async fn step_problem(app: &TestApp, world: &World, dice: &mut Dice, row: &Model
         }
         (State::Assigned, _) => moves::accept(&app.ctx(world.staff), it).await,
         (State::Accepted, _) => moves::start(&app.ctx(world.staff), it, None).await,
+        (State::InProgress, 2) => {
+            let today = app.app.now().with_timezone(&chrono_tz::Pacific::Auckland).date_naive();
+            let new = NewHold {
+                reason: "待管网改造".to_owned(),
+                organization_id: None,
+                review_on: today + TimeDelta::days(9),
+            };
+            on_account::hold(&app.ctx(world.committee), it, new).await
+        }
+        (State::OnAccount, _) => on_account::resume(&app.ctx(world.committee), it).await,
         (State::InProgress, _) => {
             show_closure(app, world, row.id).await;
             moves::submit(&app.ctx(world.staff), it).await

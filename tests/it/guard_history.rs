@@ -29,7 +29,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
-        problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,
+        problem, problem_handler, problem_responsible, problem_sign_off, problem_tier_move, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
     )
@@ -404,6 +404,45 @@ fn cases() -> Vec<Case> {
             "a breach stays on record",
             &["UPDATE breach SET round = round + 1", "UPDATE breach SET due_at = noted_at"],
         ),
+        case(
+            "problem_is_submitted_whole",
+            "when every part is done",
+            &["UPDATE problem SET state = 'submitted'"],
+        )
+        .after(&["UPDATE problem_responsible SET duty = 'joint', state = 'in_progress'"]),
+        case(
+            "problem_on_account_is_grounded",
+            "held by somebody above its handler",
+            &[
+                "UPDATE problem SET state = 'on_account', held_organization_id = NULL",
+                "UPDATE problem SET state = 'on_account', held_organization_id = id, held_reason = NULL",
+                "UPDATE problem SET state = 'on_account', held_organization_id = id, held_by = NULL",
+                "UPDATE problem SET state = 'on_account', held_organization_id = id, review_on = NULL",
+                "UPDATE problem SET state = 'on_account', held_organization_id = id, handler_id = held_by",
+            ],
+        ),
+        case("problem_strike_off_is_signed", "every sign-off", &[earned])
+            .after(&["UPDATE alliance SET sign_offs = 2"]),
+        // A signature of somebody who had a part in it is none.
+        case("problem_strike_off_is_signed", "every sign-off", &[earned])
+            .after(&["UPDATE problem SET signed_off_at = recorded_at,
+             signed_off_by = (SELECT id FROM account WHERE username LIKE 'verifier.%')"]),
+        case("problem_sign_off_is_kept", "never changed or taken away", &["DELETE FROM problem_sign_off"]),
+        case(
+            "problem_sign_off_is_not_edited",
+            "never changed or taken away",
+            &["UPDATE problem_sign_off SET round = round + 1"],
+        ),
+        case("problem_tier_move_is_kept", "never changed or taken away", &["DELETE FROM problem_tier_move"]),
+        case(
+            "problem_tier_move_is_not_edited",
+            "never changed or taken away",
+            &[
+                "UPDATE problem_tier_move SET reason = 'other'",
+                "UPDATE problem_tier_move SET to_tier = 'hard', reason = NULL",
+                "UPDATE problem_tier_move SET forum = 'residents', reason = NULL",
+            ],
+        ),
         case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
         case(
             "problem_handler_is_not_edited",
@@ -445,11 +484,14 @@ fn cases() -> Vec<Case> {
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.
-const ALONE: [&str; 10] = [
+const ALONE: [&str; 15] = [
     "problem_is_not_born_struck_off",
     "event_waits_for_seal",
     "problem_remembers_its_handler",
     "problem_remembers_who_submitted",
+    "problem_part_remembers_its_handler",
+    "problem_remembers_its_sign_off",
+    "problem_remembers_its_strike_off",
     // What counts is tried in `counts.rs`.
     "alliance_has_counters",
     "priority_task_insert_is_counted",
@@ -457,6 +499,8 @@ const ALONE: [&str; 10] = [
     "priority_task_delete_is_counted",
     "problem_insert_is_counted",
     "problem_update_is_counted",
+    "problem_held_insert_is_counted",
+    "problem_held_update_is_counted",
 ];
 
 /// The triggers of a database that have no case, and the cases that have no trigger.
@@ -541,6 +585,7 @@ async fn what_the_rules_allow_passes() {
     for text in [
         "UPDATE event SET payload = NULL, salt = NULL",
         "UPDATE problem SET title = 'other'",
+        "UPDATE problem_tier_move SET reason = NULL",
         &strike_off("staff", "verifier", "other", "approver"),
         "UPDATE problem SET state = 'registered', round = round + 1",
     ] {

@@ -45,8 +45,10 @@ mod task_list;
 mod certificate;
 mod deadline;
 mod problem;
+mod problem_decision;
 mod problem_edit;
 mod problem_load;
+mod problem_part;
 // file
 mod evidence;
 mod file;

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 33] = [
+const VALUES: [(&str, &str, &str); 40] = [
     ("breach", "clock", "resolution"),
     ("deadline_policy", "levels", "[]"),
     ("deadline_policy", "rules", "[]"),
@@ -40,6 +40,13 @@ const VALUES: [(&str, &str, &str); 33] = [
     ("problem", "tier", "small"),
     ("problem", "year", "2026"),
     ("problem_responsible", "duty", "lead"),
+    ("problem_responsible", "state", "assigned"),
+    ("problem_responsible", "declined_count", "0"),
+    ("problem_responsible", "evidence_at_return", "0"),
+    ("problem_sign_off", "round", "1"),
+    ("problem_tier_move", "from_tier", "small"),
+    ("problem_tier_move", "to_tier", "big"),
+    ("problem_tier_move", "forum", "council"),
     ("rotation_plan", "cadence_unit", "month"),
     ("rotation_plan", "slot_count", "12"),
     ("rotation_plan", "state", "published"),
@@ -70,7 +77,6 @@ const BY_VERBS: [&str; 10] = [
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
 const EMPTY: [(&str, &str); 20] = [
     ("extension", "decided_at"),
-    ("problem_responsible", "paused_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),
     ("account", "locked_until_at"),

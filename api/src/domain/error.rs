@@ -260,6 +260,26 @@ codes! {
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.
     AssignmentBinds = "ASSIGNMENT_BINDS",
+    /// The leading unit stands among the joint ones.
+    LeadIsJoint = "LEAD_IS_JOINT",
+    /// In a matter of several units the first receiver leads and cannot decline.
+    FirstReceiverLeads = "FIRST_RECEIVER_LEADS",
+    /// Parts of joint units are not done yet.
+    PartsUnfinished = "PARTS_UNFINISHED",
+    /// A part is finished with closure evidence that its own unit brought, and after a reopening with some that is new.
+    PartEvidenceMissing = "PART_EVIDENCE_MISSING",
+    /// Whoever puts a problem on account or takes it off must neither handle it nor act for a responsible organisation.
+    HeldFromAbove = "HELD_FROM_ABOVE",
+    /// More approvers have to sign the problem off before it is struck off.
+    SignOffsMissing = "SIGN_OFFS_MISSING",
+    /// The caller has signed this problem off already; the next sign-off is somebody else's.
+    AlreadySignedOff = "ALREADY_SIGNED_OFF",
+    /// Every sign-off but the last is there, and the last is the strike-off itself.
+    SignOffsComplete = "SIGN_OFFS_COMPLETE",
+    /// The time within which the assignment could be declined is over.
+    ObjectionWindowClosed = "OBJECTION_WINDOW_CLOSED",
+    /// The problem is in this tier already.
+    TierUnchanged = "TIER_UNCHANGED",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

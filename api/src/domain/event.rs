@@ -254,6 +254,28 @@ events! {
     ExtensionGranted = "extension_granted",
     /// More time was refused.
     ExtensionRefused = "extension_refused",
+    /// A unit was given a part in a problem.
+    ProblemPartAdded = "problem_part_added",
+    /// A joint unit's part was taken away.
+    ProblemPartRemoved = "problem_part_removed",
+    /// A joint unit accepted its part.
+    ProblemPartAccepted = "problem_part_accepted",
+    /// A joint unit declined its part.
+    ProblemPartDeclined = "problem_part_declined",
+    /// A joint unit began its part.
+    ProblemPartStarted = "problem_part_started",
+    /// A joint unit's part is done.
+    ProblemPartFinished = "problem_part_finished",
+    /// A joint unit's part was sent back to it.
+    ProblemPartReopened = "problem_part_reopened",
+    /// A problem was put on account.
+    ProblemHeld = "problem_held",
+    /// Work on a problem that was held goes on.
+    ProblemResumed = "problem_resumed",
+    /// An approver signed a problem off, and more have to.
+    ProblemSignedOff = "problem_signed_off",
+    /// A problem was moved to another tier.
+    ProblemTierMoved = "problem_tier_moved",
     /// Somebody saw who reported a problem.
     ReporterRevealed = "reporter_revealed",
     /// Who reported a problem was erased.

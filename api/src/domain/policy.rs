@@ -56,6 +56,11 @@ actions! {
     // Deadlines and supervision
     SetDeadlinePolicy, RequestExtension, DecideExtension, IssueSupervisionNotice, AnswerSupervisionNotice,
     ReadCertificate,
+    // Joint handling
+    AddProblemPart, RemoveProblemPart, ReopenProblemPart, AcceptProblemPart, DeclineProblemPart, StartProblemPart,
+    FinishProblemPart,
+    // Holding, signing off, tiers
+    HoldProblem, ResumeProblem, SignOffProblem, MoveProblemTier,
 }
 
 /// All roles, in the order of the golden table.
@@ -128,7 +133,13 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::SetDeadlinePolicy
             | A::DecideExtension
             | A::IssueSupervisionNotice
-            | A::ReadCertificate,
+            | A::ReadCertificate
+            | A::AddProblemPart
+            | A::RemoveProblemPart
+            | A::ReopenProblemPart
+            | A::HoldProblem
+            | A::ResumeProblem
+            | A::MoveProblemTier,
             R::Committee,
         ) => Any,
         (
@@ -137,7 +148,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReturnProblem
             | A::ReadContacts
             | A::ReadReporter
-            | A::ReadCertificate,
+            | A::ReadCertificate
+            | A::HoldProblem
+            | A::ResumeProblem
+            | A::SignOffProblem,
             R::Approver,
         ) => Any,
         // A member manager looks after the people and the affairs of one unit, staff after its affairs.
@@ -165,6 +179,10 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::DeclineProblem
             | A::StartProblem
             | A::SubmitProblem
+            | A::AcceptProblemPart
+            | A::DeclineProblemPart
+            | A::StartProblemPart
+            | A::FinishProblemPart
             | A::AddEvidence
             | A::RecordCheckIn
             | A::RecordDocking

@@ -97,6 +97,8 @@ pub struct Mutation(
     list::problem_mutation::ProblemMutation,
     list::deadline::DeadlineMutation,
     list::supervision::SupervisionMutation,
+    list::problem_part::ProblemPartMutation,
+    list::problem_decision::ProblemDecisionMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

@@ -97,8 +97,8 @@ impl Asked<'_> {
         "version": Version,
     });
 
-    // The time zone tells what is overdue.
-    shows!(alliances, "Alliance", alliance, [Id, TimeZone], {
+    // The time zone tells what is overdue, the other two what blocks the steps of a problem.
+    shows!(alliances, "Alliance", alliance, [Id, TimeZone, SignOffs, ObjectionHours], {
         "id": Id,
         "name": Name,
         "parent": ParentId,
@@ -111,6 +111,8 @@ impl Asked<'_> {
         "timeZone": TimeZone,
         "numberPattern": NumberPattern,
         "checkInWorkingDay": CheckInWorkingDay,
+        "signOffs": SignOffs,
+        "objectionHours": ObjectionHours,
         "taskCounts": Id,
         "problemCounts": Id,
         "createdAt": CreatedAt,

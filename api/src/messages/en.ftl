@@ -130,6 +130,16 @@ not-your-organization = Only the organisation that this concerns may do it.
 evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
 assignment-binds = The assignment was declined twice before; it binds now.
+lead-is-joint = The leading organisation cannot be one of the joint ones as well.
+first-receiver-leads = Several organisations handle this problem: the one that leads cannot decline. Ask the committee.
+parts-unfinished = { $count } parts of joint organisations are not done yet. Every part must be done first.
+part-evidence-missing = Add closure evidence of this round from your own organisation first: { $expected } or more pieces in all.
+held-from-above = Whoever puts a problem on account or takes it off must neither handle it nor act for a responsible organisation.
+sign-offs-missing = { $expected } approvers have to sign this problem off before it is struck off; { $found } did. Sign it off (signOffProblem).
+already-signed-off = You have signed this problem off already. The next sign-off is somebody else's.
+sign-offs-complete = No further sign-off is needed: the last one is the strike-off itself (strikeOffProblem).
+objection-window-closed = The assignment could be declined until { $until }; it binds now.
+tier-unchanged = The problem is in this tier already.
 
 # file
 file-too-large = The file is larger than { $most } bytes.

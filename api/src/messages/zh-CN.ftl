@@ -130,6 +130,16 @@ not-your-organization = 只有本事项所涉单位才能办理。
 evidence-missing = 申请销号至少需有 { $expected } 份本轮的销号佐证材料，退回重办后须有新补充的材料。请先补充。
 not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
+lead-is-joint = 牵头单位不能同时作为配合单位。
+first-receiver-leads = 该问题由多家单位联合办理，首接牵头单位不得退单，请与党委办公室沟通。
+parts-unfinished = 还有 { $count } 家配合单位的任务未办结，全部办结后方可申请销号。
+part-evidence-missing = 请先由本单位补充本轮的销号佐证材料，合计至少 { $expected } 份。
+held-from-above = 批准挂账、解除挂账的人须未经办该问题，且不属于责任单位。
+sign-offs-missing = 该问题销号前须有 { $expected } 位审批人会签，目前为 { $found } 位。请先会签（signOffProblem）。
+already-signed-off = 您已会签该问题，须由其他审批人继续会签。
+sign-offs-complete = 无需再会签，最后一位审批人直接销号（strikeOffProblem）即可。
+objection-window-closed = 退单异议期已于 { $until } 届满，此次交办不得再退。
+tier-unchanged = 该问题已属于这一层级。
 
 # file
 file-too-large = 文件超过 { $most } 字节的上限。

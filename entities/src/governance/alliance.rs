@@ -31,6 +31,10 @@ pub struct Model {
     pub number_pattern: String,
     /// The working day of a slot by which the team must have checked in.
     pub check_in_working_day: i32,
+    /// How many approvers sign a problem off before it is struck off.
+    pub sign_offs: i32,
+    /// For how many hours an assignment may be declined; 0 for as long as it is not accepted.
+    pub objection_hours: i32,
     /// When it was founded.
     pub created_at: DateTimeUtc,
     /// Grows by one with every change.

@@ -26,6 +26,7 @@ pub struct Model {
     pub problem_assigned: i32,
     pub problem_accepted: i32,
     pub problem_in_progress: i32,
+    pub problem_on_account: i32,
     pub problem_submitted: i32,
     pub problem_verified: i32,
     pub problem_struck_off: i32,

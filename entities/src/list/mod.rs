@@ -13,6 +13,8 @@ pub mod problem_handler;
 pub mod problem_responsible;
 pub mod problem_sequence;
 pub mod supervision_notice;
+pub mod problem_sign_off;
+pub mod problem_tier_move;
 pub mod task_co_organizer;
 pub mod task_list;
 pub mod task_milestone;

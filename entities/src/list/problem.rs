@@ -110,6 +110,7 @@ pub enum State {
     Assigned,
     Accepted,
     InProgress,
+    OnAccount,
     Submitted,
     Verified,
     StruckOff,
@@ -225,6 +226,21 @@ pub struct Model {
     pub struck_off_at: Option<DateTimeUtc>,
     /// Who struck it off.
     pub approver_id: Option<AccountId>,
+    /// Who last signed it off while more had to.
+    pub signed_off_by: Option<AccountId>,
+    /// When that was.
+    pub signed_off_at: Option<DateTimeUtc>,
+    /// When it was put on account.
+    pub held_at: Option<DateTimeUtc>,
+    /// Who put it on account.
+    pub held_by: Option<AccountId>,
+    /// Why it is held.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub held_reason: Option<String>,
+    /// The unit that answers for it while it is held.
+    pub held_organization_id: Option<OrganizationId>,
+    /// When it is to be looked at again.
+    pub review_on: Option<Date>,
     /// The system it was imported from.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub external_source: Option<String>,

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{OrganizationId, ProblemId};
+use crate::id::{AccountId, OrganizationId, ProblemId};
 
 /// Whether it leads.
 #[derive(
@@ -55,6 +55,33 @@ pub enum Unit {
     WorkingDays,
 }
 
+/// Where the part of a joint unit stands; that of the leading one goes with its problem.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    #[default]
+    Assigned,
+    Accepted,
+    InProgress,
+    Done,
+    Declined,
+}
+
 /// A unit responsible for a problem in its present round.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -90,8 +117,21 @@ pub struct Model {
     pub resolution_settled: bool,
     /// When it is to be reminded; absent once it was.
     pub remind_at: Option<DateTimeUtc>,
-    /// Since when its clocks stand still.
-    pub paused_at: Option<DateTimeUtc>,
+    /// Where a joint unit's part stands.
+    pub state: PartState,
+    /// Who handles a joint unit's part.
+    pub handler_id: Option<AccountId>,
+    /// Why the part was last declined or reopened.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub reason: Option<String>,
+    /// How often the part was declined.
+    pub declined_count: i32,
+    /// How many pieces of closure evidence of the unit there were when its part was last reopened.
+    pub evidence_at_return: i32,
+    /// When the part was accepted.
+    pub accepted_at: Option<DateTimeUtc>,
+    /// When the part was last done.
+    pub done_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]
     pub problem: BelongsTo<super::problem::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Organization", from = "organization_id", to = "id")]

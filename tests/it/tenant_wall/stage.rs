@@ -62,7 +62,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 27] = [
+const PREPARED: [(&[&str], &str); 35] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -88,10 +88,46 @@ const PREPARED: [(&[&str], &str); 27] = [
     (&["assignProblem"], "UPDATE problem SET state = 'triaged' WHERE id = {problem}"),
     (&["startProblem"], "UPDATE problem SET state = 'accepted' WHERE id = {problem}"),
     (
-        &["submitProblem", "reassignProblem", "addEvidence"],
+        &["submitProblem", "reassignProblem", "addEvidence", "holdProblem"],
         "UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
     ),
+    (
+        &["addProblemPart"],
+        "DELETE FROM problem_responsible WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["acceptProblemPart", "declineProblemPart", "removeProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["startProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'accepted' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["finishProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'in_progress' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
+    (
+        &["reopenProblemPart"],
+        "UPDATE problem_responsible SET duty = 'joint', state = 'done' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'in_progress' WHERE id = {problem}",
+    ),
     (&["verifyProblem", "returnProblem"], "UPDATE problem SET state = 'submitted' WHERE id = {problem}"),
+    (
+        &["resumeProblem"],
+        "UPDATE problem SET state = 'on_account', handler_id = NULL, held_reason = '待改造', held_by = {account},
+            held_organization_id = {organization}, review_on = '2026-06-30' WHERE id = {problem}",
+    ),
+    (&["moveProblemTier"], "UPDATE problem SET state = 'triaged' WHERE id = {problem}"),
+    (
+        &["signOffProblem"],
+        "UPDATE alliance SET sign_offs = 2 WHERE id = {alliance};
+        UPDATE problem SET state = 'verified' WHERE id = {problem}",
+    ),
     (&["strikeOffProblem"], "UPDATE problem SET state = 'verified' WHERE id = {problem}"),
     (
         &["completePriorityTask", "returnPriorityTask"],
@@ -174,8 +210,10 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 14] = [
+const GIVEN: [(&str, &str, &str); 16] = [
     ("blockRotationMonth", "slotNumber", "3"),
+    ("holdProblem", "reviewOn", "\"2026-06-30\""),
+    ("moveProblemTier", "tier", "\"HARD\""),
     ("createTaskList", "month", "\"2026-07\""),
     ("inviteOrganization(input.allianceId)", "name", "\"西海小学\""),
     ("inviteOrganization(input.allianceId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),

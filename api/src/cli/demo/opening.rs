@@ -18,7 +18,7 @@ use crate::domain::{
     Actor, Ctx, Result,
     credit_code::CreditCode,
     governance::{
-        alliance::{self, NewAlliance},
+        alliance::{self, AllianceChange, NewAlliance},
         membership::{self, Contact},
         organization::{self, NewOrganization},
         service_team::{self, NewTeam},
@@ -127,6 +127,9 @@ async fn alliances(story: &mut Story<'_>) -> Result<()> {
         oversight,
     )
     .await?;
+    // Offices are closed at night: a unit has two days to object.
+    let change = AllianceChange { objection_hours: Some(48), ..AllianceChange::default() };
+    alliance::update(&system, town, 1, change).await?;
     for (unit, id) in roster.iter().zip(&ids) {
         let contact = Contact {
             name: Some(unit.liaison.clone()),

@@ -6,6 +6,7 @@ use concord_entities::{
     evidence::Stage,
     id::{OrganizationId, ProblemId},
     problem::{Channel, Severity, Tier},
+    problem_tier_move::Forum,
 };
 use serde::Deserialize;
 
@@ -21,6 +22,9 @@ use crate::domain::{
         problem::{
             self, NewProblem,
             moves::{self, Triage, Which},
+            on_account::{self, NewHold},
+            parts::{self, WhichPart},
+            tiers::{self, Settled},
         },
     },
 };
@@ -29,6 +33,8 @@ use crate::domain::{
 const MATTERS: &str = include_str!("matters.csv");
 /// Who wrongly got the problem that is declined before it comes to the right unit.
 const WRONG_UNIT: &str = "州林草局";
+/// Who shares the problem that several units handle.
+const JOINT_UNIT: &str = "州环卫公司";
 
 /// How far a problem gets before the story ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -40,6 +46,8 @@ enum Fate {
     Declined,
     Accepted,
     InProgress,
+    OnAccount,
+    Shared,
     Submitted,
     Returned,
     Verified,
@@ -77,6 +85,11 @@ pub enum Step {
     Triage,
     Assign,
     AssignWrongly,
+    AssignJointly,
+    MoveTier,
+    TakePart,
+    FinishPart,
+    Hold,
     Accept,
     Decline,
     Start,
@@ -113,6 +126,12 @@ impl Fate {
             Self::Declined => vec![register, triage, assign, decline],
             Self::Accepted => vec![register, triage, assign, accept],
             Self::InProgress => vec![register, triage, assign, accept, start],
+            Self::OnAccount => vec![register, triage, assign, accept, start, (Step::Hold, 76)],
+            Self::Shared => {
+                let [jointly, moved] = [(Step::AssignJointly, 5), (Step::MoveTier, 8)];
+                let [part, done] = [(Step::TakePart, 31), (Step::FinishPart, 70)];
+                vec![register, triage, jointly, moved, accept, start, part, done]
+            }
             Self::Submitted => vec![register, triage, assign, accept, start, submit],
             Self::Returned => vec![register, triage, assign, accept, start, submit, (Step::SendBack, 98)],
             Self::Verified => vec![register, triage, assign, accept, start, submit, verify],
@@ -268,6 +287,33 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
         Step::AssignWrongly => {
             moves::assign(&committee, which, story.unit(WRONG_UNIT)?, None).await?;
         }
+        Step::AssignJointly => {
+            let (lead, joint) = (story.unit(&matter.unit)?, story.unit(JOINT_UNIT)?);
+            moves::assign_jointly(&committee, which, lead, &[joint], None).await?;
+        }
+        Step::MoveTier => {
+            let reason = Some("两次协商未达成一致，提请居民议事会审议。".to_owned());
+            tiers::move_tier(&committee, which, Tier::Hard, Settled { forum: Forum::Council, reason })
+                .await?;
+        }
+        Step::TakePart => {
+            let (unit, part) = joint_part(story, which)?;
+            parts::accept(&unit, part).await?;
+            parts::start(&unit, part).await?;
+        }
+        Step::FinishPart => {
+            let (unit, part) = joint_part(story, which)?;
+            show(&unit, which.id, 3000 + index, "配合单位完成现场照片").await?;
+            parts::finish(&unit, part).await?;
+        }
+        Step::Hold => {
+            let new = NewHold {
+                reason: "须待明年春季管网改造后实施，冬季无法开挖。".to_owned(),
+                organization_id: None,
+                review_on: story.stage.now().date_naive() + TimeDelta::days(120),
+            };
+            on_account::hold(&committee, which, new).await?;
+        }
         Step::Decline => {
             let wrongly = matter.fate == Fate::StruckOffAfterDecline;
             let (from, right) = if wrongly {
@@ -288,14 +334,7 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
         Step::Submit => {
             let (unit, again) = (handler(story, matter)?, story.stage.now());
             let serial = 2000 + index + usize::try_from(again.timestamp() % 97).unwrap_or_default();
-            let file = pictures::send(&unit, serial, "整改后照片.png").await?;
-            let new = NewEvidence {
-                subject: Subject::Problem(which.id),
-                files: vec![file],
-                stage: Stage::Closure,
-                note: Some("整改后现场照片".to_owned()),
-            };
-            evidence::add(&unit, new).await?;
+            show(&unit, which.id, serial, "整改后现场照片").await?;
             moves::submit(&unit, which).await?;
         }
         Step::SendBack => {
@@ -317,6 +356,25 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A picture of what a unit did.
+async fn show(unit: &Ctx, problem: ProblemId, serial: usize, note: &str) -> Result<()> {
+    let file = pictures::send(unit, serial, "整改后照片.png").await?;
+    let new = NewEvidence {
+        subject: Subject::Problem(problem),
+        files: vec![file],
+        stage: Stage::Closure,
+        note: Some(note.to_owned()),
+    };
+    evidence::add(unit, new).await?;
+    Ok(())
+}
+
+/// The part of the unit that shares a problem, and whoever does its work.
+fn joint_part(story: &Story<'_>, problem: Which) -> Result<(Ctx, WhichPart)> {
+    let organization = story.unit(JOINT_UNIT)?;
+    Ok((story.staff(organization)?, WhichPart { problem, organization }))
 }
 
 fn handler(story: &Story<'_>, matter: &Matter) -> Result<Ctx> {

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 32] = [
+pub const RULES: [Rule; 38] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -55,6 +55,12 @@ pub const RULES: [Rule; 32] = [
     rule("extension_requested", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("extension_granted", Kind::Due, &[To::Concerned]),
     rule("extension_refused", Kind::Returned, &[To::Concerned]),
+    rule("problem_part_added", Kind::Assigned, &[To::Concerned]),
+    rule("problem_part_removed", Kind::Recalled, &[To::Concerned]),
+    rule("problem_part_declined", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("problem_resumed", Kind::Assigned, &[To::Concerned]),
+    rule("problem_signed_off", Kind::Assigned, &[To::Everyone(Role::Approver)]),
+    rule("problem_part_reopened", Kind::Returned, &[To::Concerned]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),

@@ -23,6 +23,12 @@ use crate::domain::{
 
 /// How deep alliances may stand below each other.
 const DEEPEST: i32 = 8;
+/// How many approvers sign a problem off where an alliance says nothing, and at most.
+const SIGN_OFFS: i32 = 1;
+const MOST_SIGN_OFFS: i32 = 3;
+/// For how many hours an assignment may be declined where an alliance says nothing, and at most.
+const OBJECTION_HOURS: i32 = 24;
+const MOST_OBJECTION_HOURS: i32 = 720;
 
 /// The alliances that the caller may see; a platform administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<alliance::Entity> {
@@ -111,6 +117,8 @@ pub async fn found(ctx: &Ctx, new: NewAlliance) -> Result<alliance::Model> {
         time_zone: Set(time_zone),
         number_pattern: Set(number_pattern),
         check_in_working_day: Set(check_in_working_day),
+        sign_offs: Set(SIGN_OFFS),
+        objection_hours: Set(OBJECTION_HOURS),
         created_at: Set(ctx.now()),
         version: Set(1),
     };
@@ -155,6 +163,8 @@ pub struct AllianceChange {
     pub name: Option<String>,
     pub number_pattern: Option<String>,
     pub check_in_working_day: Option<i32>,
+    pub sign_offs: Option<i32>,
+    pub objection_hours: Option<i32>,
 }
 
 /// Changes an alliance's settings.
@@ -185,6 +195,12 @@ pub async fn update(
     }
     if let Some(day) = change.check_in_working_day {
         row.check_in_working_day = Set(text::within(day, "checkInWorkingDay", 1, 20)?);
+    }
+    if let Some(wanted) = change.sign_offs {
+        row.sign_offs = Set(text::within(wanted, "signOffs", 1, MOST_SIGN_OFFS)?);
+    }
+    if let Some(hours) = change.objection_hours {
+        row.objection_hours = Set(text::within(hours, "objectionHours", 0, MOST_OBJECTION_HOURS)?);
     }
     row.version = Set(version);
     let row = row.update(&tx.db).await?;

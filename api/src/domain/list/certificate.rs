@@ -7,7 +7,7 @@ use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId},
     organization,
     problem::{self, State},
-    problem_responsible, stored_file,
+    problem_responsible, problem_sign_off, stored_file,
 };
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,19 @@ async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Cer
             added_at: one.added_at,
         })
     };
+    let signed = problem_sign_off::Entity::find()
+        .filter(problem_sign_off::Column::ProblemId.eq(row.id))
+        .filter(problem_sign_off::Column::Round.eq(row.round))
+        .filter(problem_sign_off::Column::ReturnedCount.eq(row.returned_count))
+        .order_by_asc(problem_sign_off::Column::SignedAt)
+        .all(db)
+        .await?;
+    let mut approvers = Vec::new();
+    // Whoever strikes off signs last, and stands beside the problem.
+    let last = row.approver_id.filter(|last| signed.iter().all(|one| one.signed_by != *last));
+    for id in signed.iter().map(|one| one.signed_by).chain(last) {
+        approvers.extend(actor(ctx, Some(id)).await?);
+    }
     let verifying_unit = match row.verifier_organization_id {
         Some(id) => organization::Entity::find_by_id(id).one(db).await?.map(unit),
         None => None,
@@ -152,7 +165,7 @@ async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Cer
         responsible: responsible.into_iter().filter_map(|(_, found)| found.map(unit)).collect(),
         verifier: actor(ctx, row.verifier_id).await?,
         verifying_unit,
-        approvers: actor(ctx, row.approver_id).await?.into_iter().collect(),
+        approvers,
         evidence: pieces.into_iter().filter_map(piece).collect(),
         registered_at: row.recorded_at,
         submitted_at: row.submitted_at,

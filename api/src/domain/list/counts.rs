@@ -121,6 +121,7 @@ impl Counts {
             ProblemState::Assigned => row.problem_assigned,
             ProblemState::Accepted => row.problem_accepted,
             ProblemState::InProgress => row.problem_in_progress,
+            ProblemState::OnAccount => row.problem_on_account,
             ProblemState::Submitted => row.problem_submitted,
             ProblemState::Verified => row.problem_verified,
             ProblemState::StruckOff => row.problem_struck_off,

@@ -4,13 +4,16 @@
 use concord_entities::{
     evidence::{self, Column, Entity, Model, Stage},
     id::{AccountId, AllianceId, EvidenceId, OrganizationId, PriorityTaskId, ProblemId, StoredFileId},
-    priority_task, problem, problem_responsible, stored_file, task_co_organizer,
+    priority_task, problem,
+    problem_responsible::{self, Duty, PartState},
+    stored_file, task_co_organizer,
 };
 use sea_orm::{
     ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
     sea_query::Expr,
 };
 
+use super::problem_part_states;
 use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx, file, scope, text};
 
 /// Most files of one call.
@@ -150,6 +153,10 @@ async fn problem_place(tx: &Tx<'_>, id: ProblemId, stage: Stage) -> Result<Place
         .filter(problem_responsible::Column::ProblemId.eq(id))
         .all(&tx.db)
         .await?;
+    // A joint unit finishes its part whether or not the leading one has begun.
+    let part_begun =
+        concerned.iter().any(|part| part.duty == Duty::Joint && part.state == PartState::InProgress)
+            && problem_part_states::may_move(row.state).is_ok();
     Ok(Place {
         alliance: row.alliance_id,
         problem: Some(id),
@@ -159,7 +166,7 @@ async fn problem_place(tx: &Tx<'_>, id: ProblemId, stage: Stage) -> Result<Place
         author: row.recorded_by,
         state: row.state.to_value(),
         takes: match stage {
-            Stage::Closure => matches!(row.state, State::InProgress | State::Submitted),
+            Stage::Closure => matches!(row.state, State::InProgress | State::Submitted) || part_begun,
             Stage::Registration | Stage::Progress => row.is_open,
         },
     })

@@ -18,6 +18,7 @@ pub mod deadline_policy;
 pub mod evidence;
 pub mod extension;
 pub mod problem;
+pub mod problem_part_states;
 pub mod problem_states;
 mod recalculation;
 mod sequence;

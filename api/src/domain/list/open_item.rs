@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use concord_entities::{
     id::{AccountId, OrganizationId, PriorityTaskId, ProblemId},
-    priority_task, problem, problem_responsible, seat, task_co_organizer,
+    priority_task, problem,
+    problem_responsible::{self, PartState},
+    seat, task_co_organizer,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult,
@@ -156,6 +158,8 @@ fn all(ctx: &Ctx, account: AccountId, organization: Option<OrganizationId>) -> S
         )
         .join(JoinType::InnerJoin, problem_responsible::Relation::Problem.def())
         .filter(here(problem::Column::AllianceId.into_simple_expr()))
+        // A part that is done, or was handed back, is nobody's work; the leading unit's column stays as it was assigned.
+        .filter(problem_responsible::Column::State.is_not_in([PartState::Done, PartState::Declined]))
         .select_only()
         .column(problem_responsible::Column::ProblemId)
         .into_query();

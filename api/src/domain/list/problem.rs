@@ -1,11 +1,15 @@
 //! Problems of the closure list: found, listed, registered under a gap-free number. How they move on stands in `moves`,
-//! how they are counted in `list::counts`, what follows a deadline that passes in `list::supervision`.
+//! how units share them in `parts`, how they are counted in `list::counts`, what follows a deadline that passes in
+//! `list::supervision`.
 
 pub mod clocks;
 pub mod edit;
 pub mod moves;
+pub mod on_account;
+pub mod parts;
 pub mod reporter;
 pub mod take_over;
+pub mod tiers;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -89,6 +93,8 @@ pub struct Filter {
     pub due_to: Option<NaiveDate>,
     /// Open although the due date has passed where the alliance is, or not.
     pub overdue: Option<bool>,
+    /// Held on account although the day of its review has come where the alliance is, or not.
+    pub review_due: Option<bool>,
     /// Registered by the caller, or by others.
     pub registered_by_me: Option<bool>,
     pub text: Option<String>,
@@ -114,6 +120,10 @@ impl Filter {
         };
         let late = match self.overdue {
             Some(wanted) => Some(overdue(ctx, wanted).await?),
+            None => None,
+        };
+        let review = match self.review_due {
+            Some(wanted) => Some(review_due(ctx, wanted).await?),
             None => None,
         };
         let mine = match self.registered_by_me {
@@ -143,6 +153,7 @@ impl Filter {
             .add_option(self.due_from.map(|on| Column::DueOn.gte(on)))
             .add_option(self.due_to.map(|on| Column::DueOn.lte(on)))
             .add_option(late)
+            .add_option(review)
             .add_option(mine)
             .add_option(search.as_deref().map(mentions)))
     }
@@ -157,6 +168,18 @@ async fn overdue(ctx: &Ctx, wanted: bool) -> Result<Condition> {
         Condition::all().add(Column::IsOpen.eq(true)).add(late)
     } else {
         Condition::any().add(Column::IsOpen.eq(false)).add(Column::DueOn.is_null()).add(on_time)
+    })
+}
+
+/// Problems on account whose day of review has come by their alliance's calendar, or all others.
+async fn review_due(ctx: &Ctx, wanted: bool) -> Result<Condition> {
+    let zones = due::zones(ctx).await?;
+    let has_come = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::ReviewOn.lte(today));
+    let ahead = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::ReviewOn.gt(today));
+    Ok(if wanted {
+        Condition::all().add(Column::State.eq(State::OnAccount)).add(has_come)
+    } else {
+        Condition::any().add(Column::State.ne(State::OnAccount)).add(Column::ReviewOn.is_null()).add(ahead)
     })
 }
 

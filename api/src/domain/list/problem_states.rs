@@ -1,10 +1,13 @@
 //! The states of a problem: which verb leads from where to where, which right it takes, and what else it wants. Pure; the
 //! verbs check under their locks, `availableTransitions` asks the same rows. Closing at the source is no verb: only the
-//! import writes it. Joint handling, holding on account, escalation and merging add their rows here.
+//! import writes it. The parts of joint units have a table of their own, `problem_part_states`.
 
 use std::slice;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use concord_entities::{
+    alliance,
     id::{AccountId, AllianceId, OrganizationId},
     problem::{self, State},
     seat::{self, Role},
@@ -12,7 +15,10 @@ use concord_entities::{
 
 use crate::domain::{
     Action, Actor, Code, Error, Result, Target,
-    list::transition::{self, Step, Transition, Viewer},
+    list::{
+        problem_part_states::Joint,
+        transition::{self, Step, Transition, Viewer},
+    },
     policy::{self, Grant},
 };
 
@@ -44,6 +50,16 @@ pub const REASSIGN: Step<State> = Step {
     to: State::InProgress,
     action: Action::ReassignProblem,
 };
+/// Gives one more unit a part; the state stays.
+pub const ADD_PART: Step<State> = Step {
+    mutation: "addProblemPart",
+    from: &[State::Assigned, State::Accepted, State::InProgress],
+    to: State::InProgress,
+    action: Action::AddProblemPart,
+};
+/// Takes a joint unit's part away; the state stays.
+pub const REMOVE_PART: Step<State> =
+    Step { mutation: "removeProblemPart", action: Action::RemoveProblemPart, ..ADD_PART };
 pub const ACCEPT: Step<State> = Step {
     mutation: "acceptProblem",
     from: &[State::Assigned],
@@ -62,6 +78,26 @@ pub const START: Step<State> = Step {
     to: State::InProgress,
     action: Action::StartProblem,
 };
+/// Puts work that cannot go on now on account (挂账); it stays open and counted.
+pub const HOLD: Step<State> = Step {
+    mutation: "holdProblem",
+    from: &[State::Accepted, State::InProgress],
+    to: State::OnAccount,
+    action: Action::HoldProblem,
+};
+pub const RESUME: Step<State> = Step {
+    mutation: "resumeProblem",
+    from: &[State::OnAccount],
+    to: State::InProgress,
+    action: Action::ResumeProblem,
+};
+/// Moves a triaged problem to another tier; the state stays.
+pub const MOVE_TIER: Step<State> = Step {
+    mutation: "moveProblemTier",
+    from: &[State::Triaged, State::Assigned, State::Accepted, State::InProgress, State::OnAccount],
+    to: State::InProgress,
+    action: Action::MoveProblemTier,
+};
 pub const SUBMIT: Step<State> = Step {
     mutation: "submitProblem",
     from: &[State::InProgress],
@@ -79,6 +115,13 @@ pub const RETURN: Step<State> = Step {
     from: &[State::Submitted, State::Verified],
     to: State::InProgress,
     action: Action::ReturnProblem,
+};
+/// One sign-off of several; the last is the strike-off.
+pub const SIGN_OFF: Step<State> = Step {
+    mutation: "signOffProblem",
+    from: &[State::Verified],
+    to: State::Verified,
+    action: Action::SignOffProblem,
 };
 pub const STRIKE_OFF: Step<State> = Step {
     mutation: "strikeOffProblem",
@@ -100,8 +143,10 @@ pub const WITHDRAW: Step<State> = Step {
 };
 
 /// Every step, in the order of the work.
-pub const STEPS: [Step<State>; 12] =
-    [TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW];
+pub const STEPS: [Step<State>; 15] = [
+    TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, HOLD, RESUME, SUBMIT, VERIFY, RETURN, SIGN_OFF,
+    STRIKE_OFF, REJECT, WITHDRAW,
+];
 
 /// Whether a problem in this state still counts as open.
 pub const fn is_open(state: State) -> bool {
@@ -153,6 +198,84 @@ impl<'a> Concerned<'a> {
 /// A decline counts; after the second the assignment binds.
 pub fn may_decline(declined_count: i32) -> Result<()> {
     if declined_count < DECLINES { Ok(()) } else { Err(Error::refused(Code::AssignmentBinds)) }
+}
+
+/// What an alliance settles for the steps of its problems.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How many approvers sign off before and with the strike-off.
+    pub sign_offs: i32,
+    /// For how many hours an assignment may be declined; 0 sets no limit.
+    pub objection_hours: i32,
+    /// The zone in which times are told.
+    pub zone: Tz,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { sign_offs: 1, objection_hours: 0, zone: Tz::UTC }
+    }
+}
+
+impl Policy {
+    pub fn of(alliance: &alliance::Model) -> Self {
+        Self {
+            sign_offs: alliance.sign_offs,
+            objection_hours: alliance.objection_hours,
+            zone: super::problem::zone(&alliance.time_zone),
+        }
+    }
+
+    /// An assignment is declined within the objection window (退单异议期), up to its very end.
+    pub fn may_object(self, assigned_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
+        let window = TimeDelta::hours(self.objection_hours.into());
+        match assigned_at.and_then(|at| at.checked_add_signed(window)) {
+            Some(until) if self.objection_hours > 0 && now > until => {
+                let until = until.with_timezone(&self.zone).format("%Y-%m-%d %H:%M");
+                Err(Error::refused(Code::ObjectionWindowClosed).with("until", until))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many sign-offs there must be before the strike-off, which is the last one.
+    fn before_the_last(self) -> usize {
+        usize::try_from(self.sign_offs - 1).unwrap_or_default()
+    }
+
+    /// Whether somebody may sign off who has not, and whose sign-off is not the last.
+    pub fn may_sign_off(self, signers: &[AccountId], account: AccountId) -> Result<()> {
+        if signers.len() >= self.before_the_last() {
+            Err(Error::refused(Code::SignOffsComplete))
+        } else if signers.contains(&account) {
+            Err(Error::refused(Code::AlreadySignedOff))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether every sign-off but the last is there, and the last is somebody else's.
+    pub fn is_signed(self, signers: &[AccountId], account: AccountId) -> Result<()> {
+        if signers.len() < self.before_the_last() {
+            Err(Error::refused(Code::SignOffsMissing)
+                .with("expected", self.sign_offs)
+                .with("found", signers.len()))
+        } else if signers.contains(&account) && self.before_the_last() > 0 {
+            Err(Error::refused(Code::AlreadySignedOff))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// What is held is held from above: by nobody who handles it or acts for a responsible unit.
+pub fn may_hold(
+    row: &problem::Model,
+    account: AccountId,
+    own: &[OrganizationId],
+    bound: Bound<'_>,
+) -> Result<()> {
+    if is_concerned(row, account, own, bound) { Err(Error::refused(Code::HeldFromAbove)) } else { Ok(()) }
 }
 
 /// A verifier sends back what was submitted; what has passed only the approver or the committee sends back.
@@ -218,6 +341,13 @@ pub struct Circumstances<'a> {
     pub shown: u64,
     /// All units the viewer acts for.
     pub own: &'a [OrganizationId],
+    /// The parts of the joint units.
+    pub joint: Joint,
+    /// Who signed it off since it was last returned.
+    pub signers: &'a [AccountId],
+    /// What its alliance settles.
+    pub policy: Policy,
+    pub now: DateTime<Utc>,
 }
 
 /// All steps as the viewer finds them.
@@ -253,14 +383,28 @@ fn missing(
         return Ok(());
     };
     match action {
-        Action::DeclineProblem => may_decline(row.declined_count),
-        Action::SubmitProblem => has_evidence(row, circumstances.shown),
+        Action::DeclineProblem => {
+            let Circumstances { joint, policy, now, .. } = circumstances;
+            joint
+                .may_lead_decline()
+                .and_then(|()| may_decline(row.declined_count))
+                .and_then(|()| policy.may_object(row.assigned_at, now))
+        }
+        Action::SubmitProblem => {
+            circumstances.joint.all_done().and_then(|()| has_evidence(row, circumstances.shown))
+        }
         Action::VerifyProblem => {
             verifying_organization(row, account, viewer.seats, circumstances.own, circumstances.bound)
                 .map(drop)
         }
         Action::ReturnProblem => may_return(row.state, viewer.seats),
-        Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound),
+        Action::HoldProblem | Action::ResumeProblem => {
+            may_hold(row, account, circumstances.own, circumstances.bound)
+        }
+        Action::SignOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound)
+            .and_then(|()| circumstances.policy.may_sign_off(circumstances.signers, account)),
+        Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound)
+            .and_then(|()| circumstances.policy.is_signed(circumstances.signers, account)),
         _ => Ok(()),
     }
 }
@@ -297,7 +441,40 @@ mod tests {
         let before: Vec<_> = STEPS.iter().filter(|step| step.to == State::StruckOff).collect();
         assert!(before.iter().all(|step| step.from == [State::Verified]));
         let verified: Vec<_> = STEPS.iter().filter(|step| step.to == State::Verified).collect();
-        assert!(verified.iter().all(|step| step.from == [State::Submitted]));
+        // A sign-off leaves it where it is.
+        assert!(verified.iter().all(|step| [State::Submitted, State::Verified].contains(&step.from[0])));
+        assert!(
+            verified.iter().all(|step| step.mutation == SIGN_OFF.mutation || step.from == [State::Submitted])
+        );
+    }
+
+    #[test]
+    fn an_assignment_is_declined_up_to_the_end_of_its_window() {
+        let policy = Policy { objection_hours: 24, ..Policy::default() };
+        let assigned = DateTime::UNIX_EPOCH;
+        let end = assigned + TimeDelta::hours(24);
+        assert!(policy.may_object(Some(assigned), end).is_ok());
+        assert!(policy.may_object(Some(assigned), end + TimeDelta::seconds(1)).is_err());
+        assert!(policy.may_object(None, end + TimeDelta::days(9)).is_ok());
+        let never = Policy { objection_hours: 0, ..policy };
+        assert!(never.may_object(Some(assigned), end + TimeDelta::days(999)).is_ok());
+    }
+
+    #[test]
+    fn the_strike_off_is_the_last_of_the_sign_offs() {
+        let [first, second, third] = [1, 2, 3].map(|number| AccountId(uuid::Uuid::from_u128(number)));
+        let wants = |sign_offs| Policy { sign_offs, ..Policy::default() };
+        // One: nobody signs before.
+        assert!(wants(1).may_sign_off(&[], first).is_err() && wants(1).is_signed(&[], first).is_ok());
+        // Three: two others sign before, each once.
+        assert!(wants(3).is_signed(&[], third).is_err() && wants(3).is_signed(&[first], third).is_err());
+        assert!(
+            wants(3).may_sign_off(&[first], first).is_err()
+                && wants(3).may_sign_off(&[first], second).is_ok()
+        );
+        assert!(wants(3).may_sign_off(&[first, second], third).is_err());
+        assert!(wants(3).is_signed(&[first, second], second).is_err());
+        assert!(wants(3).is_signed(&[first, second], third).is_ok());
     }
 
     #[test]

@@ -9,12 +9,12 @@ use concord_entities::{
     breach::{self, Clock},
     id::{AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId},
     problem::{self, State},
-    problem_responsible::{self as responsible, Column as Unit},
+    problem_responsible::{self as responsible, Column as Unit, Duty, PartState},
     supervision_notice::{self, Column as Notice, Model},
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -166,23 +166,26 @@ pub struct Done {
     pub resolved: Option<DateTime<Utc>>,
 }
 
-/// When a unit accepted, and when it last asked for closure, if that stands.
-pub fn done_at(row: &problem::Model, _: &responsible::Model) -> Done {
+/// When a unit accepted, and when it last asked for closure, or a joint one was done with its part, if that stands.
+pub fn done_at(row: &problem::Model, unit: &responsible::Model) -> Done {
+    if unit.duty == Duty::Joint {
+        return Done { accepted: unit.accepted_at, resolved: unit.done_at.filter(|_| unit.state == PartState::Done) };
+    }
     let stands = !row.is_open || IN_REVIEW.contains(&row.state);
     Done { accepted: row.accepted_at, resolved: row.submitted_at.filter(|_| stands) }
 }
 
 /// Whether a unit met its deadline. A return does not set the clock going anew: rework is the unit's.
-fn done(clock: Clock, row: &problem::Model, due_at: DateTime<Utc>) -> Met {
+fn done(clock: Clock, row: &problem::Model, unit: &responsible::Model, due_at: DateTime<Utc>) -> Met {
+    let at = done_at(row, unit);
     match clock {
         Clock::Dispatch => dispatched(row, due_at),
-        Clock::Response => met(row.accepted_at.or(row.closed_at), due_at),
-        Clock::Resolution if IN_REVIEW.contains(&row.state) => match met(row.submitted_at, due_at) {
-            Met::Yes => Met::InReview,
-            late => late,
+        Clock::Response => met(at.accepted.or(row.closed_at), due_at),
+        Clock::Resolution => match met(at.resolved.or(row.closed_at), due_at) {
+            // What comes back is not done.
+            Met::Yes if IN_REVIEW.contains(&row.state) => Met::InReview,
+            other => other,
         },
-        Clock::Resolution if row.state == State::StruckOff => met(row.submitted_at, due_at),
-        Clock::Resolution => met(row.closed_at, due_at),
     }
 }
 
@@ -191,9 +194,9 @@ async fn remind(ctx: &Ctx) -> Result<usize> {
     let now = ctx.now();
     let is_due = Condition::all()
         .add(Unit::RemindAt.lte(now))
-        .add(Unit::PausedAt.is_null())
         .add(Unit::ResolutionIsProvisional.eq(false))
-        .add(problem::Column::State.is_not_in(IN_REVIEW));
+        .add(problem::Column::State.is_not_in(IN_REVIEW))
+        .add(problem::Column::State.ne(State::OnAccount));
     let ids = waiting(ctx, is_due).await?;
     if ids.is_empty() {
         return Ok(0);
@@ -205,11 +208,11 @@ async fn remind(ctx: &Ctx) -> Result<usize> {
     for row in &rows {
         for unit in units.remove(&row.id).unwrap_or_default() {
             let (Some(at), Some(due_at)) = (unit.remind_at, unit.resolution_due_at) else { continue };
-            if at > now || unit.paused_at.is_some() || unit.resolution_is_provisional {
+            if at > now || row.state == State::OnAccount || unit.resolution_is_provisional {
                 continue;
             }
             // Where the clock went past the deadline itself, the breach says it.
-            if row.is_open && due_at > now && done(Clock::Resolution, row, due_at) == Met::No {
+            if row.is_open && due_at > now && done(Clock::Resolution, row, &unit, due_at) == Met::No {
                 let fact = problems::fact(Event::ProblemDue, row)
                     .organizations([unit.organization_id])
                     .detail("title", row.title.clone())
@@ -277,7 +280,7 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
         .add(due.lte(now))
         .add(settled_column.into_expr().not())
         .add(provisional.eq(false))
-        .add(Unit::PausedAt.is_null());
+        .add(problem::Column::State.ne(State::OnAccount));
     if clock == Clock::Resolution {
         let in_review = problem::Column::State.is_not_in(IN_REVIEW);
         let late = Expr::col((problem::Entity, problem::Column::SubmittedAt)).gt(due.into_expr());
@@ -301,10 +304,10 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
                 _ => (unit.resolution_due_at, unit.resolution_settled, unit.resolution_is_provisional),
             };
             let Some(due_at) = due_at.filter(|due| *due <= now) else { continue };
-            if is_settled || is_provisional || unit.paused_at.is_some() {
+            if is_settled || is_provisional || row.state == State::OnAccount {
                 continue;
             }
-            match done(clock, row, due_at) {
+            match done(clock, row, &unit, due_at) {
                 Met::InReview => continue,
                 Met::Yes => {}
                 Met::No => {
@@ -435,18 +438,13 @@ async fn write(tx: &Tx<'_>, row: &problem::Model, terms: &Terms, new: NewNotice)
 /// Issues the next level where a matter is still not done.
 async fn escalate(ctx: &Ctx) -> Result<usize> {
     let now = ctx.now();
-    let standing_still = responsible::Entity::find()
-        .select_only()
-        .column(Unit::ProblemId)
-        .filter(Unit::PausedAt.is_not_null())
-        .into_query();
     let select = supervision_notice::Entity::find()
         .inner_join(problem::Entity)
         .select_only()
         .column(Notice::ProblemId)
         .filter(Notice::EscalatesAt.lte(now))
         .filter(problem::Column::State.is_not_in(IN_REVIEW))
-        .filter(Notice::ProblemId.not_in_subquery(standing_still))
+        .filter(problem::Column::State.ne(State::OnAccount))
         .distinct()
         .limit(BATCH);
     let ids: Vec<ProblemId> = select.into_tuple().all(ctx.read()).await?;
@@ -468,16 +466,15 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
             .await?;
         for (notice, breach) in notices {
             let unit = notice.organization_id;
-            let is_theirs =
-                units.get(&row.id).is_some_and(|all| all.iter().any(|one| one.organization_id == unit));
+            let theirs = units.get(&row.id).and_then(|all| all.iter().find(|one| one.organization_id == unit));
             let level = notice.level + 1;
             let mut change = notice.into_active_model();
             change.escalates_at = Set(None);
             change.update(&tx.db).await?;
             escalated += 1;
             // Late it was already: what counts now is whether it is done at all.
-            let Some(breach) = breach else { continue };
-            if row.is_open && is_theirs && done(breach.clock, row, now) == Met::No {
+            let (Some(breach), Some(theirs)) = (breach, theirs) else { continue };
+            if row.is_open && done(breach.clock, row, theirs, now) == Met::No {
                 let terms = terms.of(ctx, row.alliance_id).await?;
                 issue_level(&tx, row, &terms, (breach.id, breach.due_at, unit), level).await?;
             }

@@ -183,6 +183,16 @@ impl Alliance {
         self.0.check_in_working_day
     }
 
+    /// How many approvers sign a verified problem off, 1 to 3; the last of them strikes it off.
+    async fn sign_offs(&self) -> i32 {
+        self.0.sign_offs
+    }
+
+    /// For how many hours after its assignment a problem may be declined (退单异议期); 0 where only its acceptance ends that.
+    async fn objection_hours(&self) -> i32 {
+        self.0.objection_hours
+    }
+
     /// How many of its priority tasks stand where; the alliances below it count for themselves.
     async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
         counts::tasks(context, self.0.id).await
@@ -324,6 +334,10 @@ pub struct UpdateAllianceInput {
     number_pattern: Option<String>,
     /// The working day of a slot by which the team must have checked in, 1 to 20.
     check_in_working_day: Option<i32>,
+    /// How many approvers sign a verified problem off, 1 to 3; it counts from now on, also for what is verified already.
+    sign_offs: Option<i32>,
+    /// For how many hours after its assignment a problem may be declined, 1 to 720; 0 sets no limit in time.
+    objection_hours: Option<i32>,
 }
 
 payload!(
@@ -371,6 +385,8 @@ impl AllianceMutation {
                 name: input.name,
                 number_pattern: input.number_pattern,
                 check_in_working_day: input.check_in_working_day,
+                sign_offs: input.sign_offs,
+                objection_hours: input.objection_hours,
             };
             verbs::update(ctx, id, input.expected_version, change).await
         }

@@ -248,7 +248,7 @@ pub async fn clocks_of(context: &Context<'_>, row: &problem::Model) -> Result<Ve
                 unit: Some(unit.organization_id),
                 due_at,
                 is_provisional,
-                paused_at: unit.paused_at,
+                paused_at: row.held_at.filter(|_| row.state == problem::State::OnAccount),
                 done_at,
             })
         };

@@ -7,7 +7,7 @@ use async_graphql::{
 };
 use concord_entities::{
     evidence,
-    id::{AccountId, EvidenceId, StoredFileId, TypedId},
+    id::{AccountId, EvidenceId, OrganizationId, StoredFileId, TypedId},
     stored_file,
 };
 use sea_orm::{Condition, EntityTrait, QueryFilter, QueryOrder};
@@ -232,6 +232,11 @@ impl Evidence {
         self.row.added_by.filter(|_| self.row.stage == evidence::Stage::Closure)
     }
 
+    /// The organisation that brought it.
+    pub fn brought_by(&self) -> Option<OrganizationId> {
+        self.row.organization_id
+    }
+
     /// Whether it shows the result, in a round of its problem.
     pub fn closes(&self, round: i32) -> bool {
         self.row.stage == evidence::Stage::Closure && self.row.round == round
@@ -294,7 +299,7 @@ pub struct EvidenceMutation;
 #[Object]
 impl EvidenceMutation {
     /// Adds uploaded files as evidence. The responsible organisations may, whoever registered the problem, verifiers and
-    /// the committee; closure evidence only while a problem is in progress or submitted.
+    /// the committee; closure evidence only while a problem is in progress or submitted, or a joint organisation's part is.
     async fn add_evidence(
         &self,
         context: &Context<'_>,

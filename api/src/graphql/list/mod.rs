@@ -13,6 +13,8 @@ pub mod evidence;
 pub mod person;
 pub mod problem;
 mod problem_batch;
+pub mod problem_decision;
 pub mod problem_mutation;
 pub mod supervision;
+pub mod problem_part;
 pub mod transition;

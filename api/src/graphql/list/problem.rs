@@ -1,5 +1,7 @@
 //! Faces of problems: the object, its list and its look-ups. The mutations stand in `problem_mutation`.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId, TypedId},
@@ -14,6 +16,8 @@ use super::{
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
     supervision::{Extension, SupervisionNotice},
+    problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
+    problem_part::ProblemPart,
     transition::{self, Transition},
 };
 use crate::{
@@ -23,6 +27,7 @@ use crate::{
             due,
             evidence::Subject,
             problem::{self as verbs, Filter, Sort},
+            problem_part_states::Joint,
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
@@ -57,6 +62,8 @@ pub enum ProblemState {
     Accepted,
     /// In progress (办理中).
     InProgress,
+    /// Held on account (挂账): set aside until it is looked at again; still open.
+    OnAccount,
     /// Submitted for closure (申请销号).
     Submitted,
     /// Verified (核验通过) by somebody independent.
@@ -275,15 +282,40 @@ impl Problem {
 
     /// The organisations responsible for it, the leading one first.
     async fn responsible_organizations(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
-        let units = match loaders::given::<problem_responsible::Entity>(context, self.0.id) {
+        let units: Vec<_> = match loaders::given::<problem_responsible::Entity>(context, self.0.id) {
             Some(page) => {
                 let ids: Vec<_> = page.items.into_iter().map(|(_, row)| row.organization_id).collect();
                 let mut units = loaders::many(context, ids.iter().copied()).await?;
                 ids.iter().filter_map(|id| units.remove(id)).collect()
             }
-            None => loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default(),
+            None => {
+                let parts = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+                parts.into_iter().map(|(_, unit)| unit).collect()
+            }
         };
         Ok(units.into_iter().map(Organization).collect())
+    }
+
+    /// The part of each responsible organisation, the leading one first: where it stands, who handles it, what they brought.
+    async fn parts(&self, context: &Context<'_>) -> Result<Vec<ProblemPart>> {
+        let problem = Arc::new(self.0.clone());
+        let parts = loaders::one(context, ResponsibleFor(self.0.id)).await?.unwrap_or_default();
+        Ok(parts.into_iter().map(|(row, unit)| ProblemPart::new(problem.clone(), row, unit)).collect())
+    }
+
+    /// How it is held while it is on account; null otherwise.
+    async fn on_account(&self) -> Option<ProblemOnAccount> {
+        ProblemOnAccount::of(&self.0)
+    }
+
+    /// The sign-offs of its approvers in the order of time, the strike-off among them; those before a return stay on record.
+    async fn sign_offs(&self, context: &Context<'_>) -> Result<Vec<ProblemSignOff>> {
+        problem_decision::sign_offs(context, &self.0).await
+    }
+
+    /// Every move between tiers in order, the first triage among them.
+    async fn tier_moves(&self, context: &Context<'_>) -> Result<Vec<ProblemTierMove>> {
+        problem_decision::tier_moves(context, &self.0).await
     }
 
     /// Who handles it in the leading organisation.
@@ -475,14 +507,20 @@ impl Problem {
         let is_near = |ended_at: &Option<_>| ended_at.is_none_or(|at| at >= self.0.recorded_at);
         let own = own.unwrap_or_default().into_iter().filter(|(_, ended_at)| is_near(ended_at));
         let own: Vec<_> = own.map(|(unit, _)| unit).collect();
-        let responsible: Vec<_> = responsible.iter().map(|unit| unit.id).collect();
+        let joint = Joint::of(responsible.iter().map(|(part, _)| part));
+        let responsible: Vec<_> = responsible.iter().map(|(part, _)| part.organization_id).collect();
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
+        let (policy, signers) = problem_decision::policy(context, &self.0, &seats).await?;
         let circumstances = Circumstances {
             bound: Bound { responsible: &responsible, hands: &hands },
             shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
+            joint,
+            signers: &signers,
+            policy,
+            now: ctx(context).now(),
         };
         let viewer = Viewer { actor, seats: &seats };
         Ok(transition::faces(context, problem_states::transitions(&self.0, viewer, circumstances)))
@@ -550,6 +588,8 @@ pub struct ProblemFilter {
     due_to: Option<Date>,
     /// Open although the due date has passed by the alliance's calendar, or not.
     overdue: Option<bool>,
+    /// Held on account although the day of its review has come by the alliance's calendar, or not.
+    review_due: Option<bool>,
     /// Registered by the caller, or by others; only for people.
     registered_by_me: Option<bool>,
     /// Whose title, description, place or number mentions this, at most 100 characters.
@@ -578,6 +618,7 @@ impl ProblemFilter {
             due_from: self.due_from.map(|on| on.0),
             due_to: self.due_to.map(|on| on.0),
             overdue: self.overdue,
+            review_due: self.review_due,
             registered_by_me: self.registered_by_me,
             text: self.text,
         })

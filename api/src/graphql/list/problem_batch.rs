@@ -6,7 +6,7 @@ use async_graphql::dataloader::Loader;
 use concord_entities::{
     account,
     id::{AccountId, OrganizationId, ProblemId},
-    organization, problem_handler, problem_responsible, seat,
+    organization, problem_handler, problem_responsible, problem_sign_off, problem_tier_move, seat,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -15,12 +15,12 @@ use crate::{
     graphql::loaders::Loaders,
 };
 
-/// Key of the organisations responsible for a problem.
+/// Key of the organisations responsible for a problem, each with its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResponsibleFor(pub ProblemId);
 
 impl Loader<ResponsibleFor> for Loaders {
-    type Value = Vec<organization::Model>;
+    type Value = Vec<(problem_responsible::Model, organization::Model)>;
     type Error = Arc<Error>;
 
     async fn load(
@@ -41,7 +41,56 @@ impl Loader<ResponsibleFor> for Loaders {
             .map_err(|error| Arc::new(Error::from(error)))?;
         let mut found: HashMap<ResponsibleFor, Self::Value> = HashMap::new();
         for (row, unit) in rows {
-            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit);
+            found.entry(ResponsibleFor(row.problem_id)).or_default().extend(unit.map(|unit| (row, unit)));
+        }
+        Ok(found)
+    }
+}
+
+/// Key of the sign-offs of a problem, in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignOffsOf(pub ProblemId);
+
+impl Loader<SignOffsOf> for Loaders {
+    type Value = Vec<problem_sign_off::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SignOffsOf]) -> Result<HashMap<SignOffsOf, Self::Value>, Self::Error> {
+        use problem_sign_off::{Column, Entity};
+        let rows = Entity::find()
+            .filter(page::among(&self.0, Column::ProblemId, keys.iter().map(|key| key.0)))
+            .order_by_asc(Column::SignedAt)
+            .order_by_asc(Column::SignedBy)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<SignOffsOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(SignOffsOf(row.problem_id)).or_default().push(row);
+        }
+        Ok(found)
+    }
+}
+
+/// Key of the moves of a problem between tiers, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TierMovesOf(pub ProblemId);
+
+impl Loader<TierMovesOf> for Loaders {
+    type Value = Vec<problem_tier_move::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[TierMovesOf]) -> Result<HashMap<TierMovesOf, Self::Value>, Self::Error> {
+        use problem_tier_move::{Column, Entity};
+        let rows = Entity::find()
+            .filter(page::among(&self.0, Column::ProblemId, keys.iter().map(|key| key.0)))
+            .order_by_asc(Column::Version)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<TierMovesOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(TierMovesOf(row.problem_id)).or_default().push(row);
         }
         Ok(found)
     }

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 
 use super::{
     problem::{Problem, ProblemChannel, ProblemSeverity, ProblemTier},
+    problem_decision::ProblemForum,
     task_input::edit,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
             edit::{self as edits, ProblemChange},
             moves::{self, Triage, Which},
             reporter,
+            tiers::Settled,
         },
     },
     graphql::{
@@ -132,6 +134,11 @@ pub struct TriageProblemInput {
     /// Whether it takes the longer limit of complex matters.
     #[graphql(default = false)]
     is_complex: bool,
+    /// Who settled the tier; kept with it.
+    #[graphql(default_with = "ProblemForum::Committee")]
+    forum: ProblemForum,
+    /// Why it belongs to the tier, at most 4,000 characters; required where it was in another one.
+    tier_reason: Option<String>,
 }
 
 /// Whom a problem is assigned to.
@@ -143,6 +150,9 @@ pub struct AssignProblemInput {
     expected_version: Option<i64>,
     /// The organisation that leads, an active member of the alliance.
     lead_organization_id: ID,
+    /// Organisations that share the work, at most 20 active members beside the leading one; each gets a part of its own.
+    #[graphql(default)]
+    joint_organization_ids: Vec<ID>,
     /// By when it is to be solved, from today on.
     due_on: Option<Date>,
 }
@@ -343,13 +353,14 @@ impl ProblemMutation {
                 criterion: input.criterion,
                 is_complex: input.is_complex,
             };
-            moves::triage(ctx, which, triage).await
+            let settled = Settled { forum: input.forum.into(), reason: input.tier_reason };
+            moves::triage_by(ctx, which, triage, settled).await
         }
         .await;
         TriageProblemPayload::of(ctx, result).await
     }
 
-    /// Makes an organisation responsible for a triaged problem. Only the committee may.
+    /// Makes an organisation responsible for a triaged problem, with others that share the work. Only the committee may.
     async fn assign_problem(
         &self,
         context: &Context<'_>,
@@ -359,7 +370,8 @@ impl ProblemMutation {
         let result = async {
             let which = which(&input.problem_id, input.expected_version)?;
             let lead = id::decode(&input.lead_organization_id, "leadOrganizationId")?;
-            moves::assign(ctx, which, lead, input.due_on.map(|on| on.0)).await
+            let joint = id::decode_all(&input.joint_organization_ids, "jointOrganizationIds")?;
+            moves::assign_jointly(ctx, which, lead, &joint, input.due_on.map(|on| on.0)).await
         }
         .await;
         AssignProblemPayload::of(ctx, result).await
@@ -377,7 +389,9 @@ impl ProblemMutation {
         AcceptProblemPayload::of(ctx, result).await
     }
 
-    /// Hands an assignment back for the committee to assign anew. It counts; after two declines the assignment binds.
+    /// Hands an assignment back for the committee to assign anew. It counts; after two declines the assignment binds, and
+    /// where several organisations share the problem the leading one cannot decline. It is possible within the alliance's
+    /// `objectionHours` of the assignment.
     async fn decline_problem(
         &self,
         context: &Context<'_>,
@@ -410,7 +424,8 @@ impl ProblemMutation {
         StartProblemPayload::of(ctx, result).await
     }
 
-    /// Asks for closure; at least one piece of closure evidence of the present round must be there.
+    /// Asks for closure; at least one piece of closure evidence of the present round must be there, and every joint
+    /// organisation's part must be done.
     async fn submit_problem(
         &self,
         context: &Context<'_>,

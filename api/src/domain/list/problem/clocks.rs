@@ -12,7 +12,7 @@ use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::{Expr, Value},
+    sea_query::Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,6 @@ impl Clocks {
             (Column::ResponseDueAt, self.response.at.into()),
             (Column::ResponseIsProvisional, self.response.is_provisional.into()),
             (Column::ResponseSettled, false.into()),
-            (Column::PausedAt, None::<DateTime<Utc>>.into()),
         ];
         columns.extend(resolution_columns(&self.resolution));
         columns
@@ -179,27 +178,17 @@ pub fn limit_of(unit: &problem_responsible::Model) -> Option<Limit> {
     Some(Limit { amount, unit: unit.resolution_unit? })
 }
 
-/// Stops the clocks of all units of a problem: what is suspended causes no breach and no reminder.
-pub async fn pause(tx: &Tx<'_>, row: &problem::Model) -> Result<()> {
-    problem_responsible::Entity::update_many()
-        .col_expr(Column::PausedAt, Expr::value(tx.ctx.now()))
-        .filter(Column::ProblemId.eq(row.id))
-        .filter(Column::PausedAt.is_null())
-        .exec(&tx.db)
-        .await?;
-    Ok(())
-}
-
-/// Sets them going again, each with the time that it stood still; tells which deadlines moved.
+/// Gives the units of a problem that is taken off account the time that it was held; tells which deadlines moved.
 pub async fn resume(tx: &Tx<'_>, row: &problem::Model, terms: &Terms) -> Result<Vec<Moved>> {
     let units = problem_responsible::Entity::find()
         .filter(Column::ProblemId.eq(row.id))
-        .filter(Column::PausedAt.is_not_null())
+        .order_by_asc(Column::OrganizationId)
         .all(&tx.db)
         .await?;
+    let now = tx.ctx.now();
+    let since = row.held_at.unwrap_or(now);
     let mut moved = Vec::with_capacity(units.len());
     for unit in units {
-        let (Some(since), now) = (unit.paused_at, tx.ctx.now()) else { continue };
         let mut terms = terms.clone();
         if unit.resolution_unit == Some(Unit::WorkingDays) {
             terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
@@ -215,8 +204,6 @@ pub async fn resume(tx: &Tx<'_>, row: &problem::Model, terms: &Terms) -> Result<
             (Some(due_at), from, _) => Some(terms.until(from.unwrap_or(since), due_at + (now - since))),
             (None, ..) => None,
         };
-        let mut change = unit.into_active_model();
-        change.paused_at = Set(None);
         if let Some(running) = running {
             moved.push(Moved {
                 unit: Some(id),
@@ -224,9 +211,8 @@ pub async fn resume(tx: &Tx<'_>, row: &problem::Model, terms: &Terms) -> Result<
                 before,
                 after: Some(running.due.at),
             });
-            put(&mut change, &running);
+            set(tx, unit, Some(running)).await?;
         }
-        change.update(&tx.db).await?;
     }
     Ok(moved)
 }

@@ -1,5 +1,6 @@
 //! The verbs that move a problem through its states. Each takes the row under a lock, asks the table of states, and
-//! writes one event; each runs at most five statements between begin and commit.
+//! writes one event; each runs at most five statements between begin and commit, and returning a matter of several units one
+//! more for their parts.
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
@@ -7,29 +8,31 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
     problem::{self, Column, Model, State, Tier},
-    problem_handler,
-    problem_responsible::{self, Duty},
-    seat,
+    problem_handler, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel,
     JoinType, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
-    sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
+    sea_query::{Expr, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::{
     FREE_TEXT,
     clocks::{self, Clocks},
-    fact, visible, zone,
+    fact,
+    parts::{self, Shares},
+    tiers::{self, Settled},
+    visible, zone,
 };
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
         deadline_policy::{Terms, Traits},
-        problem_states::{self as states, Bound, Concerned},
+        problem_part_states::Joint,
+        problem_states::{self as states, Bound, Concerned, Policy},
         transition::Step,
     },
     policy, text,
@@ -43,11 +46,13 @@ pub struct Which {
 }
 
 /// A problem under lock in a unit of work, its mover's right and the step's place checked.
-struct Held<'ctx> {
-    tx: Tx<'ctx>,
-    row: Model,
+pub(super) struct Held<'ctx> {
+    pub(super) tx: Tx<'ctx>,
+    pub(super) row: Model,
     /// The day that it is in the problem's alliance.
-    today: NaiveDate,
+    pub(super) today: NaiveDate,
+    /// What its alliance settles.
+    policy: Policy,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
     /// independent by laying down a role.
     seats: Vec<seat::Model>,
@@ -61,17 +66,17 @@ impl Held<'_> {
     }
 
     /// All units that the caller acts for, in whatever alliance.
-    fn own_units(&self) -> Vec<OrganizationId> {
+    pub(super) fn own_units(&self) -> Vec<OrganizationId> {
         self.seats.iter().filter_map(|seat| seat.organization_id).collect()
     }
 
     /// The caller, who must be a person.
-    fn account(&self) -> Result<AccountId> {
+    pub(super) fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
     }
 
     /// Writes the change and its event, and commits.
-    async fn settle(
+    pub(super) async fn settle(
         self,
         step: &Step<State>,
         event: Event,
@@ -101,30 +106,41 @@ impl Held<'_> {
 }
 
 /// Takes the problem under a lock and checks version, right and state.
-async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
+pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
-    let zone_there = Query::select()
-        .column(alliance::Column::TimeZone)
-        .from(alliance::Entity)
-        .and_where(
-            Expr::col((alliance::Entity, alliance::Column::Id)).equals((problem::Entity, Column::AllianceId)),
-        )
-        .to_owned();
+    let there = |column: alliance::Column| {
+        let select = Query::select()
+            .column(column)
+            .from(alliance::Entity)
+            .and_where(
+                Expr::col((alliance::Entity, alliance::Column::Id))
+                    .equals((problem::Entity, Column::AllianceId)),
+            )
+            .to_owned();
+        SimpleExpr::SubQuery(None, Box::new(select.into()))
+    };
     let select = visible(ctx)
-        .expr_as(SimpleExpr::SubQuery(None, Box::new(zone_there.into())), "time_zone")
+        .expr_as(there(alliance::Column::TimeZone), "time_zone")
+        .expr_as(there(alliance::Column::SignOffs), "sign_offs")
+        .expr_as(there(alliance::Column::ObjectionHours), "objection_hours")
         .filter(Column::Id.eq(which.id))
         .lock_exclusive()
         .into_query();
     let found = tx.db.query_one(&select).await?.ok_or(Error::NotFound("problem"))?;
     let row = Model::from_query_result(&found, "")?;
     let zone = zone(&found.try_get::<String>("", "time_zone")?);
+    let policy = Policy {
+        sign_offs: found.try_get("", "sign_offs")?,
+        objection_hours: found.try_get("", "objection_hours")?,
+        zone,
+    };
     let today = ctx.now().with_timezone(&zone).date_naive();
     let (seats, standing) = right(&tx, &row, step.action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     step.check(row.state)?;
-    Ok(Held { tx, row, today, seats, standing })
+    Ok(Held { tx, row, today, policy, seats, standing })
 }
 
 /// The seats of one alliance that give a right.
@@ -170,8 +186,16 @@ pub struct Triage {
 
 /// Judges a problem: who can settle it, what is to be done, and what closure is measured by.
 pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
+    triage_by(ctx, which, triage, Settled::default()).await
+}
+
+/// The same, where a forum settled the tier. A change of tier wants a reason.
+pub async fn triage_by(ctx: &Ctx, which: Which, triage: Triage, settled: Settled) -> Result<Model> {
     let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::TRIAGE).await?;
+    if held.row.tier != Some(triage.tier) {
+        tiers::keep(&held, triage.tier, &settled, "tierReason").await?;
+    }
     let judged =
         Traits { severity: held.row.severity, tier: Some(triage.tier), is_complex: triage.is_complex };
     let change = problem::ActiveModel {
@@ -196,18 +220,31 @@ pub async fn assign(
     lead: OrganizationId,
     due_on: Option<NaiveDate>,
 ) -> Result<Model> {
+    assign_jointly(ctx, which, lead, &[], due_on).await
+}
+
+/// Makes organisations responsible for a problem: one that leads, and others that share it.
+pub async fn assign_jointly(
+    ctx: &Ctx,
+    which: Which,
+    lead: OrganizationId,
+    joint: &[OrganizationId],
+    due_on: Option<NaiveDate>,
+) -> Result<Model> {
     let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
     let set_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
     let clocks = Clocks::from_now(&terms, &held.row, set_on, ctx.now())?;
     let due_on = terms.place.last_day(clocks.resolution.due.at);
+    let joint = parts::joint_units(lead, joint)?;
     if held.row.lead_organization_id.is_some_and(|named| named != lead) {
         // An imported problem comes with the unit that its source names.
-        release(&held.tx, which.id).await?;
+        parts::release(&held.tx, which.id).await?;
     }
-    let made = make_responsible(&held.tx, &held.row, lead, &clocks).await?;
-    if !made {
-        return Err(Error::invalid(Code::NotAMember, "leadOrganizationId"));
+    let shares = Shares { lead: Some(lead), joint: &joint };
+    let made = parts::make_responsible(&held.tx, &held.row, shares, &clocks).await?;
+    if usize::try_from(made).ok() != Some(joint.len() + 1) {
+        return Err(parts::not_members(&held.tx, &held.row, lead).await?);
     }
     let change = problem::ActiveModel {
         lead_organization_id: Set(Some(lead)),
@@ -219,8 +256,16 @@ pub async fn assign(
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
+        let fact = fact.organizations(joint.iter().copied());
         let fact = fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.to_string());
-        clocks::told(fact, &clocks.moved(lead))
+        let begun: Vec<_> = std::iter::once(&lead).chain(&joint).flat_map(|unit| clocks.moved(*unit)).collect();
+        let fact = clocks::told(fact, &begun);
+        if joint.is_empty() {
+            fact
+        } else {
+            let joint: Vec<String> = joint.iter().map(ToString::to_string).collect();
+            fact.detail("jointOrganizationIds", joint)
+        }
     })
     .await
 }
@@ -233,45 +278,6 @@ pub(in crate::domain::list) fn due_date(on: NaiveDate, today: NaiveDate) -> Resu
     } else {
         Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", today).with("most", most))
     }
-}
-
-/// Frees whoever was responsible.
-async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<Vec<problem_responsible::Model>> {
-    Ok(problem_responsible::Entity::delete_many()
-        .filter(problem_responsible::Column::ProblemId.eq(problem))
-        .exec_with_returning(&tx.db)
-        .await?)
-}
-
-/// Notes `lead` as responsible if it is an active member: check and change in one statement.
-async fn make_responsible(
-    tx: &Tx<'_>,
-    problem: &Model,
-    lead: OrganizationId,
-    clocks: &Clocks,
-) -> Result<bool> {
-    use problem_responsible::{Column as To, Entity as Responsible};
-    let running = clocks.columns();
-    let mut member = Query::select()
-        .expr(Expr::value(problem.id.0))
-        .expr(Expr::value(lead.0))
-        .expr(Expr::value(Duty::Lead.to_value()))
-        .expr(Expr::value(tx.ctx.now()))
-        .from(membership::Entity)
-        .and_where(membership::Column::AllianceId.eq(problem.alliance_id))
-        .and_where(membership::Column::OrganizationId.eq(lead))
-        .and_where(membership::Column::State.eq(membership::State::Active))
-        .to_owned();
-    member.exprs(running.iter().map(|(_, value)| Expr::value(value.clone())));
-    let mut insert = Query::insert();
-    let columns = [To::ProblemId, To::OrganizationId, To::Duty, To::AssignedAt].into_iter();
-    insert.into_table(Responsible).columns(columns.chain(running.iter().map(|(column, _)| *column)));
-    insert.select_from(member).map_err(Error::internal)?;
-    let again = [To::AssignedAt].into_iter().chain(running.iter().map(|(column, _)| *column));
-    insert.on_conflict(
-        OnConflict::columns([To::ProblemId, To::OrganizationId]).update_columns(again).to_owned(),
-    );
-    Ok(tx.db.execute(&insert).await?.rows_affected() == 1)
 }
 
 /// Takes an assignment on; whoever does so for their unit becomes its handler.
@@ -304,14 +310,16 @@ pub async fn decline(
     let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::DECLINE).await?;
     states::may_decline(held.row.declined_count)?;
+    held.policy.may_object(held.row.assigned_at, ctx.now())?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
-    let freed = release(&held.tx, which.id).await?;
+    let units = parts::release(&held.tx, which.id).await?;
+    Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {
         // Who quarrels about whose it is does not hold up the clock; the committee has a limit of its own to decide within.
-        carried_due_at: Set(freed.iter().find_map(|unit| unit.resolution_due_at)),
+        carried_due_at: Set(units.iter().find_map(|unit| unit.resolution_due_at)),
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
         due_on: Set(None),
@@ -332,7 +340,7 @@ pub async fn decline(
 }
 
 /// Whether an organisation is an active member of a problem's alliance.
-async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Result<bool> {
+pub(super) async fn is_seated_with(ctx: &Ctx, id: ProblemId, unit: OrganizationId) -> Result<bool> {
     let of = problem::Entity::find_by_id(id).select_only().column(Column::AllianceId).into_query();
     let found = membership::Entity::find()
         .filter(membership::Column::AllianceId.in_subquery(of))
@@ -389,61 +397,84 @@ pub async fn reassign(ctx: &Ctx, which: Which, handler: AccountId) -> Result<Mod
 /// Asks for closure; evidence of the present round must be there, and after a return some that came since.
 pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::SUBMIT).await?;
-    states::has_evidence(&held.row, shown(&held).await?)?;
+    let shown = parts::shown(&held).await?;
+    shown.joint.all_done()?;
+    states::has_evidence(&held.row, shown.pieces)?;
     let change = problem::ActiveModel {
         submitted_at: Set(Some(ctx.now())),
         submitted_by: Set(Some(held.account()?)),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
+    // A verifier who acts for any responsible unit is not asked.
+    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
+        .await
 }
 
-/// How many pieces of closure evidence of the present round there are.
-async fn shown(held: &Held<'_>) -> Result<u64> {
-    Ok(evidence::Entity::find()
-        .filter(evidence::Column::ProblemId.eq(held.row.id))
-        .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
-        .filter(evidence::Column::Round.eq(held.row.round))
-        .count(&held.tx.db)
-        .await?)
+/// Who is bound up with a problem, and who signed it off since it was last returned.
+#[derive(Default)]
+pub(super) struct Hands {
+    pub responsible: Vec<OrganizationId>,
+    hands: Vec<AccountId>,
+    signers: Vec<AccountId>,
 }
 
-/// The units responsible for a problem, and everybody who had a hand in it, in one statement.
-async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<AccountId>)> {
+impl Hands {
+    pub(super) fn bound(&self) -> Bound<'_> {
+        Bound { responsible: &self.responsible, hands: &self.hands }
+    }
+}
+
+/// What the rows of `bound` hold.
+const UNIT: i32 = 0;
+const HAND: i32 = 1;
+const SIGNER: i32 = 2;
+
+/// The units responsible for a problem, everybody who had a hand in it, and its signers, in one statement.
+pub(super) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<Hands> {
+    let id = row.id;
     let units = problem_responsible::Entity::find()
         .select_only()
         .column(problem_responsible::Column::OrganizationId)
-        .expr_as(Expr::val(true), "is_unit")
+        .expr_as(Expr::val(UNIT), "kind")
         .filter(problem_responsible::Column::ProblemId.eq(id))
         .into_query();
     let handlers = problem_handler::Entity::find()
         .select_only()
         .column(problem_handler::Column::AccountId)
-        .expr_as(Expr::val(false), "is_unit")
+        .expr_as(Expr::val(HAND), "kind")
         .filter(problem_handler::Column::ProblemId.eq(id))
         .into_query();
     let suppliers = evidence::Entity::find()
         .select_only()
         .column(evidence::Column::AddedBy)
-        .expr_as(Expr::val(false), "is_unit")
+        .expr_as(Expr::val(HAND), "kind")
         .filter(evidence::Column::ProblemId.eq(id))
         .filter(evidence::Column::Stage.eq(evidence::Stage::Closure))
         .filter(evidence::Column::AddedBy.is_not_null())
         .into_query();
+    let signers = problem_sign_off::Entity::find()
+        .select_only()
+        .column(problem_sign_off::Column::SignedBy)
+        .expr_as(Expr::val(SIGNER), "kind")
+        .filter(problem_sign_off::Column::ProblemId.eq(id))
+        .filter(problem_sign_off::Column::Round.eq(row.round))
+        .filter(problem_sign_off::Column::ReturnedCount.eq(row.returned_count))
+        .into_query();
     let all = SelectStatement::clone(&units)
         .union(UnionType::All, handlers)
         .union(UnionType::All, suppliers)
+        .union(UnionType::All, signers)
         .to_owned();
-    let (mut responsible, mut hands) = (Vec::new(), Vec::new());
+    let mut found = Hands::default();
     for row in tx.db.query_all(&all).await? {
         let id: uuid::Uuid = row.try_get_by_index(0)?;
-        if row.try_get_by_index(1)? {
-            responsible.push(OrganizationId(id));
-        } else {
-            hands.push(AccountId(id));
+        match row.try_get_by_index::<i32>(1)? {
+            UNIT => found.responsible.push(OrganizationId(id)),
+            SIGNER => found.signers.push(AccountId(id)),
+            _ => found.hands.push(AccountId(id)),
         }
     }
-    Ok((responsible, hands))
+    Ok(found)
 }
 
 /// Takes an assignment back, from a unit that does not answer or has left, or that turned out to be the wrong one; it
@@ -452,7 +483,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let terms = Terms::of_problem(ctx, which.id).await?;
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    release(&held.tx, which.id).await?;
+    let units = parts::release(&held.tx, which.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
@@ -464,6 +495,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::RECALL, Event::ProblemRecalled, change, |fact, row| {
+        let fact = fact.organizations(units.iter().map(|unit| unit.organization_id));
         fact.reason(row.reason.as_deref()).detail("organizationId", by.map(|unit| unit.to_string()))
     })
     .await
@@ -473,10 +505,9 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 pub async fn verify(ctx: &Ctx, which: Which, verdict: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::VERIFY).await?;
     let verifier = held.account()?;
-    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    let bound = Bound { responsible: &responsible, hands: &hands };
-    let unit =
-        states::verifying_organization(&held.row, verifier, &held.seats_here(), &held.own_units(), bound)?;
+    let hands = bound(&held.tx, &held.row).await?;
+    let (seats, own) = (held.seats_here(), held.own_units());
+    let unit = states::verifying_organization(&held.row, verifier, &seats, &own, hands.bound())?;
     let verdict = text::required(verdict, "verdict", FREE_TEXT)?;
     let change = problem::ActiveModel {
         verified_at: Set(Some(ctx.now())),
@@ -498,19 +529,46 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let shown = i32::try_from(shown(&held).await?).map_err(Error::internal)?;
+    let shown = parts::shown(&held).await?;
+    if shown.joint.units > 0 {
+        parts::resume(&held.tx, held.row.id).await?;
+    }
+    let pieces = i32::try_from(shown.pieces).map_err(Error::internal)?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         returned_count: Set(held.row.returned_count + 1),
-        evidence_at_return: Set(shown),
+        evidence_at_return: Set(pieces),
         verified_at: Set(None),
         verifier_id: Set(None),
         verifier_organization_id: Set(None),
         verdict: Set(None),
+        // What was signed stays on record and counts no more.
+        signed_off_by: Set(None),
+        signed_off_at: Set(None),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+        let fact = fact.organizations(shown.units);
         fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
+    })
+    .await
+}
+
+/// Signs a verified problem off where the alliance wants more than one sign-off; the last is the strike-off.
+pub async fn sign_off(ctx: &Ctx, which: Which) -> Result<Model> {
+    let held = hold(ctx, which, &states::SIGN_OFF).await?;
+    let approver = held.account()?;
+    let hands = bound(&held.tx, &held.row).await?;
+    states::may_strike_off(&held.row, approver, &held.own_units(), hands.bound())?;
+    held.policy.may_sign_off(&hands.signers, approver)?;
+    let change = problem::ActiveModel {
+        signed_off_by: Set(Some(approver)),
+        signed_off_at: Set(Some(ctx.now())),
+        ..held.row.clone().into_active_model()
+    };
+    let wanted = held.policy.sign_offs;
+    held.settle(&states::SIGN_OFF, Event::ProblemSignedOff, change, |fact, _| {
+        fact.detail("signOffs", hands.signers.len() + 1).detail("signOffsWanted", wanted)
     })
     .await
 }
@@ -519,9 +577,9 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
     let approver = held.account()?;
-    let (responsible, hands) = bound(&held.tx, held.row.id).await?;
-    let bound = Bound { responsible: &responsible, hands: &hands };
-    states::may_strike_off(&held.row, approver, &held.own_units(), bound)?;
+    let hands = bound(&held.tx, &held.row).await?;
+    states::may_strike_off(&held.row, approver, &held.own_units(), hands.bound())?;
+    held.policy.is_signed(&hands.signers, approver)?;
     let change = problem::ActiveModel {
         struck_off_at: Set(Some(ctx.now())),
         approver_id: Set(Some(approver)),

@@ -11,7 +11,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
-use super::{FREE_TEXT, fact, moves::Which, visible};
+use super::{FREE_TEXT, fact, moves::Which, parts, tiers, visible};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target, Tx, fact::erasure::Words,
     governance::alliance::expect_version, idempotency, text,
@@ -56,6 +56,8 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     }
     let row = without(&words, &before).update(&tx.db).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
+    parts::erase(&tx, row.id, &words).await?;
+    tiers::erase(&tx, row.id, &words).await?;
     let events = words.erase_events(&tx, row.id.into()).await?;
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
     tx.commit(row.id).await?;
@@ -79,6 +81,7 @@ fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::Acti
     row.place.set_if_not_equals(struck(&before.place));
     row.measures.set_if_not_equals(struck(&before.measures));
     row.reason.set_if_not_equals(struck(&before.reason));
+    row.held_reason.set_if_not_equals(struck(&before.held_reason));
     row.criterion.set_if_not_equals(judged(&before.criterion));
     row.verdict.set_if_not_equals(judged(&before.verdict));
     row.version = Set(before.version + 1);

@@ -4,6 +4,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod build;
+mod counted;
 mod m20261123_000001_foundation;
 mod m20261123_000002_invariants;
 mod m20261126_000001_independence;
@@ -16,6 +17,8 @@ mod m20261126_000007_member_order;
 mod m20261127_000001_checkpoints;
 mod m20261127_000002_erasure;
 mod m20261127_000003_bound_keys;
+mod m20261128_000021_rounds;
+mod refusal;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -36,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000001_checkpoints::Migration),
             Box::new(m20261127_000002_erasure::Migration),
             Box::new(m20261127_000003_bound_keys::Migration),
+            Box::new(m20261128_000021_rounds::Migration),
         ]
     }
 }

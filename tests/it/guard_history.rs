@@ -29,7 +29,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
-        problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,
+        problem, problem_handler, problem_responsible, problem_round, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
     )
 }
@@ -412,6 +412,23 @@ fn cases() -> Vec<Case> {
             ],
         )
         .after(&[earned]),
+        case("problem_round_is_kept", "is kept", &["DELETE FROM problem_round"]),
+        case(
+            "problem_round_is_not_edited",
+            "never changed",
+            &[
+                "UPDATE problem_round SET verdict = 'other'",
+                "UPDATE problem_round SET returned_count = returned_count + 1",
+                "UPDATE problem_round SET verifier_id = problem_id",
+                "UPDATE problem_round SET joint_organization_ids = '[1]'",
+            ],
+        ),
+        case(
+            "problem_keeps_its_rounds",
+            "once the one before is kept",
+            &["UPDATE problem SET round = round + 2", "UPDATE problem SET round = round + 1"],
+        )
+        .after(&["UPDATE problem SET round = round + 1"]),
         // Evidence of another round is none of this one.
         strike_off_is(&[earned]).after(&["UPDATE problem SET round = round + 1"]),
         strike_off_is(&[
@@ -536,6 +553,7 @@ async fn what_the_rules_allow_passes() {
         "UPDATE problem SET title = 'other'",
         &strike_off("staff", "verifier", "other", "approver"),
         "UPDATE problem SET state = 'registered', round = round + 1",
+        "UPDATE problem_round SET verdict = NULL",
     ] {
         assert!(app.sql(text).await.unwrap_or_else(|error| panic!("{text}: {error}")) > 0, "{text}");
     }

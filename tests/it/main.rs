@@ -45,6 +45,7 @@ mod task_list;
 mod problem;
 mod problem_edit;
 mod problem_load;
+mod problem_round;
 // file
 mod evidence;
 mod file;

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 27] = [
+const VALUES: [(&str, &str, &str); 28] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
@@ -34,6 +34,7 @@ const VALUES: [(&str, &str, &str); 27] = [
     ("problem", "tier", "small"),
     ("problem", "year", "2026"),
     ("problem_responsible", "duty", "lead"),
+    ("problem_round", "round", "1"),
     ("rotation_plan", "cadence_unit", "month"),
     ("rotation_plan", "slot_count", "12"),
     ("rotation_plan", "state", "published"),

@@ -235,6 +235,8 @@ events! {
     ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.
     ProblemWithdrawn = "problem_withdrawn",
+    /// A struck-off problem was reopened as its next round.
+    ProblemReopened = "problem_reopened",
     /// The due date of a problem is near.
     ProblemDue = "problem_due",
     /// Somebody saw who reported a problem.

@@ -53,6 +53,8 @@ actions! {
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
     ReadReporter, EraseReporter,
     ImportProblems,
+    // Rounds, follow-up, merging, escalation
+    ReopenProblem,
 }
 
 /// All roles, in the order of the golden table.
@@ -121,7 +123,8 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::AddEvidence
             | A::ReadReporter
             | A::EraseReporter
-            | A::ImportProblems,
+            | A::ImportProblems
+            | A::ReopenProblem,
             R::Committee,
         ) => Any,
         (

@@ -94,6 +94,7 @@ pub struct Mutation(
     list::priority_task::PriorityTaskMutation,
     // problem
     list::problem_mutation::ProblemMutation,
+    list::problem_round::ProblemRoundMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

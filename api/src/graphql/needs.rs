@@ -210,6 +210,7 @@ impl Asked<'_> {
         "state": State,
         "isOpen": IsOpen,
         "round": Round,
+        "reopenedCount": Round,
         "leadOrganization": LeadOrganizationId,
         "responsibleOrganizations": Id,
         "proposedOrganization": ProposedOrganizationId,

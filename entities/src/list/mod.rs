@@ -7,6 +7,7 @@ pub mod priority_task;
 pub mod problem;
 pub mod problem_handler;
 pub mod problem_responsible;
+pub mod problem_round;
 pub mod problem_sequence;
 pub mod task_co_organizer;
 pub mod task_list;

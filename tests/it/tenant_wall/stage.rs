@@ -62,7 +62,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 25] = [
+const PREPARED: [(&[&str], &str); 26] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -93,6 +93,16 @@ const PREPARED: [(&[&str], &str); 25] = [
     ),
     (&["verifyProblem", "returnProblem"], "UPDATE problem SET state = 'submitted' WHERE id = {problem}"),
     (&["strikeOffProblem"], "UPDATE problem SET state = 'verified' WHERE id = {problem}"),
+    (
+        // The round before is kept already.
+        &["reopenProblem"],
+        "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
+            SELECT {account}, alliance_id, problem_id, file_id, stage, 2, added_by, added_at
+            FROM evidence WHERE id = {evidence};
+        UPDATE problem SET round = 2, approver_id = (SELECT id FROM account WHERE username = 'approver.632223')
+            WHERE id = {problem};
+        UPDATE problem SET state = 'struck_off', is_open = false WHERE id = {problem}",
+    ),
     (
         &["completePriorityTask", "returnPriorityTask"],
         "UPDATE priority_task SET state = 'submitted' WHERE id = {priority_task}",

@@ -131,6 +131,11 @@ impl Counts {
         count.into()
     }
 
+    /// How often problems were reopened as a new round.
+    pub fn reopened_problems(&self) -> i64 {
+        self.row.as_ref().map_or(0, |row| row.problem_reopened).into()
+    }
+
     /// How many problems are open.
     pub fn open_problems(&self) -> i64 {
         let open = ProblemState::iter().filter(|state| problem_states::is_open(*state));

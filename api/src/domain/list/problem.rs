@@ -4,6 +4,7 @@
 pub mod edit;
 pub mod moves;
 pub mod reporter;
+pub mod round;
 pub mod take_over;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};

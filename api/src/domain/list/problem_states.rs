@@ -98,10 +98,19 @@ pub const WITHDRAW: Step<State> = Step {
     to: State::Withdrawn,
     action: Action::WithdrawProblem,
 };
+/// Begins the next round of a problem that was struck off.
+pub const REOPEN: Step<State> = Step {
+    mutation: "reopenProblem",
+    from: &[State::StruckOff],
+    to: State::Triaged,
+    action: Action::ReopenProblem,
+};
 
 /// Every step, in the order of the work.
-pub const STEPS: [Step<State>; 12] =
-    [TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW];
+pub const STEPS: [Step<State>; 13] = [
+    TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW,
+    REOPEN,
+];
 
 /// Whether a problem in this state still counts as open.
 pub const fn is_open(state: State) -> bool {
@@ -282,11 +291,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_open_states_lead_on_and_only_the_import_closes_at_the_source() {
+    fn only_open_states_lead_on_but_for_a_new_round_and_only_the_import_closes_at_the_source() {
         for state in State::iter() {
-            let leads_on = STEPS.iter().any(|step| step.from.contains(&state));
+            let mut leading = STEPS.iter().filter(|step| step.action != Action::ReopenProblem);
+            let leads_on = leading.any(|step| step.from.contains(&state));
             assert_eq!(leads_on, is_open(state), "{state:?}");
         }
+        assert_eq!(REOPEN.from, [State::StruckOff]);
         assert!(STEPS.iter().all(|step| step.to != State::ClosedAtSource));
         let reached = |state| state == State::Registered || STEPS.iter().any(|step| step.to == state);
         assert!(State::iter().filter(|state| *state != State::ClosedAtSource).all(reached));

@@ -41,7 +41,7 @@ fn states() -> String {
     };
     let mut counters = names("task", TaskState::iter().map(|state| state.to_value()).collect());
     counters.push("task_cancelled_draft".to_owned());
-    counters.extend(["problem_unclosed", "settled_tasks", "settled_problems"].map(str::to_owned));
+    counters.extend(["problem_unclosed", "problem_reopened", "settled_tasks", "settled_problems"].map(str::to_owned));
     counters.extend(names("problem", ProblemState::iter().map(|state| state.to_value()).collect()));
     let mut sides: Vec<String> = counters
         .iter()
@@ -62,6 +62,9 @@ fn states() -> String {
         "SELECT alliance_id, 'problem_unclosed', 0, COUNT(*) FROM problem
          WHERE closed_at IS NULL AND state NOT IN ('rejected', 'withdrawn') GROUP BY 1"
             .to_owned(),
+    );
+    sides.push(
+        "SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned(),
     );
     for (name, table) in [("settled_tasks", "priority_task"), ("settled_problems", "problem")] {
         sides.push(format!(

@@ -130,6 +130,11 @@ impl ProblemCounts {
         self.counts.problems(problem::State::ClosedAtSource)
     }
 
+    /// How often problems were reopened after strike-off, all rounds of all of them together.
+    async fn reopened_count(&self) -> i64 {
+        self.counts.reopened_problems()
+    }
+
     /// How many are in each state, in the order of the work.
     async fn by_state(&self) -> Vec<ProblemStateCount> {
         problem::State::iter()

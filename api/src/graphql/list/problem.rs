@@ -12,6 +12,7 @@ use super::{
     evidence::{Evidence, EvidenceOf, evidence_of},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    problem_round::{ProblemRound, rounds},
     transition::{self, Transition},
 };
 use crate::{
@@ -265,6 +266,16 @@ impl Problem {
         self.0.round
     }
 
+    /// How often it was reopened after strike-off.
+    async fn reopened_count(&self) -> i32 {
+        self.0.round - 1
+    }
+
+    /// All its rounds from the first to the present one; those that ended stay as they were.
+    async fn rounds(&self, context: &Context<'_>) -> Result<Vec<ProblemRound>> {
+        rounds(context, &self.0).await
+    }
+
     /// The responsible organisation that leads. Absent until it is assigned, but an imported problem comes with the one
     /// that its source names.
     async fn lead_organization(&self, context: &Context<'_>) -> Result<Option<Organization>> {
@@ -309,17 +320,17 @@ impl Problem {
         Ok(alliance.is_some_and(|alliance| due_on < due::today(&alliance.time_zone, now)))
     }
 
-    /// Why it was last declined, returned, rejected or withdrawn.
+    /// Why it was last declined, returned, rejected, withdrawn or reopened.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
 
-    /// How often an assignment was declined; after two the next binds.
+    /// How often an assignment was declined in the present round; after two the next binds.
     async fn declined_count(&self) -> i32 {
         self.0.declined_count
     }
 
-    /// How often it was returned for rework.
+    /// How often it was returned for rework in the present round.
     async fn returned_count(&self) -> i32 {
         self.0.returned_count
     }

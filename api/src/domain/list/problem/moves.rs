@@ -38,9 +38,9 @@ pub struct Which {
 }
 
 /// A problem under lock in a unit of work, its mover's right and the step's place checked.
-struct Held<'ctx> {
-    tx: Tx<'ctx>,
-    row: Model,
+pub(in crate::domain::list) struct Held<'ctx> {
+    pub(in crate::domain::list) tx: Tx<'ctx>,
+    pub(in crate::domain::list) row: Model,
     /// The day that it is in the problem's alliance.
     today: NaiveDate,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
@@ -56,12 +56,12 @@ impl Held<'_> {
     }
 
     /// All units that the caller acts for, in whatever alliance.
-    fn own_units(&self) -> Vec<OrganizationId> {
+    pub(in crate::domain::list) fn own_units(&self) -> Vec<OrganizationId> {
         self.seats.iter().filter_map(|seat| seat.organization_id).collect()
     }
 
     /// The caller, who must be a person.
-    fn account(&self) -> Result<AccountId> {
+    pub(in crate::domain::list) fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
     }
 
@@ -73,13 +73,26 @@ impl Held<'_> {
         change: problem::ActiveModel,
         about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
     ) -> Result<Model> {
+        let row = self.change(step, event, change, about).await?;
+        self.tx.commit(row.id).await?;
+        Ok(row)
+    }
+
+    /// Writes the change and its event, for a unit of work that goes on.
+    pub(in crate::domain::list) async fn change(
+        &self,
+        step: &Step<State>,
+        event: Event,
+        change: problem::ActiveModel,
+        about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
+    ) -> Result<Model> {
         let Self { tx, row: before, today, .. } = self;
         let closed = !states::is_open(step.to);
         let row = problem::ActiveModel {
             state: Set(step.to),
             is_open: Set(!closed),
             closed_at: Set(closed.then(|| tx.ctx.now())),
-            closed_on: Set(closed.then_some(today)),
+            closed_on: Set(closed.then_some(*today)),
             version: Set(before.version + 1),
             ..change
         }
@@ -90,14 +103,24 @@ impl Held<'_> {
             .moved(before.state.to_value(), row.state.to_value())
             .detail("title", row.title.clone());
         tx.record(about(told, &row)).await?;
-        tx.commit(row.id).await?;
         Ok(row)
     }
 }
 
 /// Takes the problem under a lock and checks version, right and state.
-async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
-    let tx = ctx.begin().await?;
+pub(in crate::domain::list) async fn hold<'ctx>(
+    ctx: &'ctx Ctx,
+    which: Which,
+    step: &Step<State>,
+) -> Result<Held<'ctx>> {
+    let held = take(ctx.begin().await?, which, step.action).await?;
+    step.check(held.row.state)?;
+    Ok(held)
+}
+
+/// Takes the problem under a lock in a unit of work, and checks right and version.
+pub(in crate::domain::list) async fn take(tx: Tx<'_>, which: Which, action: Action) -> Result<Held<'_>> {
+    let ctx = tx.ctx;
     let zone_there = Query::select()
         .column(alliance::Column::TimeZone)
         .from(alliance::Entity)
@@ -114,11 +137,10 @@ async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<
     let row = Model::from_query_result(&found, "")?;
     let zone = zone(&found.try_get::<String>("", "time_zone")?);
     let today = ctx.now().with_timezone(&zone).date_naive();
-    let (seats, standing) = right(&tx, &row, step.action).await?;
+    let (seats, standing) = right(&tx, &row, action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
-    step.check(row.state)?;
     Ok(Held { tx, row, today, seats, standing })
 }
 
@@ -223,7 +245,7 @@ pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
 }
 
 /// Frees whoever was responsible.
-async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
+pub(super) async fn release(tx: &Tx<'_>, problem: ProblemId) -> Result<()> {
     problem_responsible::Entity::delete_many()
         .filter(problem_responsible::Column::ProblemId.eq(problem))
         .exec(&tx.db)
@@ -390,7 +412,10 @@ async fn shown(held: &Held<'_>) -> Result<u64> {
 }
 
 /// The units responsible for a problem, and everybody who had a hand in it, in one statement.
-async fn bound(tx: &Tx<'_>, id: ProblemId) -> Result<(Vec<OrganizationId>, Vec<AccountId>)> {
+pub(in crate::domain::list) async fn bound(
+    tx: &Tx<'_>,
+    id: ProblemId,
+) -> Result<(Vec<OrganizationId>, Vec<AccountId>)> {
     let units = problem_responsible::Entity::find()
         .select_only()
         .column(problem_responsible::Column::OrganizationId)

@@ -11,7 +11,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
-use super::{FREE_TEXT, fact, moves::Which, visible};
+use super::{FREE_TEXT, fact, moves::Which, round, visible};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target, Tx, fact::erasure::Words,
     governance::alliance::expect_version, idempotency, text,
@@ -55,6 +55,7 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         return Err(Error::invalid(Code::ReasonNamesErased, "reason"));
     }
     let row = without(&words, &before).update(&tx.db).await?;
+    round::erase(&tx, &row, &words).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
     let events = words.erase_events(&tx, row.id.into()).await?;
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;

@@ -22,8 +22,9 @@ pub use self::{
         refresh_token, seat, session,
     },
     list::{
-        alliance_count, evidence, month_count, open_due_count, priority_task, problem, problem_handler,
-        problem_responsible, problem_round, problem_sequence, task_co_organizer, task_list, task_milestone, task_progress,
+        alliance_count, escalation, evidence, follow_up, follow_up_link, month_count, open_due_count,
+        priority_task, problem, problem_handler, problem_responsible, problem_round, problem_sequence,
+        task_co_organizer, task_list, task_milestone, task_progress,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,

@@ -39,7 +39,8 @@ pub const AT_FIRST: Counted = Counted {
     changes: &[],
 };
 
-const TRIGGERS: [(&str, bool); 2] = [("problem_insert_is_counted", false), ("problem_update_is_counted", true)];
+const TRIGGERS: [(&str, bool); 2] =
+    [("problem_insert_is_counted", false), ("problem_update_is_counted", true)];
 
 /// Makes the triggers count `now`; columns are those that `alliance_count` gains or, with `gone`, loses by it.
 pub async fn replace(

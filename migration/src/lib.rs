@@ -18,6 +18,9 @@ mod m20261127_000001_checkpoints;
 mod m20261127_000002_erasure;
 mod m20261127_000003_bound_keys;
 mod m20261128_000021_rounds;
+mod m20261128_000022_follow_up;
+mod m20261128_000023_merge;
+mod m20261128_000024_escalation;
 mod refusal;
 
 /// All migrations in order.
@@ -40,6 +43,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000002_erasure::Migration),
             Box::new(m20261127_000003_bound_keys::Migration),
             Box::new(m20261128_000021_rounds::Migration),
+            Box::new(m20261128_000022_follow_up::Migration),
+            Box::new(m20261128_000023_merge::Migration),
+            Box::new(m20261128_000024_escalation::Migration),
         ]
     }
 }

@@ -57,7 +57,7 @@ const REFUSALS: [Refusal; 3] = [
         name: "problem_keeps_its_rounds",
         table: "problem",
         on: "UPDATE",
-        guard: "NEW.round > OLD.round",
+        guard: "OLD.state = 'struck_off' AND NEW.round > OLD.round",
         condition: "NEW.round <> OLD.round + 1 OR NOT EXISTS
             (SELECT 1 FROM problem_round r WHERE r.problem_id = OLD.id AND r.round = OLD.round)",
         says: "a round begins once the one before is kept",

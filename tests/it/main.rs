@@ -45,10 +45,13 @@ mod task_list;
 mod problem;
 mod problem_edit;
 mod problem_load;
+mod problem_merge;
 mod problem_round;
 // file
+mod escalation;
 mod evidence;
 mod file;
+mod follow_up;
 // fact
 mod chain;
 mod chain_load;

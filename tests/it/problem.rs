@@ -124,7 +124,6 @@ pub async fn step(app: &TestApp, who: AccountId, mutation: &str, problem: &Value
         "verifyProblem" => "VerifyProblemInput",
         "returnProblem" | "rejectProblem" | "withdrawProblem" | "recallProblem" | "reopenProblem"
         | "escalateProblem" | "returnEscalation" | "recallEscalation" => "MoveProblemWithReasonInput",
-        "mergeProblem" => "MergeProblemInput",
         _ => "MoveProblemInput",
     };
     let mut input = json!({ "problemId": problem });

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 30] = [
+const NOUNS: [(&str, &str); 33] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("allianceid", "alliance"),
@@ -16,12 +16,14 @@ const NOUNS: [(&str, &str); 30] = [
     ("calendarfeedid", "calendar_feed"),
     ("checkinid", "check_in"),
     ("dockingid", "docking"),
+    ("duplicateid", "problem"),
     ("entryid", "inbox_entry"),
     ("eventid", "event"),
     ("evidenceid", "evidence"),
     ("externalidentityid", "external_identity"),
     ("feedid", "calendar_feed"),
     ("fileid", "stored_file"),
+    ("followupid", "follow_up"),
     ("handoverid", "handover"),
     ("keyid", "api_key"),
     ("listid", "task_list"),
@@ -35,6 +37,7 @@ const NOUNS: [(&str, &str); 30] = [
     ("sessionid", "session"),
     ("slotid", "rotation_slot"),
     ("subjectid", "problem"),
+    ("survivorid", "problem"),
     ("swapid", "rotation_swap"),
     ("taskid", "priority_task"),
     ("teamid", "service_team"),

@@ -17,12 +17,18 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 28] = [
+const VALUES: [(&str, &str, &str); 34] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
+    ("escalation", "state", "open"),
     ("evidence", "stage", "closure"),
     ("evidence", "round", "1"),
+    ("follow_up", "kind", "call"),
+    ("follow_up", "round", "1"),
+    ("follow_up", "solved", "yes"),
+    ("follow_up", "state", "due"),
+    ("follow_up", "tries", "1"),
     ("inbox_entry", "kind", "assigned"),
     ("priority_task", "is_open", "true"),
     ("priority_task", "state", "published"),

@@ -54,7 +54,8 @@ actions! {
     ReadReporter, EraseReporter,
     ImportProblems,
     // Rounds, follow-up, merging, escalation
-    ReopenProblem,
+    ReopenProblem, RequestFollowUp, RecordFollowUp, MergeProblem, EscalateProblem, RecallEscalation,
+    ReturnEscalation,
 }
 
 /// All roles, in the order of the golden table.
@@ -124,7 +125,13 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReadReporter
             | A::EraseReporter
             | A::ImportProblems
-            | A::ReopenProblem,
+            | A::ReopenProblem
+            | A::RequestFollowUp
+            | A::RecordFollowUp
+            | A::MergeProblem
+            | A::EscalateProblem
+            | A::RecallEscalation
+            | A::ReturnEscalation,
             R::Committee,
         ) => Any,
         (
@@ -175,6 +182,9 @@ pub const fn grant(role: Role, action: Action) -> Grant {
         (A::RecordDocking | A::ReadContacts, R::CommunityOfficer) => Any,
         (A::AddEvidence | A::UpdateProblem | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
         (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
+        // Whoever is not responsible asks reporters; the verb keeps those out who had a part in the problem.
+        (A::RequestFollowUp, R::Verifier | R::Approver) => Any,
+        (A::RecordFollowUp, R::Verifier | R::Approver | R::CommunityOfficer) => Any,
         _ => Never,
     }
 }

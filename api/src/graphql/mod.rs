@@ -62,6 +62,7 @@ pub struct Query(
     list::priority_task::PriorityTaskQuery,
     // problem
     list::problem::ProblemQuery,
+    list::follow_up::FollowUpQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -95,6 +96,9 @@ pub struct Mutation(
     // problem
     list::problem_mutation::ProblemMutation,
     list::problem_round::ProblemRoundMutation,
+    list::follow_up::FollowUpMutation,
+    list::problem_merge::ProblemMergeMutation,
+    list::escalation::EscalationMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

@@ -31,6 +31,8 @@ pub struct Model {
     pub number_pattern: String,
     /// The working day of a slot by which the team must have checked in.
     pub check_in_working_day: i32,
+    /// Whether reporters are asked once closure is asked for.
+    pub follow_up_on_submission: bool,
     /// When it was founded.
     pub created_at: DateTimeUtc,
     /// Grows by one with every change.

@@ -1,6 +1,9 @@
 //! The two lists: priority tasks and problems, with their evidence. Tables only; the verbs stand in the `concord` crate.
 pub mod alliance_count;
+pub mod escalation;
 pub mod evidence;
+pub mod follow_up;
+pub mod follow_up_link;
 pub mod month_count;
 pub mod open_due_count;
 pub mod priority_task;

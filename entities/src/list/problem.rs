@@ -33,6 +33,7 @@ pub enum Channel {
     MemberOrganization,
     Inspection,
     Import,
+    Escalation,
 }
 
 /// How urgent it is.
@@ -116,6 +117,8 @@ pub enum State {
     Rejected,
     Withdrawn,
     ClosedAtSource,
+    Merged,
+    Escalated,
 }
 
 /// A problem on the closure list, struck off only after evidence has been verified.
@@ -187,7 +190,7 @@ pub struct Model {
     pub due_on: Option<Date>,
     /// The due date that was told of when it came near.
     pub due_told_on: Option<Date>,
-    /// Why it was last declined, returned, rejected or withdrawn.
+    /// Why it was last moved, where that takes a reason.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     /// How often an assignment was declined.
@@ -235,6 +238,8 @@ pub struct Model {
     pub closed_at: Option<DateTimeUtc>,
     /// The day of that in the alliance's zone.
     pub closed_on: Option<Date>,
+    /// The problem that goes on where this one was a duplicate of it; a trigger sees to it that it is there.
+    pub merged_into_id: Option<ProblemId>,
     /// Grows by one with every change.
     pub version: i64,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]

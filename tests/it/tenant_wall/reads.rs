@@ -6,8 +6,10 @@ use super::*;
 const UNREACHED: [(&str, &str); 0] = [];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 1] =
-    [("Organization.warnings", "remarks on the unit's own code, which lead to nothing else")];
+const NO_EDGE: [(&str, &str); 2] = [
+    ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
+    ("Problem.mergedInto", "the specimen is the one that goes on"),
+];
 
 /// Every identifier of every query.
 pub async fn roots(wall: &Wall, roots: &[Root]) -> Report {

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 27] = [
+pub const RULES: [Rule; 31] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -49,6 +49,10 @@ pub const RULES: [Rule; 27] = [
     rule("problem_rejected", Kind::Closed, &[To::Registrar]),
     rule("problem_struck_off", Kind::Closed, &[To::Registrar]),
     rule("problem_due", Kind::Due, &[To::Concerned]),
+    rule("problem_merged", Kind::Closed, &[To::Concerned, To::Registrar]),
+    rule("problem_escalation_resolved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("problem_escalation_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("follow_up_due", Kind::Assigned, &[To::Independent(Role::Verifier)]),
     // Whoever led the round that ended, and whoever registered it.
     rule("problem_reopened", Kind::Returned, &[To::Concerned, To::Registrar]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),

@@ -111,6 +111,7 @@ pub async fn found(ctx: &Ctx, new: NewAlliance) -> Result<alliance::Model> {
         time_zone: Set(time_zone),
         number_pattern: Set(number_pattern),
         check_in_working_day: Set(check_in_working_day),
+        follow_up_on_submission: Set(false),
         created_at: Set(ctx.now()),
         version: Set(1),
     };
@@ -155,6 +156,7 @@ pub struct AllianceChange {
     pub name: Option<String>,
     pub number_pattern: Option<String>,
     pub check_in_working_day: Option<i32>,
+    pub follow_up_on_submission: Option<bool>,
 }
 
 /// Changes an alliance's settings.
@@ -185,6 +187,9 @@ pub async fn update(
     }
     if let Some(day) = change.check_in_working_day {
         row.check_in_working_day = Set(text::within(day, "checkInWorkingDay", 1, 20)?);
+    }
+    if let Some(wanted) = change.follow_up_on_submission {
+        row.follow_up_on_submission = Set(wanted);
     }
     row.version = Set(version);
     let row = row.update(&tx.db).await?;

@@ -13,6 +13,7 @@ pub mod task_read;
 pub mod task_states;
 // problem
 pub mod evidence;
+pub mod follow_up;
 pub mod problem;
 pub mod problem_states;
 pub mod transition;

@@ -2,6 +2,8 @@
 //! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
 
 pub mod edit;
+pub mod escalation;
+pub mod merge;
 pub mod moves;
 pub mod reporter;
 pub mod round;
@@ -243,7 +245,7 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
         .await?
         .ok_or(Error::NotFound("alliance"))?;
     let standing = ctx.require(&tx.db, Action::RegisterProblem, Target::alliance(alliance.id)).await?;
-    if new.channel == Channel::Import {
+    if matches!(new.channel, Channel::Import | Channel::Escalation) {
         return Err(Error::invalid(Code::Malformed, "channel").with("expected", "GRID_OFFICER, HOTLINE"));
     }
     let now = ctx.now();
@@ -375,6 +377,7 @@ impl Numbers {
             recorded_by: Set(ctx.author()),
             closed_at: Set(None),
             closed_on: Set(None),
+            merged_into_id: Set(None),
             version: Set(1),
             ..problem::ActiveModel::new()
         }

@@ -1,12 +1,12 @@
 //! The states of a problem: which verb leads from where to where, which right it takes, and what else it wants. Pure; the
 //! verbs check under their locks, `availableTransitions` asks the same rows. Closing at the source is no verb: only the
-//! import writes it. Joint handling, holding on account, escalation and merging add their rows here.
+//! import writes it. Joint handling and holding on account add their rows here.
 
 use std::slice;
 
 use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId},
-    problem::{self, State},
+    problem::{self, Channel, State},
     seat::{self, Role},
 };
 
@@ -106,15 +106,69 @@ pub const REOPEN: Step<State> = Step {
     action: Action::ReopenProblem,
 };
 
+/// Ends a duplicate; the other one goes on.
+pub const MERGE: Step<State> = Step {
+    mutation: "mergeProblem",
+    from: &[
+        State::Registered,
+        State::Triaged,
+        State::Assigned,
+        State::Accepted,
+        State::InProgress,
+        State::Submitted,
+        State::Verified,
+    ],
+    to: State::Merged,
+    action: Action::MergeProblem,
+};
+/// Hands a problem up; it was judged here first, and so comes back triaged.
+pub const ESCALATE: Step<State> = Step {
+    mutation: "escalateProblem",
+    from: &[State::Triaged, State::Assigned, State::Accepted, State::InProgress],
+    to: State::Escalated,
+    action: Action::EscalateProblem,
+};
+pub const RECALL_ESCALATION: Step<State> = Step {
+    mutation: "recallEscalation",
+    from: &[State::Escalated],
+    to: State::Triaged,
+    action: Action::RecallEscalation,
+};
+/// Hands back what came from below.
+pub const RETURN_ESCALATION: Step<State> = Step {
+    mutation: "returnEscalation",
+    from: &[State::Registered, State::Triaged, State::Assigned, State::Accepted, State::InProgress],
+    to: State::Rejected,
+    action: Action::ReturnEscalation,
+};
+
 /// Every step, in the order of the work.
-pub const STEPS: [Step<State>; 13] = [
-    TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, SUBMIT, VERIFY, RETURN, STRIKE_OFF, REJECT, WITHDRAW,
+pub const STEPS: [Step<State>; 17] = [
+    TRIAGE,
+    ASSIGN,
+    RECALL,
+    ACCEPT,
+    DECLINE,
+    START,
+    SUBMIT,
+    VERIFY,
+    RETURN,
+    STRIKE_OFF,
+    REJECT,
+    WITHDRAW,
     REOPEN,
+    MERGE,
+    ESCALATE,
+    RECALL_ESCALATION,
+    RETURN_ESCALATION,
 ];
 
 /// Whether a problem in this state still counts as open.
 pub const fn is_open(state: State) -> bool {
-    !matches!(state, State::StruckOff | State::Rejected | State::Withdrawn | State::ClosedAtSource)
+    !matches!(
+        state,
+        State::StruckOff | State::Rejected | State::Withdrawn | State::ClosedAtSource | State::Merged
+    )
 }
 
 /// Whether the step is taken by the organisation that the problem was assigned to.
@@ -218,6 +272,16 @@ pub fn may_strike_off(
     }
 }
 
+/// Whoever asks a reporter has no part in the problem.
+pub fn may_follow_up(
+    row: &problem::Model,
+    account: AccountId,
+    own: &[OrganizationId],
+    bound: Bound<'_>,
+) -> Result<()> {
+    if is_concerned(row, account, own, bound) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
+}
+
 /// What besides row and seats decides whether a step can be taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances<'a> {
@@ -238,6 +302,8 @@ pub fn transitions(
     let concerned = Concerned::of(row);
     STEPS
         .iter()
+        // What came from nowhere goes back to nowhere, so nobody is offered that.
+        .filter(|step| step.action != Action::ReturnEscalation || row.channel == Channel::Escalation)
         .flat_map(|step| {
             let target = concerned.target(step.action);
             transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
@@ -269,6 +335,11 @@ fn missing(
                 .map(drop)
         }
         Action::ReturnProblem => may_return(row.state, viewer.seats),
+        Action::RejectProblem | Action::WithdrawProblem | Action::MergeProblem
+            if row.channel == Channel::Escalation =>
+        {
+            Err(Error::refused(Code::EscalatedFromBelow))
+        }
         Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound),
         _ => Ok(()),
     }

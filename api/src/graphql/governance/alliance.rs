@@ -177,6 +177,11 @@ impl Alliance {
         self.0.check_in_working_day
     }
 
+    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    async fn follow_up_on_submission(&self) -> bool {
+        self.0.follow_up_on_submission
+    }
+
     /// How many of its priority tasks stand where; the alliances below it count for themselves.
     async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
         counts::tasks(context, self.0.id).await
@@ -318,6 +323,8 @@ pub struct UpdateAllianceInput {
     number_pattern: Option<String>,
     /// The working day of a slot by which the team must have checked in, 1 to 20.
     check_in_working_day: Option<i32>,
+    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    follow_up_on_submission: Option<bool>,
 }
 
 payload!(
@@ -365,6 +372,7 @@ impl AllianceMutation {
                 name: input.name,
                 number_pattern: input.number_pattern,
                 check_in_working_day: input.check_in_working_day,
+                follow_up_on_submission: input.follow_up_on_submission,
             };
             verbs::update(ctx, id, input.expected_version, change).await
         }

@@ -8,10 +8,13 @@ pub mod task_input;
 pub mod task_list;
 pub mod task_parts;
 // problem
+pub mod escalation;
 pub mod evidence;
+pub mod follow_up;
 pub mod person;
 pub mod problem;
 mod problem_batch;
+pub mod problem_merge;
 pub mod problem_mutation;
 pub mod problem_round;
 pub mod transition;

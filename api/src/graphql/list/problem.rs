@@ -9,9 +9,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
+    escalation::{Escalation, escalation_of, origin_of},
     evidence::{Evidence, EvidenceOf, evidence_of},
+    follow_up::{FollowUp, follow_ups},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    problem_merge::merged_problems,
     problem_round::{ProblemRound, rounds},
     transition::{self, Transition},
 };
@@ -68,6 +71,10 @@ pub enum ProblemState {
     Withdrawn,
     /// Closed in the system it was imported from; counted as closed, never as struck off.
     ClosedAtSource,
+    /// Merged (并案): a duplicate of another problem, which goes on.
+    Merged,
+    /// Escalated (提级办理): the alliance above is to settle it; still open and counted here.
+    Escalated,
 }
 
 /// How a problem came in.
@@ -90,6 +97,8 @@ pub enum ProblemChannel {
     Inspection,
     /// An import whose source does not say; registrations by hand do not use it.
     Import,
+    /// An alliance below that could not settle it (提级办理); registrations by hand do not use it.
+    Escalation,
 }
 
 /// How urgent a problem is.
@@ -256,7 +265,7 @@ impl Problem {
         self.0.state.into()
     }
 
-    /// Whether it still counts as open: neither struck off, rejected, withdrawn nor closed at its source.
+    /// Whether it still counts as open: neither struck off, rejected, withdrawn, merged nor closed at its source.
     async fn is_open(&self) -> bool {
         self.0.is_open
     }
@@ -418,6 +427,34 @@ impl Problem {
     /// Its evidence, in the order in which it was added.
     async fn evidence(&self, context: &Context<'_>) -> Result<Vec<Evidence>> {
         evidence_of(context, Subject::Problem(self.0.id)).await
+    }
+
+    /// The problem that goes on, where this one was a duplicate of it.
+    async fn merged_into(&self, context: &Context<'_>) -> Result<Option<Problem>> {
+        match self.0.merged_into_id {
+            Some(survivor) => Ok(loaders::one(context, survivor).await?.map(Problem)),
+            None => Ok(None),
+        }
+    }
+
+    /// The problems that were merged into it (并案), by number; whoever reported them is asked about this one.
+    async fn merged_problems(&self, context: &Context<'_>) -> Result<Vec<Problem>> {
+        merged_problems(context, self.0.id).await
+    }
+
+    /// How it was last handed up to the alliance above (提级办理), if ever, and what became of it there.
+    async fn escalation(&self, context: &Context<'_>) -> Result<Option<Escalation>> {
+        escalation_of(context, self.0.id).await
+    }
+
+    /// How it came from an alliance below, if it did, and where it stands there.
+    async fn origin(&self, context: &Context<'_>) -> Result<Option<Escalation>> {
+        origin_of(context, self.0.id).await
+    }
+
+    /// When its reporters were asked how it went (回访), or are to be; the earliest comes first.
+    async fn follow_ups(&self, context: &Context<'_>) -> Result<Vec<FollowUp>> {
+        follow_ups(context, self.0.id).await
     }
 
     /// What happened to it, as far as the caller may see it; the latest comes first.

@@ -6,7 +6,7 @@ use concord_entities::{
     account, alliance, evidence,
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
-    problem::{self, Column, Model, State, Tier},
+    problem::{self, Channel, Column, Model, State, Tier},
     problem_handler,
     problem_responsible::{self, Duty},
     seat,
@@ -19,11 +19,12 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
-use super::{FREE_TEXT, fact, visible, zone};
+use super::{FREE_TEXT, escalation, fact, visible, zone};
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
+    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
+        follow_up,
         problem_states::{self as states, Bound, Concerned},
         transition::Step,
     },
@@ -42,7 +43,9 @@ pub(in crate::domain::list) struct Held<'ctx> {
     pub(in crate::domain::list) tx: Tx<'ctx>,
     pub(in crate::domain::list) row: Model,
     /// The day that it is in the problem's alliance.
-    today: NaiveDate,
+    pub(in crate::domain::list) today: NaiveDate,
+    /// Whether the alliance wants reporters asked once closure is asked for.
+    follows_up: bool,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
     /// independent by laying down a role.
     seats: Vec<seat::Model>,
@@ -71,7 +74,7 @@ impl Held<'_> {
         step: &Step<State>,
         event: Event,
         change: problem::ActiveModel,
-        about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
+        about: impl FnOnce(Fact, &Model) -> Fact,
     ) -> Result<Model> {
         let row = self.change(step, event, change, about).await?;
         self.tx.commit(row.id).await?;
@@ -84,7 +87,7 @@ impl Held<'_> {
         step: &Step<State>,
         event: Event,
         change: problem::ActiveModel,
-        about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
+        about: impl FnOnce(Fact, &Model) -> Fact,
     ) -> Result<Model> {
         let Self { tx, row: before, today, .. } = self;
         let closed = !states::is_open(step.to);
@@ -128,8 +131,16 @@ pub(in crate::domain::list) async fn take(tx: Tx<'_>, which: Which, action: Acti
             Expr::col((alliance::Entity, alliance::Column::Id)).equals((problem::Entity, Column::AllianceId)),
         )
         .to_owned();
+    let policy_there = Query::select()
+        .column(alliance::Column::FollowUpOnSubmission)
+        .from(alliance::Entity)
+        .and_where(
+            Expr::col((alliance::Entity, alliance::Column::Id)).equals((problem::Entity, Column::AllianceId)),
+        )
+        .to_owned();
     let select = visible(ctx)
         .expr_as(SimpleExpr::SubQuery(None, Box::new(zone_there.into())), "time_zone")
+        .expr_as(SimpleExpr::SubQuery(None, Box::new(policy_there.into())), "follows_up")
         .filter(Column::Id.eq(which.id))
         .lock_exclusive()
         .into_query();
@@ -137,11 +148,12 @@ pub(in crate::domain::list) async fn take(tx: Tx<'_>, which: Which, action: Acti
     let row = Model::from_query_result(&found, "")?;
     let zone = zone(&found.try_get::<String>("", "time_zone")?);
     let today = ctx.now().with_timezone(&zone).date_naive();
+    let follows_up = found.try_get("", "follows_up")?;
     let (seats, standing) = right(&tx, &row, action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
-    Ok(Held { tx, row, today, seats, standing })
+    Ok(Held { tx, row, today, follows_up, seats, standing })
 }
 
 /// The seats of one alliance that give a right.
@@ -235,7 +247,7 @@ pub async fn assign(
 }
 
 /// A due date lies between today and ten years on.
-pub(super) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
+pub(in crate::domain::list) fn due_date(on: NaiveDate, today: NaiveDate) -> Result<NaiveDate> {
     let most = today.checked_add_days(Days::new(3_660)).unwrap_or(today);
     if (today..=most).contains(&on) {
         Ok(on)
@@ -398,7 +410,12 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
         submitted_by: Set(Some(held.account()?)),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await
+    let row = held.change(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact).await?;
+    if held.follows_up {
+        follow_up::on_submission(&held).await?;
+    }
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
 /// How many pieces of closure evidence of the present round there are.
@@ -503,7 +520,18 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let shown = i32::try_from(shown(&held).await?).map_err(Error::internal)?;
+    let row = return_held(&held, reason, |fact| fact).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Sends a problem back to work within a unit of work that goes on.
+pub(in crate::domain::list) async fn return_held(
+    held: &Held<'_>,
+    reason: String,
+    about: impl FnOnce(Fact) -> Fact,
+) -> Result<Model> {
+    let shown = i32::try_from(shown(held).await?).map_err(Error::internal)?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         returned_count: Set(held.row.returned_count + 1),
@@ -514,8 +542,8 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         verdict: Set(None),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
-        fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
+    held.change(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+        about(fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count))
     })
     .await
 }
@@ -532,7 +560,12 @@ pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
         approver_id: Set(Some(approver)),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await
+    let row = held.change(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await?;
+    if row.channel == Channel::Escalation {
+        escalation::resolved(&held.tx, &row).await?;
+    }
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
 /// Refuses a problem that is no matter for this list.
@@ -547,6 +580,9 @@ pub async fn withdraw(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 
 async fn end(ctx: &Ctx, which: Which, step: &Step<State>, event: Event, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, step).await?;
+    if escalation::is_from_below(&held.tx, &held.row).await? {
+        return Err(Error::refused(Code::EscalatedFromBelow));
+    }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let change = problem::ActiveModel { reason: Set(Some(reason)), ..held.row.clone().into_active_model() };
     held.settle(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await

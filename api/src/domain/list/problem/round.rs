@@ -120,10 +120,8 @@ async fn joint_units(tx: &Tx<'_>, row: &Model) -> Result<Vec<OrganizationId>> {
 
 /// Takes the texts of ended rounds that name somebody away whole: what was judged is never rewritten.
 pub(super) async fn erase(tx: &Tx<'_>, row: &Model, words: &Words<'_>) -> Result<()> {
-    let ended = problem_round::Entity::find()
-        .filter(problem_round::Column::ProblemId.eq(row.id))
-        .all(&tx.db)
-        .await?;
+    let ended =
+        problem_round::Entity::find().filter(problem_round::Column::ProblemId.eq(row.id)).all(&tx.db).await?;
     for round in ended {
         let left = |text: &Option<String>| text.clone().filter(|text| !words.stand_in(text));
         let mut change = round.clone().into_active_model();

@@ -146,7 +146,13 @@ proptest! {
                 let _ = (compact.algorithm(), compact.typ(), compact.key_id(), compact.require_only(&["alg"]));
             }
         }
-        for kind in [SecretKind::Refresh, SecretKind::ApiKey, SecretKind::Invitation, SecretKind::Calendar] {
+        for kind in [
+            SecretKind::Refresh,
+            SecretKind::ApiKey,
+            SecretKind::Invitation,
+            SecretKind::Calendar,
+            SecretKind::FollowUp,
+        ] {
             let _ = Presented::parse(kind, &presented);
             let secret = Secret::generate(kind, &|bytes| bytes.fill(seed));
             prop_assert!(Presented::parse(kind, secret.expose()).is_ok());

@@ -1,6 +1,8 @@
 //! Concord (合治): the platform on which the organisations that govern one place together coordinate.
 //!
 //! Arrows: `main -> app -> http -> graphql -> domain -> entities`, `background -> domain`. ARCHITECTURE.md tells the rest.
+// The two roots are merged of many parts, one within the other.
+#![recursion_limit = "256"]
 
 pub mod app;
 pub mod background;

@@ -105,6 +105,10 @@ ids! {
     ExtensionId = "extension",
     /// A file that shows a fact about a problem or task, with its SHA-256.
     EvidenceId = "evidence",
+    /// Somebody independent asks whoever reported a problem how it went.
+    FollowUpId = "follow_up",
+    /// A one-time link by which a reporter answers a follow-up.
+    FollowUpLinkId = "follow_up_link",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// One recorded fact: audit log, outbox and source of subscriptions in one.

@@ -4,6 +4,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod build;
+mod counted;
 mod m20261123_000001_foundation;
 mod m20261123_000002_invariants;
 mod m20261126_000001_independence;
@@ -21,6 +22,11 @@ mod m20261128_000011_joint_parts;
 mod m20261128_000012_on_account;
 mod m20261128_000013_sign_offs;
 mod m20261128_000014_tier_moves;
+mod m20261128_000021_rounds;
+mod m20261128_000022_follow_up;
+mod m20261128_000023_merge;
+mod m20261128_000024_escalation;
+mod refusal;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -46,6 +52,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000012_on_account::Migration),
             Box::new(m20261128_000013_sign_offs::Migration),
             Box::new(m20261128_000014_tier_moves::Migration),
+            Box::new(m20261128_000021_rounds::Migration),
+            Box::new(m20261128_000022_follow_up::Migration),
+            Box::new(m20261128_000023_merge::Migration),
+            Box::new(m20261128_000024_escalation::Migration),
         ]
     }
 }

@@ -437,6 +437,8 @@ async fn whoever_writes_the_sql_the_counters_hold() {
         &format!("UPDATE problem SET closed_at = NULL {open}"),
         &format!("UPDATE problem SET recorded_on = '2025-11-30', closed_at = recorded_at {open}"),
         &format!("UPDATE problem SET recorded_on = NULL, closed_on = NULL {open}"),
+        "INSERT INTO problem_round (problem_id, round, joint_organization_ids, declined_count, returned_count, reopened_at)
+         SELECT id, round, '[]', 0, 0, recorded_at FROM problem",
         "UPDATE problem SET state = 'registered', closed_at = NULL, is_open = TRUE, round = round + 1",
         "DELETE FROM task_co_organizer",
         "DELETE FROM priority_task WHERE due_on = '2026-04-01'",

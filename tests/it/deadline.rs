@@ -493,7 +493,10 @@ async fn what_is_held_stands_still_and_gets_its_time_back() {
     app.run_background().await;
     let seen = see(&app, world.observer, row.id).await;
     assert_eq!(seen.at("/problem/clocks/2/pausedAt"), &shown("2026-01-08T10:00"));
-    assert_eq!((seen.at("/problem/breaches"), seen.at("/problem/clocks/2/isLate")), (&json!([]), &json!(false)));
+    assert_eq!(
+        (seen.at("/problem/breaches"), seen.at("/problem/clocks/2/isLate")),
+        (&json!([]), &json!(false))
+    );
     problem::on_account::resume(&app.ctx(world.committee), which(row.id)).await.expect("resumed");
     let seen = see(&app, world.observer, row.id).await;
     // Forty-three midnights passed meanwhile.
@@ -504,7 +507,10 @@ async fn what_is_held_stands_still_and_gets_its_time_back() {
     assert_eq!((&last["cause"], &last["dueBefore"]), (&json!("PROBLEM_RESUMED"), &shown("2026-01-13T00:00")));
     app.set_now(at("2026-02-25T00:00"));
     app.run_background().await;
-    assert_eq!(see(&app, world.observer, row.id).await.at("/problem/breaches").as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        see(&app, world.observer, row.id).await.at("/problem/breaches").as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[tokio::test]
@@ -515,16 +521,27 @@ async fn each_joint_unit_has_clocks_of_its_own_and_a_tier_moves_them() {
     set(&app, world.committee, &world, json!({ "rules": rules })).await.fine();
     let row = problem_in(&app, &world, State::Triaged).await;
     let (lead, joint) = (world.members[1], world.members[2]);
-    moves::assign_jointly(&app.ctx(world.committee), which(row.id), lead, &[joint], None).await.expect("assigned");
+    moves::assign_jointly(&app.ctx(world.committee), which(row.id), lead, &[joint], None)
+        .await
+        .expect("assigned");
     let seen = see(&app, world.observer, row.id).await;
-    let owners: Vec<_> = seen.at("/problem/clocks").as_array().expect("clocks").iter()
+    let owners: Vec<_> = seen
+        .at("/problem/clocks")
+        .as_array()
+        .expect("clocks")
+        .iter()
         .map(|clock| (clock["kind"].clone(), clock["organization"]["name"].clone()))
         .collect();
     let [one, two] = ["成员单位1-632223", "成员单位2-632223"].map(|name| json!(name));
-    assert_eq!(owners[1..], [
-        (json!("RESPONSE"), one.clone()), (json!("RESOLUTION"), one.clone()),
-        (json!("RESPONSE"), two.clone()), (json!("RESOLUTION"), two.clone()),
-    ]);
+    assert_eq!(
+        owners[1..],
+        [
+            (json!("RESPONSE"), one.clone()),
+            (json!("RESOLUTION"), one.clone()),
+            (json!("RESPONSE"), two.clone()),
+            (json!("RESOLUTION"), two.clone()),
+        ]
+    );
     moves::accept(&app.ctx(world.staff), which(row.id)).await.expect("accepted");
     app.set_now(at("2026-01-06T09:01"));
     app.run_background().await;
@@ -532,7 +549,10 @@ async fn each_joint_unit_has_clocks_of_its_own_and_a_tier_moves_them() {
     assert_eq!(seen.at("/problem/breaches").as_array().map(Vec::len), Some(1));
     assert_eq!(seen.at("/problem/breaches/0/organization/name"), &two, "the lead accepted in time");
 
-    let settled = problem::tiers::Settled { reason: Some("需协商".to_owned()), ..problem::tiers::Settled::default() };
+    let settled = problem::tiers::Settled {
+        reason: Some("需协商".to_owned()),
+        ..problem::tiers::Settled::default()
+    };
     let hard = concord_entities::problem::Tier::Hard;
     problem::tiers::move_tier(&app.ctx(world.committee), which(row.id), hard, settled).await.expect("moved");
     let seen = see(&app, world.observer, row.id).await;

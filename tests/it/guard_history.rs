@@ -29,7 +29,8 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
-        problem, problem_handler, problem_responsible, problem_sign_off, problem_tier_move, stored_file, evidence, event, event_seal, event_organization,
+        problem, problem_handler, problem_responsible, problem_round, problem_sign_off, problem_tier_move, follow_up,
+        follow_up_link, escalation, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
     )
@@ -458,6 +459,53 @@ fn cases() -> Vec<Case> {
             ],
         )
         .after(&[earned]),
+        case("problem_round_is_kept", "is kept", &["DELETE FROM problem_round"]),
+        case(
+            "problem_round_is_not_edited",
+            "never changed",
+            &[
+                "UPDATE problem_round SET verdict = 'other'",
+                "UPDATE problem_round SET returned_count = returned_count + 1",
+                "UPDATE problem_round SET verifier_id = problem_id",
+                "UPDATE problem_round SET joint_organization_ids = '[1]'",
+            ],
+        ),
+        case(
+            "problem_keeps_its_rounds",
+            "once the one before is kept",
+            &["UPDATE problem SET round = round + 2", "UPDATE problem SET round = round + 1"],
+        )
+        .after(&[earned, "UPDATE problem SET round = round + 1"]),
+        case(
+            "problem_is_merged_once",
+            "is merged once",
+            &[
+                "UPDATE problem SET state = 'merged'",
+                "UPDATE problem SET merged_into_id = id",
+                "UPDATE problem SET state = 'merged', merged_into_id = id",
+                "UPDATE problem SET state = 'merged', merged_into_id = alliance_id",
+            ],
+        ),
+        case("escalation_is_kept", "never deleted", &["DELETE FROM escalation"]),
+        case(
+            "escalation_stays_ended",
+            "ends once",
+            &["UPDATE escalation SET state = 'open'", "UPDATE escalation SET problem_id = alliance_id"],
+        )
+        .after(&["UPDATE escalation SET state = 'returned'"]),
+        case("follow_up_is_kept", "never deleted", &["DELETE FROM follow_up"]),
+        case(
+            "follow_up_stays_answered",
+            "as it was given",
+            &[
+                "UPDATE follow_up SET state = 'due'",
+                "UPDATE follow_up SET solved = 'no'",
+                "UPDATE follow_up SET is_satisfied = NULL",
+                "UPDATE follow_up SET words = 'other'",
+                "UPDATE follow_up SET done_by = problem_id",
+            ],
+        )
+        .after(&["UPDATE follow_up SET state = 'answered'"]),
         // Evidence of another round is none of this one.
         strike_off_is(&[earned]).after(&["UPDATE problem SET round = round + 1"]),
         strike_off_is(&[
@@ -588,6 +636,10 @@ async fn what_the_rules_allow_passes() {
         "UPDATE problem_tier_move SET reason = NULL",
         &strike_off("staff", "verifier", "other", "approver"),
         "UPDATE problem SET state = 'registered', round = round + 1",
+        "UPDATE problem_round SET verdict = NULL",
+        "UPDATE escalation SET state = 'resolved'",
+        "UPDATE follow_up SET state = 'answered', solved = 'partly'",
+        "UPDATE follow_up SET words = NULL, note = NULL",
     ] {
         assert!(app.sql(text).await.unwrap_or_else(|error| panic!("{text}: {error}")) > 0, "{text}");
     }

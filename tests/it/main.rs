@@ -48,10 +48,14 @@ mod problem;
 mod problem_decision;
 mod problem_edit;
 mod problem_load;
+mod problem_merge;
 mod problem_part;
+mod problem_round;
 // file
+mod escalation;
 mod evidence;
 mod file;
+mod follow_up;
 // fact
 mod chain;
 mod chain_load;

@@ -122,9 +122,8 @@ pub async fn step(app: &TestApp, who: AccountId, mutation: &str, problem: &Value
         "declineProblem" => "DeclineProblemInput",
         "startProblem" => "StartProblemInput",
         "verifyProblem" => "VerifyProblemInput",
-        "returnProblem" | "rejectProblem" | "withdrawProblem" | "recallProblem" => {
-            "MoveProblemWithReasonInput"
-        }
+        "returnProblem" | "rejectProblem" | "withdrawProblem" | "recallProblem" | "reopenProblem"
+        | "escalateProblem" | "returnEscalation" | "recallEscalation" => "MoveProblemWithReasonInput",
         _ => "MoveProblemInput",
     };
     let mut input = json!({ "problemId": problem });

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 32] = [
+const NOUNS: [(&str, &str); 35] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -18,12 +18,14 @@ const NOUNS: [(&str, &str); 32] = [
     ("calendarfeedid", "calendar_feed"),
     ("checkinid", "check_in"),
     ("dockingid", "docking"),
+    ("duplicateid", "problem"),
     ("entryid", "inbox_entry"),
     ("eventid", "event"),
     ("evidenceid", "evidence"),
     ("externalidentityid", "external_identity"),
     ("feedid", "calendar_feed"),
     ("fileid", "stored_file"),
+    ("followupid", "follow_up"),
     ("handoverid", "handover"),
     ("keyid", "api_key"),
     ("listid", "task_list"),
@@ -37,6 +39,7 @@ const NOUNS: [(&str, &str); 32] = [
     ("sessionid", "session"),
     ("slotid", "rotation_slot"),
     ("subjectid", "problem"),
+    ("survivorid", "problem"),
     ("swapid", "rotation_swap"),
     ("taskid", "priority_task"),
     ("teamid", "service_team"),

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 40] = [
+const VALUES: [(&str, &str, &str); 47] = [
     ("breach", "clock", "resolution"),
     ("deadline_policy", "levels", "[]"),
     ("deadline_policy", "rules", "[]"),
@@ -27,8 +27,14 @@ const VALUES: [(&str, &str, &str); 40] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
+    ("escalation", "state", "open"),
     ("evidence", "stage", "closure"),
     ("evidence", "round", "1"),
+    ("follow_up", "kind", "call"),
+    ("follow_up", "round", "1"),
+    ("follow_up", "solved", "yes"),
+    ("follow_up", "state", "due"),
+    ("follow_up", "tries", "1"),
     ("inbox_entry", "kind", "assigned"),
     ("priority_task", "is_open", "true"),
     ("priority_task", "state", "published"),
@@ -47,6 +53,7 @@ const VALUES: [(&str, &str, &str); 40] = [
     ("problem_tier_move", "from_tier", "small"),
     ("problem_tier_move", "to_tier", "big"),
     ("problem_tier_move", "forum", "council"),
+    ("problem_round", "round", "1"),
     ("rotation_plan", "cadence_unit", "month"),
     ("rotation_plan", "slot_count", "12"),
     ("rotation_plan", "state", "published"),
@@ -75,7 +82,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 20] = [
+const EMPTY: [(&str, &str); 19] = [
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),

@@ -256,6 +256,18 @@ codes! {
     // problem
     /// Closure needs at least one piece of evidence of the present round, and one that came since the last return.
     EvidenceMissing = "EVIDENCE_MISSING",
+    /// The problem to merge into is the same one, or stands on another list.
+    MergeRefused = "MERGE_REFUSED",
+    /// The alliance stands below no other, so there is nobody to hand a problem up to.
+    NoParentAlliance = "NO_PARENT_ALLIANCE",
+    /// The problem is not one that was escalated, or came back already.
+    NotEscalated = "NOT_ESCALATED",
+    /// The alliance above has made somebody responsible already.
+    EscalationTaken = "ESCALATION_TAKEN",
+    /// The problem came from an alliance below and is handed back there by `returnEscalation`.
+    EscalatedFromBelow = "ESCALATED_FROM_BELOW",
+    /// Nobody is known to have reported the problem, so nobody can be asked.
+    NoReporter = "NO_REPORTER",
     /// Whoever verifies or strikes off must have had no part in handling the problem.
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.

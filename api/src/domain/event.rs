@@ -235,6 +235,30 @@ events! {
     ProblemRecalled = "problem_recalled",
     /// A problem was withdrawn.
     ProblemWithdrawn = "problem_withdrawn",
+    /// A struck-off problem was reopened as its next round.
+    ProblemReopened = "problem_reopened",
+    /// A problem was a duplicate of another, which goes on.
+    ProblemMerged = "problem_merged",
+    /// A duplicate was merged into this problem.
+    ProblemAbsorbed = "problem_absorbed",
+    /// A problem was handed up to the alliance above.
+    ProblemEscalated = "problem_escalated",
+    /// An escalated problem was struck off above and came back to be confirmed.
+    ProblemEscalationResolved = "problem_escalation_resolved",
+    /// The alliance above handed an escalated problem back.
+    ProblemEscalationReturned = "problem_escalation_returned",
+    /// An escalated problem was taken back.
+    ProblemEscalationRecalled = "problem_escalation_recalled",
+    /// Somebody is to ask whoever reported a problem.
+    FollowUpDue = "follow_up_due",
+    /// A reporter was not reached.
+    FollowUpTried = "follow_up_tried",
+    /// A reporter was not reached three times.
+    FollowUpUnreachable = "follow_up_unreachable",
+    /// A reporter answered how it went.
+    FollowUpAnswered = "follow_up_answered",
+    /// A one-time link for a reporter's answer was made.
+    FollowUpLinkIssued = "follow_up_link_issued",
     /// The deadline of a problem is near: a reminder (催办).
     ProblemDue = "problem_due",
     // deadlines and supervision

@@ -61,6 +61,9 @@ actions! {
     FinishProblemPart,
     // Holding, signing off, tiers
     HoldProblem, ResumeProblem, SignOffProblem, MoveProblemTier,
+    // Rounds, follow-up, merging, escalation
+    ReopenProblem, RequestFollowUp, RecordFollowUp, MergeProblem, EscalateProblem, RecallEscalation,
+    ReturnEscalation,
 }
 
 /// All roles, in the order of the golden table.
@@ -139,7 +142,14 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReopenProblemPart
             | A::HoldProblem
             | A::ResumeProblem
-            | A::MoveProblemTier,
+            | A::MoveProblemTier
+            | A::ReopenProblem
+            | A::RequestFollowUp
+            | A::RecordFollowUp
+            | A::MergeProblem
+            | A::EscalateProblem
+            | A::RecallEscalation
+            | A::ReturnEscalation,
             R::Committee,
         ) => Any,
         (
@@ -201,6 +211,9 @@ pub const fn grant(role: Role, action: Action) -> Grant {
         (A::RecordDocking | A::ReadContacts, R::CommunityOfficer) => Any,
         (A::AddEvidence | A::UpdateProblem | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
         (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
+        // Whoever is not responsible asks reporters; the verb keeps those out who had a part in the problem.
+        (A::RequestFollowUp, R::Verifier | R::Approver) => Any,
+        (A::RecordFollowUp, R::Verifier | R::Approver | R::CommunityOfficer) => Any,
         _ => Never,
     }
 }

@@ -63,6 +63,7 @@ pub struct Query(
     // problem
     list::problem::ProblemQuery,
     list::supervision::SupervisionQuery,
+    list::follow_up::FollowUpQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -99,6 +100,10 @@ pub struct Mutation(
     list::supervision::SupervisionMutation,
     list::problem_part::ProblemPartMutation,
     list::problem_decision::ProblemDecisionMutation,
+    list::problem_round::ProblemRoundMutation,
+    list::follow_up::FollowUpMutation,
+    list::problem_merge::ProblemMergeMutation,
+    list::escalation::EscalationMutation,
     list::evidence::EvidenceMutation,
     // file
     // fact

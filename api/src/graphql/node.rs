@@ -38,6 +38,7 @@ use super::fact::{event::Event, inbox::InboxEntry};
 // problem
 use super::list::{
     evidence::Evidence,
+    follow_up::FollowUp,
     problem::Problem,
     supervision::{Extension, SupervisionNotice},
 };
@@ -87,6 +88,7 @@ pub enum AnyNode {
     Evidence(Evidence),
     SupervisionNotice(SupervisionNotice),
     Extension(Extension),
+    FollowUp(FollowUp),
     // file
     // fact
     Event(Event),
@@ -135,6 +137,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         Evidence,
         SupervisionNotice,
         Extension,
+        FollowUp,
         // file
         // fact
         Event,

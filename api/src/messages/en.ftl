@@ -129,6 +129,12 @@ not-your-organization = Only the organisation that this concerns may do it.
 # problem
 evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
 not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
+merge-refused = A problem is merged into another one of the same list.
+no-parent-alliance = This alliance stands below no other; there is nobody to hand the problem up to.
+not-escalated = This problem was not escalated, or it came back already.
+escalation-taken = The alliance above has assigned it already; only they can hand it back.
+escalated-from-below = This problem came from an alliance below; hand it back there with its reason.
+no-reporter = Nobody is known to have reported this problem, so there is nobody to ask.
 assignment-binds = The assignment was declined twice before; it binds now.
 lead-is-joint = The leading organisation cannot be one of the joint ones as well.
 first-receiver-leads = Several organisations handle this problem: the one that leads cannot decline. Ask the committee.

@@ -129,6 +129,12 @@ not-your-organization = 只有本事项所涉单位才能办理。
 # problem
 evidence-missing = 申请销号至少需有 { $expected } 份本轮的销号佐证材料，退回重办后须有新补充的材料。请先补充。
 not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
+merge-refused = 只能并入同一清单上的另一个问题。
+no-parent-alliance = 本联盟没有上级联盟，无法提级办理。
+not-escalated = 该问题未提级，或已经退回。
+escalation-taken = 上级联盟已经交办，只能由上级退回。
+escalated-from-below = 该问题由下级联盟提级而来，请说明理由退回下级。
+no-reporter = 该问题没有登记反映人，无法回访。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
 lead-is-joint = 牵头单位不能同时作为配合单位。
 first-receiver-leads = 该问题由多家单位联合办理，首接牵头单位不得退单，请与党委办公室沟通。

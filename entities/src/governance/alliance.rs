@@ -35,6 +35,8 @@ pub struct Model {
     pub sign_offs: i32,
     /// For how many hours an assignment may be declined; 0 for as long as it is not accepted.
     pub objection_hours: i32,
+    /// Whether reporters are asked once closure is asked for.
+    pub follow_up_on_submission: bool,
     /// When it was founded.
     pub created_at: DateTimeUtc,
     /// Grows by one with every change.

@@ -33,8 +33,12 @@ pub struct Model {
     pub problem_rejected: i32,
     pub problem_withdrawn: i32,
     pub problem_closed_at_source: i32,
-    /// Problems that were neither closed nor rejected nor withdrawn.
+    pub problem_merged: i32,
+    pub problem_escalated: i32,
+    /// Problems that were neither closed nor rejected, withdrawn or merged.
     pub problem_unclosed: i32,
+    /// How often problems were reopened as a new round.
+    pub problem_reopened: i32,
     /// Open tasks that were due before `settled_on`.
     pub settled_tasks: i32,
     /// Open problems that were due before `settled_on`.

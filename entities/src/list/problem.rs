@@ -33,6 +33,7 @@ pub enum Channel {
     MemberOrganization,
     Inspection,
     Import,
+    Escalation,
 }
 
 /// How urgent it is.
@@ -117,6 +118,8 @@ pub enum State {
     Rejected,
     Withdrawn,
     ClosedAtSource,
+    Merged,
+    Escalated,
 }
 
 /// A problem on the closure list, struck off only after evidence has been verified.
@@ -196,7 +199,7 @@ pub struct Model {
     pub dispatch_settled: bool,
     /// The deadline of a unit that declined: it binds the next one too, unless it has passed.
     pub carried_due_at: Option<DateTimeUtc>,
-    /// Why it was last declined, returned, rejected or withdrawn.
+    /// Why it was last moved, where that takes a reason.
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     /// How often an assignment was declined.
@@ -259,6 +262,8 @@ pub struct Model {
     pub closed_at: Option<DateTimeUtc>,
     /// The day of that in the alliance's zone.
     pub closed_on: Option<Date>,
+    /// The problem that goes on where this one was a duplicate of it; a trigger sees to it that it is there.
+    pub merged_into_id: Option<ProblemId>,
     /// Grows by one with every change.
     pub version: i64,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]

@@ -4,7 +4,8 @@ use super::*;
 use concord_tests::introspection::Shape;
 
 /// Mutations that take no identifier, and why.
-const WITHOUT: [(&str, &str); 5] = [
+const WITHOUT: [(&str, &str); 6] = [
+    ("mutation.answerFollowUp", "the link is the credential"),
     ("mutation.changePassword", "one's own password"),
     ("mutation.redeemAccountLink", "the link is the credential"),
     ("mutation.refreshSession", "the token is the credential"),
@@ -22,10 +23,13 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 7] = [
+const TURNED_AWAY: [(&str, &str, &str); 10] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.createPriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),
     ("mutation.linkExternalIdentity(input.accountId)", "MALFORMED", "the settings name no issuer"),
+    ("mutation.mergeProblem(input.duplicateId)", "MERGE_REFUSED", "there is one problem"),
+    ("mutation.mergeProblem(input.survivorId)", "MERGE_REFUSED", "there is one problem"),
+    ("mutation.recallEscalation(input.problemId)", "ESCALATION_TAKEN", "the one problem is at both ends"),
     ("mutation.offerHandover(input.slotId)", "NO_NEXT_SLOT", "there is one turn"),
     ("mutation.proposeSwap(input.firstSlotId)", "SWAP_POINTLESS", "there is one turn"),
     ("mutation.proposeSwap(input.secondSlotId)", "SWAP_POINTLESS", "there is one turn"),

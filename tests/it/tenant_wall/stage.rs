@@ -1,6 +1,9 @@
 //! What the specimens must be for each question to have an answer and each change to come as far as its identifiers.
 
+use concord::domain::list::problem::{self, merge};
+
 use super::*;
+use crate::problem::{pothole, which};
 
 /// Rows that mean something together. `{noun}` is the specimen of that noun.
 const SETTLED: [&str; 14] = [
@@ -45,6 +48,10 @@ pub async fn settle(app: &TestApp, world: &World, objects: &mut Objects) -> Stri
         level: Level::Compound,
     };
     region::record(&app.system(), new).await.expect("a region");
+    // A duplicate, which points to the specimen.
+    let committee = app.ctx(world.committee);
+    let duplicate = problem::register(&committee, pothole(world)).await.expect("a duplicate").id;
+    merge::merge(&committee, which(duplicate), objects.0["problem"].into(), "重复").await.expect("merged");
     // Something has happened to each of them.
     for (noun, id) in &objects.0 {
         write_event(app, world.town, "alliance_updated", (noun, *id), &[], Some(world.committee)).await;
@@ -62,7 +69,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 35] = [
+const PREPARED: [(&[&str], &str); 39] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -129,6 +136,27 @@ const PREPARED: [(&[&str], &str); 35] = [
         UPDATE problem SET state = 'verified' WHERE id = {problem}",
     ),
     (&["strikeOffProblem"], "UPDATE problem SET state = 'verified' WHERE id = {problem}"),
+    (
+        &["escalateProblem"],
+        "UPDATE escalation SET state = 'returned' WHERE problem_id = {problem};
+        UPDATE problem SET state = 'triaged' WHERE id = {problem}",
+    ),
+    (&["recallEscalation"], "UPDATE problem SET state = 'escalated' WHERE id = {problem}"),
+    (
+        &["requestFollowUp"],
+        "UPDATE follow_up SET state = 'answered' WHERE id = {follow_up};
+        UPDATE problem SET state = 'submitted' WHERE id = {problem}",
+    ),
+    (
+        // The round before is kept already.
+        &["reopenProblem"],
+        "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
+            SELECT {account}, alliance_id, problem_id, file_id, stage, 2, added_by, added_at
+            FROM evidence WHERE id = {evidence};
+        UPDATE problem SET round = 2, approver_id = (SELECT id FROM account WHERE username = 'approver.632223')
+            WHERE id = {problem};
+        UPDATE problem SET state = 'struck_off', is_open = false WHERE id = {problem}",
+    ),
     (
         &["completePriorityTask", "returnPriorityTask"],
         "UPDATE priority_task SET state = 'submitted' WHERE id = {priority_task}",

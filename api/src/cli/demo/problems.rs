@@ -4,6 +4,7 @@
 use chrono::{TimeDelta, Utc};
 use concord_entities::{
     evidence::Stage,
+    follow_up::{Kind, Solved},
     id::{OrganizationId, ProblemId},
     problem::{Channel, Severity, Tier},
     problem_tier_move::Forum,
@@ -19,8 +20,9 @@ use crate::domain::{
     Ctx, Error, Result,
     list::{
         evidence::{self, NewEvidence, Subject},
+        follow_up::{self, Answer, NewFollowUp, WhichFollowUp},
         problem::{
-            self, NewProblem,
+            self, NewProblem, escalation, merge,
             moves::{self, Triage, Which},
             on_account::{self, NewHold},
             parts::{self, WhichPart},
@@ -56,6 +58,9 @@ enum Fate {
     StruckOffAfterDecline,
     Rejected,
     Withdrawn,
+    Merged,
+    Escalated,
+    Reopened,
 }
 
 /// A problem as the file tells it.
@@ -99,6 +104,9 @@ pub enum Step {
     StrikeOff,
     Reject,
     Withdraw,
+    Merge,
+    Escalate,
+    FollowUp,
 }
 
 /// The straight way of a problem, each step with the hours since registration.
@@ -148,6 +156,13 @@ impl Fate {
             }
             Self::Rejected => vec![register, (Step::Reject, 20)],
             Self::Withdrawn => vec![register, (Step::Withdraw, 8)],
+            Self::Merged => vec![register, (Step::Merge, 6)],
+            Self::Escalated => vec![register, triage, (Step::Escalate, 24)],
+            Self::Reopened => {
+                let mut steps = WAY.to_vec();
+                steps.push((Step::FollowUp, 150));
+                steps
+            }
         }
     }
 }
@@ -349,6 +364,27 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
         }
         Step::Reject => {
             moves::reject(&committee, which, "不属于联盟受理范围，已告知反映人相应办理渠道。").await?;
+        }
+        Step::Merge => {
+            let survivor =
+                story.cast.problems.in_progress().ok_or_else(|| missing("a problem in progress"))?;
+            merge::merge(&committee, which, survivor, "与在办问题为同一处，并案办理。").await?;
+        }
+        Step::Escalate => {
+            escalation::escalate(&committee, which, "超出镇级权限，提请县级联盟统筹。").await?;
+        }
+        Step::FollowUp => {
+            let asked =
+                NewFollowUp { problem: which, reporter_problem_id: None, kind: Kind::Call, due_on: None };
+            let asked = follow_up::request(&committee, asked).await?;
+            let answer = Answer {
+                solved: Solved::Partly,
+                satisfied: false,
+                words: Some("修好两天又响了。".to_owned()),
+                note: Some("电话回访".to_owned()),
+            };
+            let asked = WhichFollowUp { id: asked.id, expected_version: None };
+            follow_up::record_answer(&story.of("officer")?, asked, answer).await?;
         }
         Step::Withdraw => {
             moves::withdraw(&registrar(story, matter.channel)?, which, "经核实已现场解决，撤回登记。")

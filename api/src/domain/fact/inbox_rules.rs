@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 38] = [
+pub const RULES: [Rule; 43] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -61,6 +61,12 @@ pub const RULES: [Rule; 38] = [
     rule("problem_resumed", Kind::Assigned, &[To::Concerned]),
     rule("problem_signed_off", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("problem_part_reopened", Kind::Returned, &[To::Concerned]),
+    rule("problem_merged", Kind::Closed, &[To::Concerned, To::Registrar]),
+    rule("problem_escalation_resolved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("problem_escalation_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("follow_up_due", Kind::Assigned, &[To::Independent(Role::Verifier)]),
+    // Whoever led the round that ended, and whoever registered it.
+    rule("problem_reopened", Kind::Returned, &[To::Concerned, To::Registrar]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),

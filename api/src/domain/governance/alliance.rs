@@ -119,6 +119,7 @@ pub async fn found(ctx: &Ctx, new: NewAlliance) -> Result<alliance::Model> {
         check_in_working_day: Set(check_in_working_day),
         sign_offs: Set(SIGN_OFFS),
         objection_hours: Set(OBJECTION_HOURS),
+        follow_up_on_submission: Set(false),
         created_at: Set(ctx.now()),
         version: Set(1),
     };
@@ -165,6 +166,7 @@ pub struct AllianceChange {
     pub check_in_working_day: Option<i32>,
     pub sign_offs: Option<i32>,
     pub objection_hours: Option<i32>,
+    pub follow_up_on_submission: Option<bool>,
 }
 
 /// Changes an alliance's settings.
@@ -201,6 +203,9 @@ pub async fn update(
     }
     if let Some(hours) = change.objection_hours {
         row.objection_hours = Set(text::within(hours, "objectionHours", 0, MOST_OBJECTION_HOURS)?);
+    }
+    if let Some(wanted) = change.follow_up_on_submission {
+        row.follow_up_on_submission = Set(wanted);
     }
     row.version = Set(version);
     let row = row.update(&tx.db).await?;

@@ -29,10 +29,12 @@ pub enum SecretKind {
     Invitation,
     /// Reads a calendar feed.
     Calendar,
+    /// Answers a follow-up, once.
+    FollowUp,
 }
 
 impl SecretKind {
-    const ALL: [Self; 4] = [Self::Refresh, Self::ApiKey, Self::Invitation, Self::Calendar];
+    const ALL: [Self; 5] = [Self::Refresh, Self::ApiKey, Self::Invitation, Self::Calendar, Self::FollowUp];
 
     /// Gives the beginning of every secret of this kind.
     pub const fn prefix(self) -> &'static str {
@@ -41,6 +43,7 @@ impl SecretKind {
             Self::ApiKey => "cnc_key_",
             Self::Invitation => "cnc_inv_",
             Self::Calendar => "cnc_cal_",
+            Self::FollowUp => "cnc_fol_",
         }
     }
 

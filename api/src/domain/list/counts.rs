@@ -21,7 +21,7 @@ use crate::domain::{Actor, Ctx, Result, governance, scope};
 /// Most alliances settled in one unit of work.
 const BATCH: u64 = 500;
 
-/// The problems of a month, those rejected, withdrawn or over before they were recorded left out.
+/// The problems of a month, those rejected, withdrawn, merged or over before they were recorded left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Month {
     /// Its first day.
@@ -128,8 +128,15 @@ impl Counts {
             ProblemState::Rejected => row.problem_rejected,
             ProblemState::Withdrawn => row.problem_withdrawn,
             ProblemState::ClosedAtSource => row.problem_closed_at_source,
+            ProblemState::Merged => row.problem_merged,
+            ProblemState::Escalated => row.problem_escalated,
         };
         count.into()
+    }
+
+    /// How often problems were reopened as a new round.
+    pub fn reopened_problems(&self) -> i64 {
+        self.row.as_ref().map_or(0, |row| row.problem_reopened).into()
     }
 
     /// How many problems are open.

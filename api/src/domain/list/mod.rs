@@ -17,6 +17,7 @@ pub mod deadline;
 pub mod deadline_policy;
 pub mod evidence;
 pub mod extension;
+pub mod follow_up;
 pub mod problem;
 pub mod problem_part_states;
 pub mod problem_states;

@@ -4,10 +4,13 @@
 
 pub mod clocks;
 pub mod edit;
+pub mod escalation;
+pub mod merge;
 pub mod moves;
 pub mod on_account;
 pub mod parts;
 pub mod reporter;
+pub mod round;
 pub mod take_over;
 pub mod tiers;
 
@@ -268,7 +271,7 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
     let (alliance, policy) = deadline_policy::with_policy(&tx.db, alliance).await?;
     let alliance = alliance.ok_or(Error::NotFound("alliance"))?;
     let standing = ctx.require(&tx.db, Action::RegisterProblem, Target::alliance(alliance.id)).await?;
-    if new.channel == Channel::Import {
+    if matches!(new.channel, Channel::Import | Channel::Escalation) {
         return Err(Error::invalid(Code::Malformed, "channel").with("expected", "GRID_OFFICER, HOTLINE"));
     }
     let now = ctx.now();
@@ -408,6 +411,7 @@ impl Numbers {
             recorded_by: Set(ctx.author()),
             closed_at: Set(None),
             closed_on: Set(None),
+            merged_into_id: Set(None),
             version: Set(1),
             ..problem::ActiveModel::new()
         }

@@ -73,9 +73,13 @@ pub fn may_move(problem: State) -> Result<()> {
 /// Where the leading unit's part stands, which is where its problem stands.
 pub const fn of_lead(state: State) -> PartState {
     match state {
-        State::Registered | State::Triaged | State::Assigned | State::Rejected | State::Withdrawn => {
-            PartState::Assigned
-        }
+        State::Registered
+        | State::Triaged
+        | State::Assigned
+        | State::Rejected
+        | State::Withdrawn
+        | State::Merged
+        | State::Escalated => PartState::Assigned,
         State::Accepted => PartState::Accepted,
         State::InProgress | State::OnAccount => PartState::InProgress,
         State::Submitted | State::Verified | State::StruckOff | State::ClosedAtSource => PartState::Done,

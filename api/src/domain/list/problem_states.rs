@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use concord_entities::{
     alliance,
     id::{AccountId, AllianceId, OrganizationId},
-    problem::{self, State},
+    problem::{self, Channel, State},
     seat::{self, Role},
 };
 
@@ -141,16 +141,80 @@ pub const WITHDRAW: Step<State> = Step {
     to: State::Withdrawn,
     action: Action::WithdrawProblem,
 };
+/// Begins the next round of a problem that was struck off.
+pub const REOPEN: Step<State> = Step {
+    mutation: "reopenProblem",
+    from: &[State::StruckOff],
+    to: State::Triaged,
+    action: Action::ReopenProblem,
+};
+
+/// Ends a duplicate; the other one goes on.
+pub const MERGE: Step<State> = Step {
+    mutation: "mergeProblem",
+    from: &[
+        State::Registered,
+        State::Triaged,
+        State::Assigned,
+        State::Accepted,
+        State::InProgress,
+        State::Submitted,
+        State::Verified,
+    ],
+    to: State::Merged,
+    action: Action::MergeProblem,
+};
+/// Hands a problem up; it was judged here first, and so comes back triaged.
+pub const ESCALATE: Step<State> = Step {
+    mutation: "escalateProblem",
+    from: &[State::Triaged, State::Assigned, State::Accepted, State::InProgress],
+    to: State::Escalated,
+    action: Action::EscalateProblem,
+};
+pub const RECALL_ESCALATION: Step<State> = Step {
+    mutation: "recallEscalation",
+    from: &[State::Escalated],
+    to: State::Triaged,
+    action: Action::RecallEscalation,
+};
+/// Hands back what came from below.
+pub const RETURN_ESCALATION: Step<State> = Step {
+    mutation: "returnEscalation",
+    from: &[State::Registered, State::Triaged, State::Assigned, State::Accepted, State::InProgress],
+    to: State::Rejected,
+    action: Action::ReturnEscalation,
+};
 
 /// Every step, in the order of the work.
-pub const STEPS: [Step<State>; 15] = [
-    TRIAGE, ASSIGN, RECALL, ACCEPT, DECLINE, START, HOLD, RESUME, SUBMIT, VERIFY, RETURN, SIGN_OFF,
-    STRIKE_OFF, REJECT, WITHDRAW,
+pub const STEPS: [Step<State>; 20] = [
+    TRIAGE,
+    ASSIGN,
+    RECALL,
+    ACCEPT,
+    DECLINE,
+    START,
+    HOLD,
+    RESUME,
+    SUBMIT,
+    VERIFY,
+    RETURN,
+    SIGN_OFF,
+    STRIKE_OFF,
+    REJECT,
+    WITHDRAW,
+    REOPEN,
+    MERGE,
+    ESCALATE,
+    RECALL_ESCALATION,
+    RETURN_ESCALATION,
 ];
 
 /// Whether a problem in this state still counts as open.
 pub const fn is_open(state: State) -> bool {
-    !matches!(state, State::StruckOff | State::Rejected | State::Withdrawn | State::ClosedAtSource)
+    !matches!(
+        state,
+        State::StruckOff | State::Rejected | State::Withdrawn | State::ClosedAtSource | State::Merged
+    )
 }
 
 /// Whether the step is taken by the organisation that the problem was assigned to.
@@ -332,6 +396,16 @@ pub fn may_strike_off(
     }
 }
 
+/// Whoever asks a reporter has no part in the problem.
+pub fn may_follow_up(
+    row: &problem::Model,
+    account: AccountId,
+    own: &[OrganizationId],
+    bound: Bound<'_>,
+) -> Result<()> {
+    if is_concerned(row, account, own, bound) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
+}
+
 /// What besides row and seats decides whether a step can be taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances<'a> {
@@ -359,6 +433,8 @@ pub fn transitions(
     let concerned = Concerned::of(row);
     STEPS
         .iter()
+        // What came from nowhere goes back to nowhere, so nobody is offered that.
+        .filter(|step| step.action != Action::ReturnEscalation || row.channel == Channel::Escalation)
         .flat_map(|step| {
             let target = concerned.target(step.action);
             transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
@@ -405,6 +481,11 @@ fn missing(
             .and_then(|()| circumstances.policy.may_sign_off(circumstances.signers, account)),
         Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound)
             .and_then(|()| circumstances.policy.is_signed(circumstances.signers, account)),
+        Action::RejectProblem | Action::WithdrawProblem | Action::MergeProblem
+            if row.channel == Channel::Escalation =>
+        {
+            Err(Error::refused(Code::EscalatedFromBelow))
+        }
         _ => Ok(()),
     }
 }
@@ -426,11 +507,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_open_states_lead_on_and_only_the_import_closes_at_the_source() {
+    fn only_open_states_lead_on_but_for_a_new_round_and_only_the_import_closes_at_the_source() {
         for state in State::iter() {
-            let leads_on = STEPS.iter().any(|step| step.from.contains(&state));
+            let mut leading = STEPS.iter().filter(|step| step.action != Action::ReopenProblem);
+            let leads_on = leading.any(|step| step.from.contains(&state));
             assert_eq!(leads_on, is_open(state), "{state:?}");
         }
+        assert_eq!(REOPEN.from, [State::StruckOff]);
         assert!(STEPS.iter().all(|step| step.to != State::ClosedAtSource));
         let reached = |state| state == State::Registered || STEPS.iter().any(|step| step.to == state);
         assert!(State::iter().filter(|state| *state != State::ClosedAtSource).all(reached));

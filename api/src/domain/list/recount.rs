@@ -6,6 +6,9 @@ use sea_orm::{ActiveEnum, ConnectionTrait, DbBackend, FromQueryResult, Iterable,
 
 use crate::domain::Result;
 
+/// States of problems that count neither as open in a month nor as closed in it, as the triggers have them.
+const IRREGULAR: &str = "'rejected', 'withdrawn', 'merged'";
+
 /// A counter that differs from the rows.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Difference {
@@ -41,7 +44,9 @@ fn states() -> String {
     };
     let mut counters = names("task", TaskState::iter().map(|state| state.to_value()).collect());
     counters.push("task_cancelled_draft".to_owned());
-    counters.extend(["problem_unclosed", "settled_tasks", "settled_problems"].map(str::to_owned));
+    counters.extend(
+        ["problem_unclosed", "problem_reopened", "settled_tasks", "settled_problems"].map(str::to_owned),
+    );
     counters.extend(names("problem", ProblemState::iter().map(|state| state.to_value()).collect()));
     let mut sides: Vec<String> = counters
         .iter()
@@ -58,11 +63,12 @@ fn states() -> String {
             .to_owned(),
     );
     sides.push("SELECT alliance_id, 'problem_' || state, 0, COUNT(*) FROM problem GROUP BY 1, 2".to_owned());
-    sides.push(
+    sides.push(format!(
         "SELECT alliance_id, 'problem_unclosed', 0, COUNT(*) FROM problem
-         WHERE closed_at IS NULL AND state NOT IN ('rejected', 'withdrawn') GROUP BY 1"
-            .to_owned(),
-    );
+             WHERE closed_at IS NULL AND state NOT IN ({IRREGULAR}) GROUP BY 1"
+    ));
+    sides
+        .push("SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned());
     for (name, table) in [("settled_tasks", "priority_task"), ("settled_problems", "problem")] {
         sides.push(format!(
             "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
@@ -92,7 +98,7 @@ fn months(engine: DbBackend) -> String {
     let month = |day: &str| format!("SUBSTR(CAST({day} AS text), 1, 7)");
     let moved = format!(
         "SELECT alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed FROM problem
-         WHERE state NOT IN ('rejected', 'withdrawn')",
+         WHERE state NOT IN ({IRREGULAR})",
         month(&recorded),
         month(&closed)
     );

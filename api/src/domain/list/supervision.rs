@@ -169,7 +169,10 @@ pub struct Done {
 /// When a unit accepted, and when it last asked for closure, or a joint one was done with its part, if that stands.
 pub fn done_at(row: &problem::Model, unit: &responsible::Model) -> Done {
     if unit.duty == Duty::Joint {
-        return Done { accepted: unit.accepted_at, resolved: unit.done_at.filter(|_| unit.state == PartState::Done) };
+        return Done {
+            accepted: unit.accepted_at,
+            resolved: unit.done_at.filter(|_| unit.state == PartState::Done),
+        };
     }
     let stands = !row.is_open || IN_REVIEW.contains(&row.state);
     Done { accepted: row.accepted_at, resolved: row.submitted_at.filter(|_| stands) }
@@ -466,7 +469,8 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
             .await?;
         for (notice, breach) in notices {
             let unit = notice.organization_id;
-            let theirs = units.get(&row.id).and_then(|all| all.iter().find(|one| one.organization_id == unit));
+            let theirs =
+                units.get(&row.id).and_then(|all| all.iter().find(|one| one.organization_id == unit));
             let level = notice.level + 1;
             let mut change = notice.into_active_model();
             change.escalates_at = Set(None);

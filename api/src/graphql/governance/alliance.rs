@@ -193,6 +193,11 @@ impl Alliance {
         self.0.objection_hours
     }
 
+    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    async fn follow_up_on_submission(&self) -> bool {
+        self.0.follow_up_on_submission
+    }
+
     /// How many of its priority tasks stand where; the alliances below it count for themselves.
     async fn task_counts(&self, context: &Context<'_>) -> Result<TaskCounts> {
         counts::tasks(context, self.0.id).await
@@ -338,6 +343,8 @@ pub struct UpdateAllianceInput {
     sign_offs: Option<i32>,
     /// For how many hours after its assignment a problem may be declined, 1 to 720; 0 sets no limit in time.
     objection_hours: Option<i32>,
+    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    follow_up_on_submission: Option<bool>,
 }
 
 payload!(
@@ -387,6 +394,7 @@ impl AllianceMutation {
                 check_in_working_day: input.check_in_working_day,
                 sign_offs: input.sign_offs,
                 objection_hours: input.objection_hours,
+                follow_up_on_submission: input.follow_up_on_submission,
             };
             verbs::update(ctx, id, input.expected_version, change).await
         }

@@ -90,7 +90,7 @@ impl Rate {
         self.numerator
     }
 
-    /// How many were open at some time of the month; rejected and withdrawn ones are left out.
+    /// How many were open at some time of the month; rejected, withdrawn and merged ones are left out.
     async fn denominator(&self) -> i64 {
         self.denominator
     }
@@ -128,6 +128,21 @@ impl ProblemCounts {
     /// Those closed in the system they were imported from; closed, but never struck off.
     async fn closed_at_source(&self) -> i64 {
         self.counts.problems(problem::State::ClosedAtSource)
+    }
+
+    /// Those that were duplicates of others and ended as merged.
+    async fn merged(&self) -> i64 {
+        self.counts.problems(problem::State::Merged)
+    }
+
+    /// Those still open that the alliance above is to settle.
+    async fn escalated(&self) -> i64 {
+        self.counts.problems(problem::State::Escalated)
+    }
+
+    /// How often problems were reopened after strike-off, all rounds of all of them together.
+    async fn reopened_count(&self) -> i64 {
+        self.counts.reopened_problems()
     }
 
     /// How many are in each state, in the order of the work.

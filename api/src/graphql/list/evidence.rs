@@ -237,6 +237,11 @@ impl Evidence {
         self.row.organization_id
     }
 
+    /// Whether it belongs to a round of its problem.
+    pub fn is_of(&self, round: i32) -> bool {
+        self.row.round == round
+    }
+
     /// Whether it shows the result, in a round of its problem.
     pub fn closes(&self, round: i32) -> bool {
         self.row.stage == evidence::Stage::Closure && self.row.round == round

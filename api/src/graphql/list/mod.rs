@@ -9,12 +9,16 @@ pub mod task_list;
 pub mod task_parts;
 // problem
 pub mod deadline;
+pub mod escalation;
 pub mod evidence;
+pub mod follow_up;
 pub mod person;
 pub mod problem;
 mod problem_batch;
 pub mod problem_decision;
+pub mod problem_merge;
 pub mod problem_mutation;
-pub mod supervision;
 pub mod problem_part;
+pub mod problem_round;
+pub mod supervision;
 pub mod transition;

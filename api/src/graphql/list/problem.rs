@@ -12,12 +12,16 @@ use uuid::Uuid;
 
 use super::{
     deadline::{self, Breach, BreachesOf, DeadlineMove, ExtensionsOf, NoticesOf, ProblemClock},
+    escalation::{Escalation, escalation_of, origin_of},
     evidence::{Evidence, EvidenceOf, evidence_of},
+    follow_up::{FollowUp, follow_ups},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
-    supervision::{Extension, SupervisionNotice},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
+    problem_merge::merged_problems,
     problem_part::ProblemPart,
+    problem_round::{ProblemRound, rounds},
+    supervision::{Extension, SupervisionNotice},
     transition::{self, Transition},
 };
 use crate::{
@@ -76,6 +80,10 @@ pub enum ProblemState {
     Withdrawn,
     /// Closed in the system it was imported from; counted as closed, never as struck off.
     ClosedAtSource,
+    /// Merged (并案): a duplicate of another problem, which goes on.
+    Merged,
+    /// Escalated (提级办理): the alliance above is to settle it; still open and counted here.
+    Escalated,
 }
 
 /// How a problem came in.
@@ -98,6 +106,8 @@ pub enum ProblemChannel {
     Inspection,
     /// An import whose source does not say; registrations by hand do not use it.
     Import,
+    /// An alliance below that could not settle it (提级办理); registrations by hand do not use it.
+    Escalation,
 }
 
 /// How urgent a problem is.
@@ -264,7 +274,7 @@ impl Problem {
         self.0.state.into()
     }
 
-    /// Whether it still counts as open: neither struck off, rejected, withdrawn nor closed at its source.
+    /// Whether it still counts as open: neither struck off, rejected, withdrawn, merged nor closed at its source.
     async fn is_open(&self) -> bool {
         self.0.is_open
     }
@@ -272,6 +282,16 @@ impl Problem {
     /// 1 for the first round; a reopening begins the next.
     async fn round(&self) -> i32 {
         self.0.round
+    }
+
+    /// How often it was reopened after strike-off.
+    async fn reopened_count(&self) -> i32 {
+        self.0.round - 1
+    }
+
+    /// All its rounds from the first to the present one; those that ended stay as they were.
+    async fn rounds(&self, context: &Context<'_>) -> Result<Vec<ProblemRound>> {
+        rounds(context, &self.0).await
     }
 
     /// The responsible organisation that leads. Absent until it is assigned, but an imported problem comes with the one
@@ -371,17 +391,17 @@ impl Problem {
         Ok(rows.into_iter().map(SupervisionNotice).collect())
     }
 
-    /// Why it was last declined, returned, rejected or withdrawn.
+    /// Why it was last declined, returned, rejected, withdrawn or reopened.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
 
-    /// How often an assignment was declined; after two the next binds.
+    /// How often an assignment was declined in the present round; after two the next binds.
     async fn declined_count(&self) -> i32 {
         self.0.declined_count
     }
 
-    /// How often it was returned for rework.
+    /// How often it was returned for rework in the present round.
     async fn returned_count(&self) -> i32 {
         self.0.returned_count
     }
@@ -469,6 +489,34 @@ impl Problem {
     /// Its evidence, in the order in which it was added.
     async fn evidence(&self, context: &Context<'_>) -> Result<Vec<Evidence>> {
         evidence_of(context, Subject::Problem(self.0.id)).await
+    }
+
+    /// The problem that goes on, where this one was a duplicate of it.
+    async fn merged_into(&self, context: &Context<'_>) -> Result<Option<Problem>> {
+        match self.0.merged_into_id {
+            Some(survivor) => Ok(loaders::one(context, survivor).await?.map(Problem)),
+            None => Ok(None),
+        }
+    }
+
+    /// The problems that were merged into it (并案), by number; whoever reported them is asked about this one.
+    async fn merged_problems(&self, context: &Context<'_>) -> Result<Vec<Problem>> {
+        merged_problems(context, self.0.id).await
+    }
+
+    /// How it was last handed up to the alliance above (提级办理), if ever, and what became of it there.
+    async fn escalation(&self, context: &Context<'_>) -> Result<Option<Escalation>> {
+        escalation_of(context, self.0.id).await
+    }
+
+    /// How it came from an alliance below, if it did, and where it stands there.
+    async fn origin(&self, context: &Context<'_>) -> Result<Option<Escalation>> {
+        origin_of(context, self.0.id).await
+    }
+
+    /// When its reporters were asked how it went (回访), or are to be; the earliest comes first.
+    async fn follow_ups(&self, context: &Context<'_>) -> Result<Vec<FollowUp>> {
+        follow_ups(context, self.0.id).await
     }
 
     /// What happened to it, as far as the caller may see it; the latest comes first.

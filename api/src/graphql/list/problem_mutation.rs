@@ -181,11 +181,11 @@ pub struct ReassignProblemInput {
 #[derive(InputObject)]
 pub struct MoveProblemWithReasonInput {
     /// The problem.
-    problem_id: ID,
+    pub(super) problem_id: ID,
     /// The version that the caller read; where given, a problem changed since is refused.
-    expected_version: Option<i64>,
+    pub(super) expected_version: Option<i64>,
     /// Why, at most 4,000 characters.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// An assignment to decline.
@@ -243,7 +243,7 @@ pub struct EraseReporterInput {
     expected_version: Option<i64>,
 }
 
-fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
+pub(super) fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
     Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
 }
 

@@ -28,6 +28,7 @@ fn every_kind_has_its_form_and_is_read_again() {
         (SecretKind::ApiKey, 8 + 8 + 1 + 49),
         (SecretKind::Invitation, 8 + 49),
         (SecretKind::Calendar, 8 + 49),
+        (SecretKind::FollowUp, 8 + 49),
     ] {
         let secret = Secret::generate(kind, &random);
         let text = secret.expose();

@@ -9,10 +9,8 @@ use concord_entities::{
     problem_responsible::{self, Column, Unit},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::Value,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, sea_query::Value,
 };
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use concord_entities::{
     account, alliance, evidence,
     id::{AccountId, AllianceId, OrganizationId, ProblemId},
     membership,
-    problem::{self, Column, Model, State, Tier},
+    problem::{self, Channel, Column, Model, State, Tier},
     problem_handler, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
@@ -21,16 +21,17 @@ use sea_orm::{
 use super::{
     FREE_TEXT,
     clocks::{self, Clocks},
-    fact,
+    escalation, fact,
     parts::{self, Shares},
     tiers::{self, Settled},
     visible, zone,
 };
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Result, Standing, Tx,
+    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
         deadline_policy::{Terms, Traits},
+        follow_up,
         problem_part_states::Joint,
         problem_states::{self as states, Bound, Concerned, Policy},
         transition::Step,
@@ -46,13 +47,15 @@ pub struct Which {
 }
 
 /// A problem under lock in a unit of work, its mover's right and the step's place checked.
-pub(super) struct Held<'ctx> {
-    pub(super) tx: Tx<'ctx>,
-    pub(super) row: Model,
+pub(in crate::domain::list) struct Held<'ctx> {
+    pub(in crate::domain::list) tx: Tx<'ctx>,
+    pub(in crate::domain::list) row: Model,
     /// The day that it is in the problem's alliance.
-    pub(super) today: NaiveDate,
+    pub(in crate::domain::list) today: NaiveDate,
     /// What its alliance settles.
     policy: Policy,
+    /// Whether the alliance wants reporters asked once closure is asked for.
+    follows_up: bool,
     /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
     /// independent by laying down a role.
     seats: Vec<seat::Model>,
@@ -66,12 +69,12 @@ impl Held<'_> {
     }
 
     /// All units that the caller acts for, in whatever alliance.
-    pub(super) fn own_units(&self) -> Vec<OrganizationId> {
+    pub(in crate::domain::list) fn own_units(&self) -> Vec<OrganizationId> {
         self.seats.iter().filter_map(|seat| seat.organization_id).collect()
     }
 
     /// The caller, who must be a person.
-    pub(super) fn account(&self) -> Result<AccountId> {
+    pub(in crate::domain::list) fn account(&self) -> Result<AccountId> {
         self.standing.account_id.ok_or(Error::Forbidden)
     }
 
@@ -81,7 +84,20 @@ impl Held<'_> {
         step: &Step<State>,
         event: Event,
         change: problem::ActiveModel,
-        about: impl FnOnce(crate::domain::Fact, &Model) -> crate::domain::Fact,
+        about: impl FnOnce(Fact, &Model) -> Fact,
+    ) -> Result<Model> {
+        let row = self.change(step, event, change, about).await?;
+        self.tx.commit(row.id).await?;
+        Ok(row)
+    }
+
+    /// Writes the change and its event, for a unit of work that goes on.
+    pub(in crate::domain::list) async fn change(
+        &self,
+        step: &Step<State>,
+        event: Event,
+        change: problem::ActiveModel,
+        about: impl FnOnce(Fact, &Model) -> Fact,
     ) -> Result<Model> {
         let Self { tx, row: before, today, .. } = self;
         let closed = !states::is_open(step.to);
@@ -89,7 +105,7 @@ impl Held<'_> {
             state: Set(step.to),
             is_open: Set(!closed),
             closed_at: Set(closed.then(|| tx.ctx.now())),
-            closed_on: Set(closed.then_some(today)),
+            closed_on: Set(closed.then_some(*today)),
             version: Set(before.version + 1),
             ..change
         }
@@ -100,14 +116,24 @@ impl Held<'_> {
             .moved(before.state.to_value(), row.state.to_value())
             .detail("title", row.title.clone());
         tx.record(about(told, &row)).await?;
-        tx.commit(row.id).await?;
         Ok(row)
     }
 }
 
 /// Takes the problem under a lock and checks version, right and state.
-pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Held<'ctx>> {
-    let tx = ctx.begin().await?;
+pub(in crate::domain::list) async fn hold<'ctx>(
+    ctx: &'ctx Ctx,
+    which: Which,
+    step: &Step<State>,
+) -> Result<Held<'ctx>> {
+    let held = take(ctx.begin().await?, which, step.action).await?;
+    step.check(held.row.state)?;
+    Ok(held)
+}
+
+/// Takes the problem under a lock in a unit of work, and checks right and version.
+pub(in crate::domain::list) async fn take(tx: Tx<'_>, which: Which, action: Action) -> Result<Held<'_>> {
+    let ctx = tx.ctx;
     let there = |column: alliance::Column| {
         let select = Query::select()
             .column(column)
@@ -123,6 +149,7 @@ pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>)
         .expr_as(there(alliance::Column::TimeZone), "time_zone")
         .expr_as(there(alliance::Column::SignOffs), "sign_offs")
         .expr_as(there(alliance::Column::ObjectionHours), "objection_hours")
+        .expr_as(there(alliance::Column::FollowUpOnSubmission), "follows_up")
         .filter(Column::Id.eq(which.id))
         .lock_exclusive()
         .into_query();
@@ -135,12 +162,12 @@ pub(super) async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>)
         zone,
     };
     let today = ctx.now().with_timezone(&zone).date_naive();
-    let (seats, standing) = right(&tx, &row, step.action).await?;
+    let follows_up = found.try_get("", "follows_up")?;
+    let (seats, standing) = right(&tx, &row, action).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
-    step.check(row.state)?;
-    Ok(Held { tx, row, today, policy, seats, standing })
+    Ok(Held { tx, row, today, policy, follows_up, seats, standing })
 }
 
 /// The seats of one alliance that give a right.
@@ -258,7 +285,8 @@ pub async fn assign_jointly(
     held.settle(&states::ASSIGN, Event::ProblemAssigned, change, |fact, _| {
         let fact = fact.organizations(joint.iter().copied());
         let fact = fact.detail("leadOrganizationId", lead.to_string()).detail("dueOn", due_on.to_string());
-        let begun: Vec<_> = std::iter::once(&lead).chain(&joint).flat_map(|unit| clocks.moved(*unit)).collect();
+        let begun: Vec<_> =
+            std::iter::once(&lead).chain(&joint).flat_map(|unit| clocks.moved(*unit)).collect();
         let fact = clocks::told(fact, &begun);
         if joint.is_empty() {
             fact
@@ -406,20 +434,26 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
         ..held.row.clone().into_active_model()
     };
     // A verifier who acts for any responsible unit is not asked.
-    held.settle(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
-        .await
+    let row = held
+        .change(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
+        .await?;
+    if held.follows_up {
+        follow_up::on_submission(&held).await?;
+    }
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
 /// Who is bound up with a problem, and who signed it off since it was last returned.
 #[derive(Default)]
-pub(super) struct Hands {
+pub(in crate::domain::list) struct Hands {
     pub responsible: Vec<OrganizationId>,
     hands: Vec<AccountId>,
     signers: Vec<AccountId>,
 }
 
 impl Hands {
-    pub(super) fn bound(&self) -> Bound<'_> {
+    pub(in crate::domain::list) fn bound(&self) -> Bound<'_> {
         Bound { responsible: &self.responsible, hands: &self.hands }
     }
 }
@@ -430,7 +464,7 @@ const HAND: i32 = 1;
 const SIGNER: i32 = 2;
 
 /// The units responsible for a problem, everybody who had a hand in it, and its signers, in one statement.
-pub(super) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<Hands> {
+pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<Hands> {
     let id = row.id;
     let units = problem_responsible::Entity::find()
         .select_only()
@@ -529,7 +563,18 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let shown = parts::shown(&held).await?;
+    let row = return_held(&held, reason, |fact| fact).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Sends a problem back to work within a unit of work that goes on.
+pub(in crate::domain::list) async fn return_held(
+    held: &Held<'_>,
+    reason: String,
+    about: impl FnOnce(Fact) -> Fact,
+) -> Result<Model> {
+    let shown = parts::shown(held).await?;
     if shown.joint.units > 0 {
         parts::resume(&held.tx, held.row.id).await?;
     }
@@ -547,9 +592,9 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         signed_off_at: Set(None),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+    held.change(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
         let fact = fact.organizations(shown.units);
-        fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
+        about(fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count))
     })
     .await
 }
@@ -585,7 +630,12 @@ pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
         approver_id: Set(Some(approver)),
         ..held.row.clone().into_active_model()
     };
-    held.settle(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await
+    let row = held.change(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await?;
+    if row.channel == Channel::Escalation {
+        escalation::resolved(&held.tx, &row).await?;
+    }
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
 /// Refuses a problem that is no matter for this list.
@@ -600,6 +650,9 @@ pub async fn withdraw(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 
 async fn end(ctx: &Ctx, which: Which, step: &Step<State>, event: Event, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, step).await?;
+    if escalation::is_from_below(&held.tx, &held.row).await? {
+        return Err(Error::refused(Code::EscalatedFromBelow));
+    }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let change = problem::ActiveModel { reason: Set(Some(reason)), ..held.row.clone().into_active_model() };
     held.settle(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await

@@ -12,7 +12,11 @@ use super::{
     FREE_TEXT, clocks,
     moves::{self, Held, Which, bound, is_seated_with},
 };
-use crate::domain::{Code, Ctx, Error, Event, Result, list::{deadline_policy::Terms, problem_states as states}, text};
+use crate::domain::{
+    Code, Ctx, Error, Event, Result,
+    list::{deadline_policy::Terms, problem_states as states},
+    text,
+};
 
 /// Longest time until a review, in days.
 const LONGEST: u64 = 3_660;

@@ -11,10 +11,10 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
-use super::{FREE_TEXT, fact, moves::Which, parts, tiers, visible};
+use super::{FREE_TEXT, escalation, fact, moves::Which, parts, round, tiers, visible};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Result, Target, Tx, fact::erasure::Words,
-    governance::alliance::expect_version, idempotency, text,
+    governance::alliance::expect_version, idempotency, list::follow_up, text,
 };
 
 /// Shows a problem with its reporter to somebody who gives a reason.
@@ -55,9 +55,12 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         return Err(Error::invalid(Code::ReasonNamesErased, "reason"));
     }
     let row = without(&words, &before).update(&tx.db).await?;
+    round::erase(&tx, &row, &words).await?;
+    follow_up::erase(&tx, row.id, &words).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
     parts::erase(&tx, row.id, &words).await?;
     tiers::erase(&tx, row.id, &words).await?;
+    escalation::erase(&tx, row.id, &words).await?;
     let events = words.erase_events(&tx, row.id.into()).await?;
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
     tx.commit(row.id).await?;
@@ -65,7 +68,7 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 }
 
 /// The problem without its reporter. What a strike-off was judged by is never rewritten: such a text goes whole.
-fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::ActiveModel {
+pub(super) fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::ActiveModel {
     let struck = |text: &Option<String>| text.as_deref().map(|text| words.struck_from(text));
     let judged = |text: &Option<String>| {
         let goes =
@@ -89,7 +92,7 @@ fn without(words: &Words<'_>, before: &Model) -> concord_entities::problem::Acti
 }
 
 /// Takes notes that name the reporter away, and the words out of the names of files. The files themselves stay as received.
-async fn erase_from_evidence(tx: &Tx<'_>, id: ProblemId, words: &Words<'_>) -> Result<()> {
+pub(super) async fn erase_from_evidence(tx: &Tx<'_>, id: ProblemId, words: &Words<'_>) -> Result<()> {
     let shown = evidence::Entity::find()
         .filter(evidence::Column::ProblemId.eq(id))
         .find_also_related(stored_file::Entity)

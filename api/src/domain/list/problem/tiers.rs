@@ -45,7 +45,9 @@ pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) ->
     } else {
         let moved = clocks::judged_anew(&held.tx, &held.row, judged, &terms).await?;
         let mut base = held.row.clone().into_active_model();
-        if let Some(at) = moved.iter().find(|one| one.unit == held.row.lead_organization_id).and_then(|one| one.after) {
+        if let Some(at) =
+            moved.iter().find(|one| one.unit == held.row.lead_organization_id).and_then(|one| one.after)
+        {
             base.due_on = Set(Some(terms.place.last_day(at)));
         }
         (base, moved)

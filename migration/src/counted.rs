@@ -1,0 +1,248 @@
+//! The triggers that count problems, made from one list of states. A migration that adds a state names the whole list as it
+//! is from then on, and `replace` makes the triggers anew; nothing else of them has to be told again. The rules are those of
+//! `m20261126_000003_counts`, which also made the tables.
+
+use std::fmt::Write as _;
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+/// What is counted of problems.
+#[derive(Clone, Copy)]
+pub struct Counted {
+    /// Every state; each has a column `problem_{state}` in `alliance_count`.
+    pub states: &'static [&'static str],
+    /// States of problems that count neither as open in a month nor as closed in it.
+    pub irregular: &'static [&'static str],
+    /// Sums over all problems of an alliance: the column, and what each problem adds, `{row}` for the row.
+    pub sums: &'static [(&'static str, &'static str)],
+    /// Changes besides those of state and dates after which there is something to count.
+    pub changes: &'static [&'static str],
+}
+
+/// What was counted at first.
+pub const AT_FIRST: Counted = Counted {
+    states: &[
+        "registered",
+        "triaged",
+        "assigned",
+        "accepted",
+        "in_progress",
+        "submitted",
+        "verified",
+        "struck_off",
+        "rejected",
+        "withdrawn",
+        "closed_at_source",
+    ],
+    irregular: &["rejected", "withdrawn"],
+    sums: &[],
+    changes: &[],
+};
+
+const TRIGGERS: [(&str, bool); 2] =
+    [("problem_insert_is_counted", false), ("problem_update_is_counted", true)];
+
+/// Makes the triggers count `now`; columns are those that `alliance_count` gains or, with `gone`, loses by it.
+pub async fn replace(
+    manager: &SchemaManager<'_>,
+    now: &Counted,
+    more: &[&'static str],
+    gone: &[&'static str],
+) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+    for (name, _) in TRIGGERS {
+        if is_sqlite {
+            db.execute_unprepared(&format!("DROP TRIGGER {name}")).await?;
+        } else {
+            db.execute_unprepared(&format!("DROP TRIGGER {name} ON problem")).await?;
+            db.execute_unprepared(&format!("DROP FUNCTION concord_{name}()")).await?;
+        }
+    }
+    for column in more {
+        let mut counter = ColumnDef::new(Alias::new(*column)).integer().not_null().default(0).to_owned();
+        let mut table = Table::alter();
+        table.table(Alias::new("alliance_count")).add_column(&mut counter);
+        manager.alter_table(table).await?;
+    }
+    for column in gone {
+        let mut table = Table::alter();
+        table.table(Alias::new("alliance_count")).drop_column(Alias::new(*column));
+        manager.alter_table(table).await?;
+    }
+    for text in triggers(is_sqlite, now) {
+        db.execute_unprepared(&text).await?;
+    }
+    Ok(())
+}
+
+fn triggers(is_sqlite: bool, counted: &Counted) -> Vec<String> {
+    let mut made = Vec::new();
+    for (name, is_update) in TRIGGERS {
+        let change = Change { is_sqlite, is_update, counted };
+        let parts =
+            [change.by_state(), change.by_due(), change.by_month("recorded"), change.by_month("closed")];
+        let mut body = String::new();
+        for Part { guard, statements } in &parts {
+            let statements = statements.join(";\n") + ";\n";
+            if is_sqlite || guard == "TRUE" {
+                body += &statements;
+            } else {
+                // A statement that finds nothing to do still costs its start.
+                let _ = write!(body, "IF {guard} THEN\n{statements}END IF;\n");
+            }
+        }
+        let (verb, when) = if is_update { ("UPDATE", change.when()) } else { ("INSERT", String::new()) };
+        if is_sqlite {
+            made.push(format!("CREATE TRIGGER {name} AFTER {verb} ON problem{when} BEGIN\n{body}END"));
+        } else {
+            made.push(format!(
+                "CREATE FUNCTION concord_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN\n{body}RETURN NULL; END $$"
+            ));
+            made.push(format!(
+                "CREATE CONSTRAINT TRIGGER {name} AFTER {verb} ON problem DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW{when} EXECUTE FUNCTION concord_{name}()"
+            ));
+        }
+    }
+    made
+}
+
+/// Statements of a trigger that have work to do only where `guard` holds; each has it in its own condition as well.
+struct Part {
+    guard: String,
+    statements: Vec<String>,
+}
+
+struct Change<'a> {
+    is_sqlite: bool,
+    is_update: bool,
+    counted: &'a Counted,
+}
+
+impl Change<'_> {
+    fn when(&self) -> String {
+        let mut changes = vec![
+            "OLD.state <> NEW.state OR OLD.is_open <> NEW.is_open OR OLD.due_on IS DISTINCT FROM NEW.due_on
+             OR OLD.recorded_at <> NEW.recorded_at OR OLD.recorded_on IS DISTINCT FROM NEW.recorded_on
+             OR OLD.closed_at IS DISTINCT FROM NEW.closed_at OR OLD.closed_on IS DISTINCT FROM NEW.closed_on",
+        ];
+        changes.extend(self.counted.changes);
+        format!(" WHEN ({})", changes.join(" OR "))
+    }
+
+    /// How much more something adds up to.
+    fn delta(&self, of: impl Fn(&str) -> String) -> String {
+        if self.is_update { format!("({}) - ({})", of("NEW"), of("OLD")) } else { of("NEW") }
+    }
+
+    /// How many rows more fulfil a condition.
+    fn more(&self, condition: impl Fn(&str) -> String) -> String {
+        self.delta(|row| format!("CASE WHEN {} THEN 1 ELSE 0 END", condition(row)))
+    }
+
+    /// `differs` for an update; an insertion always counts.
+    fn guard(&self, differs: &str) -> String {
+        if self.is_update { format!("({differs})") } else { "TRUE".to_owned() }
+    }
+
+    fn regular(&self, row: &str) -> String {
+        let states: Vec<String> = self.counted.irregular.iter().map(|state| format!("'{state}'")).collect();
+        format!("{row}.state NOT IN ({})", states.join(", "))
+    }
+
+    /// The day of something in the alliance's zone, once it has happened; where a row does not say it, the day in Beijing.
+    fn day(&self, row: &str, what: &str) -> String {
+        let beijing = if self.is_sqlite {
+            format!("date({row}.{what}_at, '+8 hours')")
+        } else {
+            format!("({row}.{what}_at AT TIME ZONE 'Asia/Shanghai')::date")
+        };
+        format!("CASE WHEN {row}.{what}_at IS NOT NULL THEN COALESCE({row}.{what}_on, {beijing}) END")
+    }
+
+    fn month(&self, row: &str, what: &str) -> String {
+        let day = self.day(row, what);
+        if self.is_sqlite {
+            format!("date({day}, 'start of month')")
+        } else {
+            format!("date_trunc('month', ({day})::timestamp)::date")
+        }
+    }
+
+    /// Whether a problem counts for the months: what is irregular, or was over before it was recorded, does not.
+    fn counts(&self, row: &str) -> String {
+        let (closed, recorded) = (self.month(row, "closed"), self.month(row, "recorded"));
+        format!("({} AND ({row}.closed_at IS NULL OR {closed} >= {recorded}))", self.regular(row))
+    }
+
+    /// The row of `alliance_count`, which is always taken first.
+    fn by_state(&self) -> Part {
+        let mut sets = Vec::new();
+        for state in self.counted.states {
+            let delta = self.more(|row| format!("{row}.state = '{state}'"));
+            sets.push(format!("problem_{state} = problem_{state} + {delta}"));
+        }
+        let delta = self.more(|row| format!("{row}.is_open AND {row}.due_on < settled_on"));
+        sets.push(format!("settled_problems = settled_problems + {delta}"));
+        let delta = self.more(|row| format!("{row}.closed_at IS NULL AND {}", self.regular(row)));
+        sets.push(format!("problem_unclosed = problem_unclosed + {delta}"));
+        for (column, adds) in self.counted.sums {
+            let delta = self.delta(|row| adds.replace("{row}", row));
+            sets.push(format!("{column} = {column} + {delta}"));
+        }
+        let statement =
+            format!("UPDATE alliance_count SET {} WHERE alliance_id = NEW.alliance_id", sets.join(", "));
+        Part { guard: "TRUE".to_owned(), statements: vec![statement] }
+    }
+
+    /// Open problems by due date; a date with none has no row.
+    fn by_due(&self) -> Part {
+        let guard = self.guard("OLD.is_open <> NEW.is_open OR OLD.due_on IS DISTINCT FROM NEW.due_on");
+        let mut statements = Vec::new();
+        if self.is_update {
+            let here = "alliance_id = OLD.alliance_id AND due_on = OLD.due_on AND OLD.is_open";
+            statements
+                .push(format!("UPDATE open_due_count SET problems = problems - 1 WHERE {here} AND {guard}"));
+            statements
+                .push(format!("DELETE FROM open_due_count WHERE {here} AND tasks = 0 AND problems = 0"));
+        }
+        statements.push(format!(
+            "INSERT INTO open_due_count (alliance_id, due_on, tasks, problems)
+             SELECT NEW.alliance_id, NEW.due_on, 0, 1 WHERE NEW.is_open AND NEW.due_on IS NOT NULL AND {guard}
+             ON CONFLICT (alliance_id, due_on) DO UPDATE SET problems = open_due_count.problems + 1"
+        ));
+        Part { guard, statements }
+    }
+
+    /// Problems by the month in which they were `recorded` or `closed`.
+    fn by_month(&self, what: &str) -> Part {
+        let (day, month) = (|row| self.day(row, what), |row| self.month(row, what));
+        let counts = |row| format!("{} AND {row}.{what}_at IS NOT NULL", self.counts(row));
+        let guard = self.guard(&format!(
+            "{} <> {} OR {} IS DISTINCT FROM {}",
+            self.counts("OLD"),
+            self.counts("NEW"),
+            day("OLD"),
+            day("NEW")
+        ));
+        let mut statements = Vec::new();
+        if self.is_update {
+            statements.push(format!(
+                "UPDATE month_count SET {what} = {what} - 1
+                 WHERE alliance_id = OLD.alliance_id AND month_on = {} AND {} AND {guard}",
+                month("OLD"),
+                counts("OLD")
+            ));
+        }
+        let (recorded, closed) = if what == "recorded" { (1, 0) } else { (0, 1) };
+        statements.push(format!(
+            "INSERT INTO month_count (alliance_id, month_on, recorded, closed)
+             SELECT NEW.alliance_id, {}, {recorded}, {closed} WHERE {} AND {guard}
+             ON CONFLICT (alliance_id, month_on) DO UPDATE SET {what} = month_count.{what} + 1",
+            month("NEW"),
+            counts("NEW")
+        ));
+        Part { guard, statements }
+    }
+}

@@ -6,6 +6,7 @@ use concord::{
     domain::{
         chain::{self, Marks},
         governance::alliance::{self, AllianceChange},
+        identity::seat::{self, NewSeat},
         list::{
             problem::{self, moves, reporter},
             recount,
@@ -203,7 +204,6 @@ async fn whoever_had_a_part_in_the_problem_asks_nobody_about_it() {
     let past = send(&app, world.committee, "requestFollowUp", past).await;
     assert_eq!(past.code().as_deref(), Some("OUT_OF_RANGE"));
     // A verifier who acts for the responsible unit too is not independent.
-    use concord::domain::identity::seat::{self, NewSeat};
     let new = NewSeat {
         account_id: world.verifier,
         alliance_id: world.town,

@@ -85,8 +85,8 @@ pub struct NewFollowUp {
 /// Wants a reporter asked: of a problem that is submitted, verified or struck off.
 pub async fn request(ctx: &Ctx, new: NewFollowUp) -> Result<Model> {
     let held = moves::take(ctx.begin().await?, new.problem, Action::RequestFollowUp).await?;
-    use problem::State as Stand;
-    if !matches!(held.row.state, Stand::Submitted | Stand::Verified | Stand::StruckOff) {
+    let asked_in = [problem::State::Submitted, problem::State::Verified, problem::State::StruckOff];
+    if !asked_in.contains(&held.row.state) {
         return Err(Error::refused(Code::StateRefused).with("state", held.row.state.to_value()));
     }
     let due_on = new.due_on.map(|on| moves::due_date(on, held.today)).transpose()?;

@@ -23,11 +23,12 @@ pub use self::{
     },
     list::{
         alliance_count, evidence, month_count, open_due_count, priority_task, problem, problem_handler,
-        problem_responsible, problem_sequence, task_co_organizer, task_list, task_milestone, task_progress,
+        problem_responsible, problem_sequence, task_carry_over, task_co_organizer, task_list, task_milestone,
+        task_part, task_progress,
     },
     rotation::{
-        calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,
-        rotation_slot, rotation_swap,
+        calendar_feed, check_in, docking, handover, handover_item, rotation_block, rotation_plan,
+        rotation_plan_team, rotation_slot, rotation_swap,
     },
     territory::region,
 };

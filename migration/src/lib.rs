@@ -16,6 +16,9 @@ mod m20261126_000007_member_order;
 mod m20261127_000001_checkpoints;
 mod m20261127_000002_erasure;
 mod m20261127_000003_bound_keys;
+mod m20261128_000031_carry_over;
+mod m20261128_000032_cascade;
+mod m20261128_000033_handover_items;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -36,6 +39,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000001_checkpoints::Migration),
             Box::new(m20261127_000002_erasure::Migration),
             Box::new(m20261127_000003_bound_keys::Migration),
+            Box::new(m20261128_000031_carry_over::Migration),
+            Box::new(m20261128_000032_cascade::Migration),
+            Box::new(m20261128_000033_handover_items::Migration),
         ]
     }
 }

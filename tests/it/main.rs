@@ -37,11 +37,14 @@ mod calendar;
 mod counts;
 mod rotation;
 // priority task
+mod carry_over;
+mod cascade;
 mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod bulk;
 mod problem;
 mod problem_edit;
 mod problem_load;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 30] = [
+const NOUNS: [(&str, &str); 31] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("allianceid", "alliance"),
@@ -23,6 +23,7 @@ const NOUNS: [(&str, &str); 30] = [
     ("feedid", "calendar_feed"),
     ("fileid", "stored_file"),
     ("handoverid", "handover"),
+    ("itemid", "handover_item"),
     ("keyid", "api_key"),
     ("listid", "task_list"),
     ("membershipid", "membership"),

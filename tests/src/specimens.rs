@@ -17,12 +17,13 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 27] = [
+const VALUES: [(&str, &str, &str); 28] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
     ("evidence", "stage", "closure"),
     ("evidence", "round", "1"),
+    ("handover_item", "state", "pending"),
     ("inbox_entry", "kind", "assigned"),
     ("priority_task", "is_open", "true"),
     ("priority_task", "state", "published"),

@@ -2,6 +2,7 @@
 //! how they are counted in `list::counts`; deadlines, supervision and joint handling are not here.
 
 pub mod edit;
+pub mod extend;
 pub mod moves;
 pub mod reporter;
 pub mod take_over;

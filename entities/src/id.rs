@@ -83,6 +83,8 @@ ids! {
     DockingId = "docking",
     /// The outgoing team hands its open items to the incoming one, who acknowledges.
     HandoverId = "handover",
+    /// A task or problem that is handed on with a turn.
+    HandoverItemId = "handover_item",
     /// A private, revocable address of a rotation's iCalendar feed.
     CalendarFeedId = "calendar_feed",
     /// A day that departs from Monday-to-Friday: a holiday or a make-up working day.

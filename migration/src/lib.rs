@@ -27,6 +27,9 @@ mod m20261128_000022_follow_up;
 mod m20261128_000023_merge;
 mod m20261128_000024_escalation;
 mod refusal;
+mod m20261128_000031_carry_over;
+mod m20261128_000032_cascade;
+mod m20261128_000033_handover_items;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -56,6 +59,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000022_follow_up::Migration),
             Box::new(m20261128_000023_merge::Migration),
             Box::new(m20261128_000024_escalation::Migration),
+            Box::new(m20261128_000031_carry_over::Migration),
+            Box::new(m20261128_000032_cascade::Migration),
+            Box::new(m20261128_000033_handover_items::Migration),
         ]
     }
 }

@@ -28,8 +28,8 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         account, external_identity, session, refresh_token, account_link, region, organization, alliance, seat, api_key,
         api_key_document, api_key_scope, idempotency_key, alliance_closure, membership, service_team, service_team_member, rotation_plan,
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
-        calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
-        problem, problem_handler, problem_responsible, problem_round, problem_sign_off, problem_tier_move, follow_up,
+        calendar_day, task_list, priority_task, task_carry_over, task_part, task_co_organizer, task_milestone, task_progress, problem_sequence,
+        problem, handover_item, problem_handler, problem_responsible, problem_round, problem_sign_off, problem_tier_move, follow_up,
         follow_up_link, escalation, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
@@ -307,6 +307,12 @@ fn strike_off(handler: &str, verifier: &str, of: &str, approver: &str) -> String
     )
 }
 
+/// What is refused once every list is closed.
+fn closed(trigger: &'static str, violation: &str) -> Case {
+    case(trigger, "a closed task list never changes", &[violation])
+        .after(&["UPDATE task_list SET state = 'closed'"])
+}
+
 fn cases() -> Vec<Case> {
     let earned = strike_off("staff", "verifier", "other", "approver");
     let earned = earned.as_str();
@@ -368,6 +374,28 @@ fn cases() -> Vec<Case> {
             &["UPDATE priority_task SET alliance_id =
                (SELECT a.id FROM alliance a WHERE a.id <> priority_task.alliance_id LIMIT 1)"],
         ),
+        closed("closed_list_takes_no_task", "INSERT INTO priority_task SELECT * FROM priority_task"),
+        closed("closed_list_keeps_its_tasks", "UPDATE priority_task SET title = 'other'"),
+        closed("closed_list_loses_no_task", "DELETE FROM priority_task"),
+        closed(
+            "closed_list_takes_no_co_organizer",
+            "INSERT INTO task_co_organizer SELECT * FROM task_co_organizer",
+        ),
+        closed("closed_list_loses_no_co_organizer", "DELETE FROM task_co_organizer"),
+        closed("closed_list_takes_no_milestone", "INSERT INTO task_milestone SELECT * FROM task_milestone"),
+        closed("closed_list_keeps_its_milestones", "UPDATE task_milestone SET title = 'other'"),
+        closed("closed_list_loses_no_milestone", "DELETE FROM task_milestone"),
+        closed("closed_list_takes_no_progress", "INSERT INTO task_progress SELECT * FROM task_progress"),
+        closed("closed_list_is_not_edited", "UPDATE task_list SET state = 'published'"),
+        closed("closed_list_is_kept", "DELETE FROM task_list"),
+        case(
+            "task_part_is_born_heavy",
+            "a part weighs something",
+            &[
+                "INSERT INTO task_part (task_id, parent_task_id, weight) SELECT task_id, parent_task_id, 0 FROM task_part",
+            ],
+        ),
+        case("task_part_stays_heavy", "a part weighs something", &["UPDATE task_part SET weight = 0"]),
         case(
             "problem_keeps_its_number",
             "a problem keeps its number",
@@ -532,7 +560,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.
-const ALONE: [&str; 15] = [
+const ALONE: [&str; 18] = [
     "problem_is_not_born_struck_off",
     "event_waits_for_seal",
     "problem_remembers_its_handler",
@@ -549,6 +577,9 @@ const ALONE: [&str; 15] = [
     "problem_update_is_counted",
     "problem_held_insert_is_counted",
     "problem_held_update_is_counted",
+    "carried_over_insert_is_counted",
+    "carried_over_update_is_counted",
+    "carried_over_delete_is_counted",
 ];
 
 /// The triggers of a database that have no case, and the cases that have no trigger.

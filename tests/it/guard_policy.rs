@@ -77,6 +77,7 @@ fn selection(contract: &Contract, root: &Root) -> String {
         ("nodes", "nodes { __typename }"),
         ("events", "events { __typename }"),
         ("userErrors", "userErrors { code message field }"),
+        ("results", "results { userErrors { code message field } }"),
     ] {
         if fields.contains(&list) {
             parts.push(selected);

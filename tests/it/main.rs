@@ -37,6 +37,8 @@ mod calendar;
 mod counts;
 mod rotation;
 // priority task
+mod carry_over;
+mod cascade;
 mod open_item;
 mod priority_task;
 mod priority_task_load;
@@ -44,6 +46,7 @@ mod task_list;
 // problem
 mod certificate;
 mod deadline;
+mod bulk;
 mod problem;
 mod problem_decision;
 mod problem_edit;

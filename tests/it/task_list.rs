@@ -49,8 +49,13 @@ async fn the_committee_drafts_one_list_a_month_and_publishes_it_with_its_tasks()
     assert_eq!(drafted.at("/taskList/tasks/totalCount"), 3);
     assert_eq!(
         drafted.at("/taskList/availableTransitions"),
-        &json!([{ "mutation": "publishTaskList", "to": "PUBLISHED", "available": true, "blockers": [] }])
+        &json!([
+            { "mutation": "publishTaskList", "to": "PUBLISHED", "available": true, "blockers": [] },
+            { "mutation": "carryOverTasks", "to": "CLOSED", "available": false,
+              "blockers": drafted.at("/taskList/availableTransitions/1/blockers") },
+        ])
     );
+    assert_eq!(drafted.at("/taskList/availableTransitions/1/blockers/0/code"), "STATE_REFUSED");
     // Nobody else knows that there is a draft, not even the level above.
     for outsider in [world.staff, world.observer, world.officer, world.county_committee, world.stranger] {
         let unseen = app.client(outsider).send(LIST, json!({ "id": list })).await;

@@ -284,7 +284,11 @@ impl Answer {
         let user = self.0["data"]
             .as_object()
             .and_then(|data| data.values().next())
-            .map(|payload| &payload["userErrors"][0]["code"])
+            .map(|payload| match &payload["userErrors"][0]["code"] {
+                // Of many items, what came of the first.
+                Value::Null => &payload["results"][0]["userErrors"][0]["code"],
+                code => code,
+            })
             .unwrap_or(&Value::Null);
         first.as_str().or_else(|| user.as_str()).map(str::to_owned)
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 35] = [
+const NOUNS: [(&str, &str); 36] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -27,6 +27,7 @@ const NOUNS: [(&str, &str); 35] = [
     ("fileid", "stored_file"),
     ("followupid", "follow_up"),
     ("handoverid", "handover"),
+    ("itemid", "handover_item"),
     ("keyid", "api_key"),
     ("listid", "task_list"),
     ("membershipid", "membership"),

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 47] = [
+const VALUES: [(&str, &str, &str); 48] = [
     ("breach", "clock", "resolution"),
     ("deadline_policy", "levels", "[]"),
     ("deadline_policy", "rules", "[]"),
@@ -35,6 +35,7 @@ const VALUES: [(&str, &str, &str); 47] = [
     ("follow_up", "solved", "yes"),
     ("follow_up", "state", "due"),
     ("follow_up", "tries", "1"),
+    ("handover_item", "state", "pending"),
     ("inbox_entry", "kind", "assigned"),
     ("priority_task", "is_open", "true"),
     ("priority_task", "state", "published"),

@@ -89,6 +89,7 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     api_key::flush_last_used(&ctx.app).await?;
     // rotation
     crate::domain::rotation::slot::mark_missed(ctx).await?;
+    crate::domain::rotation::handover_item::pass_on(ctx).await?;
     // list
     file::sweep(ctx).await?;
     while crate::domain::list::due::notify(ctx).await? > 0 {}

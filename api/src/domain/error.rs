@@ -244,9 +244,17 @@ codes! {
     SwapNeedsTeam = "SWAP_NEEDS_TEAM",
     /// There is no next turn to hand over to.
     NoNextSlot = "NO_NEXT_SLOT",
+    /// Some of what is handed on is open and has no answer yet.
+    HandoverUnanswered = "HANDOVER_UNANSWERED",
     // priority task
     /// The task's list has not been published yet.
     TaskListNotPublished = "TASK_LIST_NOT_PUBLISHED",
+    /// The task list was closed when its unfinished tasks were carried over, and never changes again.
+    TaskListClosed = "TASK_LIST_CLOSED",
+    /// The month of the task list has not begun yet.
+    MonthNotBegun = "MONTH_NOT_BEGUN",
+    /// A part of a task goes to an alliance below the task's own.
+    AllianceNotBelow = "ALLIANCE_NOT_BELOW",
     /// The lead unit stands among the co-organisers.
     LeadIsCoOrganizer = "LEAD_IS_CO_ORGANIZER",
     /// The region lies outside the alliance's territory.

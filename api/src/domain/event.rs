@@ -155,6 +155,12 @@ events! {
     HandoverOffered = "handover_offered",
     /// The next team took the turn over.
     HandoverAcknowledged = "handover_acknowledged",
+    /// The incoming team accepted or declined what is handed on.
+    HandoverItemsAnswered = "handover_items_answered",
+    /// What nobody accepted of a handover went to the committee.
+    HandoverItemsToCommittee = "handover_items_to_committee",
+    /// The committee gave something that nobody accepted to a unit.
+    HandoverItemAssigned = "handover_item_assigned",
     /// A swap of two turns was proposed.
     RotationSwapProposed = "rotation_swap_proposed",
     /// A team agreed to a swap.
@@ -176,6 +182,8 @@ events! {
     TaskListUpdated = "task_list_updated",
     /// A task list was published.
     TaskListPublished = "task_list_published",
+    /// A task list was closed, its unfinished tasks carried over.
+    TaskListClosed = "task_list_closed",
     /// A priority task was drafted.
     PriorityTaskCreated = "priority_task_created",
     /// A priority task changed.
@@ -194,6 +202,10 @@ events! {
     PriorityTaskReturned = "priority_task_returned",
     /// The committee gave a priority task up.
     PriorityTaskCancelled = "priority_task_cancelled",
+    /// An unfinished priority task was carried over to a later list.
+    PriorityTaskCarriedOver = "priority_task_carried_over",
+    /// A priority task was decomposed into tasks of alliances below.
+    PriorityTaskDecomposed = "priority_task_decomposed",
     /// A priority task was set a milestone.
     PriorityTaskMilestoneAdded = "priority_task_milestone_added",
     /// A milestone of a priority task was reached.

@@ -43,11 +43,13 @@ actions! {
     // Rotation
     ManageRotationPlan, ApproveRotationPlan, AssignRotationSlot, BlockRotationSlot, ProposeSwap, AgreeSwap,
     ApproveSwap, RecordCheckIn, RecordDocking, OfferHandover, AcknowledgeHandover, ExcuseRotationSlot,
+    AnswerHandoverItems, AssignHandoverItem,
     // Calendar
     ManageCalendar,
     // Priority tasks
     ManageTaskList, CreatePriorityTask, UpdatePriorityTask, AcknowledgePriorityTask, ReportProgress,
     SubmitPriorityTask, CompletePriorityTask, ReturnPriorityTask, CancelPriorityTask,
+    DecomposePriorityTask,
     // Problems
     RegisterProblem, UpdateProblem, TriageProblem, AssignProblem, AcceptProblem, DeclineProblem, StartProblem, ReassignProblem, SubmitProblem,
     VerifyProblem, ReturnProblem, StrikeOffProblem, RejectProblem, WithdrawProblem, RecallProblem, AddEvidence,
@@ -112,6 +114,8 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RecordDocking
             | A::OfferHandover
             | A::AcknowledgeHandover
+            | A::AnswerHandoverItems
+            | A::AssignHandoverItem
             | A::ExcuseRotationSlot
             | A::ManageCalendar
             | A::ManageTaskList
@@ -120,6 +124,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::CompletePriorityTask
             | A::ReturnPriorityTask
             | A::CancelPriorityTask
+            | A::DecomposePriorityTask
             | A::RegisterProblem
             | A::UpdateProblem
             | A::TriageProblem
@@ -198,6 +203,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RecordDocking
             | A::OfferHandover
             | A::AcknowledgeHandover
+            | A::AnswerHandoverItems
             | A::UpdateProblem
             | A::WithdrawProblem
             | A::RequestExtension

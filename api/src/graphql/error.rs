@@ -31,6 +31,19 @@ pub fn user_error(ctx: &Ctx, error: &Error) -> async_graphql::Result<UserError> 
     }
 }
 
+/// What was wrong with one of many items, also where the caller may not see it; only what nobody at the screen can mend is an
+/// error of the whole request.
+pub fn item_error(ctx: &Ctx, error: &Error, index: usize) -> async_graphql::Result<UserError> {
+    if error.is_failure() || matches!(error, Error::Unauthenticated) {
+        return Err(api_error(ctx, error));
+    }
+    let field = match error {
+        Error::Refused(refusal) => refusal.field.as_ref().map(|field| format!("input.items.{index}.{field}")),
+        _ => None,
+    };
+    Ok(UserError { code: error.code(), message: messages::of(error, ctx.locale), field })
+}
+
 /// A failure as a GraphQL error.
 pub fn api_error(ctx: &Ctx, error: &Error) -> async_graphql::Error {
     if error.is_failure() {

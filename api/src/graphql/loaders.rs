@@ -14,7 +14,7 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
-    account, alliance,
+    account, alliance, handover,
     id::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
@@ -367,6 +367,7 @@ loader!(MembershipId, membership, governance::membership::visible);
 // calendar
 // rotation
 loader!(RotationSwapId, rotation_swap, crate::domain::rotation::swap::visible);
+loader!(concord_entities::id::HandoverId, handover, crate::domain::rotation::handover::visible);
 // priority task
 loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
 loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod at_once;
+pub mod bulk;
 pub mod complete;
 pub mod connection;
 pub mod error;
@@ -54,6 +55,7 @@ pub struct Query(
     rotation::plan::RotationPlanQuery,
     rotation::preview::RotationPreviewQuery,
     rotation::slot::RotationSlotQuery,
+    rotation::handover_item::HandoverItemQuery,
     rotation::swap::RotationSwapQuery,
     rotation::feed::CalendarFeedQuery,
     // priority task
@@ -89,11 +91,14 @@ pub struct Mutation(
     rotation::plan::RotationPlanMutation,
     rotation::slot::RotationSlotMutation,
     rotation::duty::DutyMutation,
+    rotation::handover_item::HandoverItemMutation,
     rotation::swap::RotationSwapMutation,
     rotation::feed::CalendarFeedMutation,
     // priority task
     list::task_list::TaskListMutation,
     list::priority_task::PriorityTaskMutation,
+    list::carry_over::CarryOverMutation,
+    list::cascade::CascadeMutation,
     // problem
     list::problem_mutation::ProblemMutation,
     list::deadline::DeadlineMutation,
@@ -105,6 +110,7 @@ pub struct Mutation(
     list::problem_merge::ProblemMergeMutation,
     list::escalation::EscalationMutation,
     list::evidence::EvidenceMutation,
+    bulk::BulkMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

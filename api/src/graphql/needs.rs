@@ -187,6 +187,12 @@ impl Asked<'_> {
         "version": Version,
         "milestones": Id,
         "latestProgress": Id,
+        "carriedFrom": Id,
+        "carriedTo": Id,
+        "lineage": Id,
+        "parentTask": Id,
+        "parts": Id,
+        "rolledUpProgress": Id,
         "history": Id,
         "progress": Id,
     });

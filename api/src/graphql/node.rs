@@ -23,6 +23,7 @@ use super::identity::{account::Account, api_key::ApiKey, external_identity::Exte
 use super::rotation::{
     duty::{CheckIn, Docking, Handover},
     feed::CalendarFeed,
+    handover_item::HandoverItem,
     plan::RotationPlan,
     slot::RotationSlot,
     swap::RotationSwap,
@@ -76,6 +77,7 @@ pub enum AnyNode {
     CheckIn(CheckIn),
     Docking(Docking),
     Handover(Handover),
+    HandoverItem(HandoverItem),
     RotationSwap(RotationSwap),
     CalendarFeed(CalendarFeed),
     // priority task
@@ -125,6 +127,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         CheckIn,
         Docking,
         Handover,
+        HandoverItem,
         RotationSwap,
         CalendarFeed,
         // priority task

@@ -116,12 +116,16 @@ swap-overlaps = One of the slots stands in another swap that is still open.
 swap-pointless = A swap needs two slots of different teams.
 swap-needs-team = The committee may act for one of the two teams only; the other must agree itself.
 no-next-slot = There is no next turn to hand over to.
+handover-unanswered = { $count } of the items handed on have no answer yet; accept or decline each.
 rotation-feed-name = { $alliance }: { $plan }
 rotation-feed-lead = Lead: { $name }
 rotation-feed-units = Units: { $names }
 
 # priority task
 task-list-not-published = The list has not been published yet: publish the list with all its tasks.
+task-list-closed = The task list was closed when its unfinished tasks were carried over; nothing on it changes any more.
+month-not-begun = The month { $month } has not begun yet.
+alliance-not-below = A part of a task goes to an alliance below the task's own.
 lead-is-co-organizer = The lead unit cannot be one of the co-organisers as well.
 outside-territory = The region lies outside the territory of this alliance.
 not-your-organization = Only the organisation that this concerns may do it.

@@ -116,12 +116,16 @@ swap-overlaps = 其中一个轮次已在另一项未结的调换中。
 swap-pointless = 调换须涉及两支不同服务队的轮次。
 swap-needs-team = 党委只能代其中一支服务队同意，另一队须自行同意。
 no-next-slot = 没有可交接的下一轮次。
+handover-unanswered = 还有 { $count } 项交接事项未答复，请逐项接收或说明理由退回。
 rotation-feed-name = { $alliance }：{ $plan }
 rotation-feed-lead = 牵头单位：{ $name }
 rotation-feed-units = 成员单位：{ $names }
 
 # priority task
 task-list-not-published = 清单尚未发布：请先发布整张清单。
+task-list-closed = 该任务清单已结转封存，内容不再变动。
+month-not-begun = { $month } 月份尚未开始。
+alliance-not-below = 任务只能分解到本联盟的下级联盟。
 lead-is-co-organizer = 牵头单位不能同时列为配合单位。
 outside-territory = 该区域不在本联盟辖区内。
 not-your-organization = 只有本事项所涉单位才能办理。

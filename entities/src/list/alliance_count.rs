@@ -21,6 +21,7 @@ pub struct Model {
     pub task_cancelled: i32,
     /// Of the cancelled tasks, those that were never published.
     pub task_cancelled_draft: i32,
+    pub task_carried_over: i32,
     pub problem_registered: i32,
     pub problem_triaged: i32,
     pub problem_assigned: i32,

@@ -32,6 +32,7 @@ pub enum State {
     Submitted,
     Completed,
     Cancelled,
+    CarriedOver,
 }
 
 /// One task of a month's list.
@@ -72,7 +73,7 @@ pub struct Model {
     pub due_told_on: Option<Date>,
     /// Where it stands.
     pub state: State,
-    /// Whether work remains: published and neither completed nor cancelled.
+    /// Whether work remains: published and neither completed, cancelled nor carried over.
     pub is_open: bool,
     /// Progress as last reported, 0 to 100.
     pub percent: i32,

@@ -27,6 +27,7 @@ pub enum State {
     #[default]
     Draft,
     Published,
+    Closed,
 }
 
 /// The priority tasks of an alliance's month.

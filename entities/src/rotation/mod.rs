@@ -3,6 +3,7 @@ pub mod calendar_feed;
 pub mod check_in;
 pub mod docking;
 pub mod handover;
+pub mod handover_item;
 pub mod rotation_block;
 pub mod rotation_plan;
 pub mod rotation_plan_team;

@@ -11,25 +11,25 @@ use serde_json::{Value, json};
 
 use super::{Town, events};
 
-const CHECK_IN: &str = "mutation($input: RecordCheckInInput!) {
+pub(super) const CHECK_IN: &str = "mutation($input: RecordCheckInInput!) {
     recordCheckIn(input: $input) {
         checkIn { id headCount place attendees slot { state } } userErrors { code field message }
     }
 }";
 
-const DOCK: &str = "mutation($input: RecordDockingInput!) {
+pub(super) const DOCK: &str = "mutation($input: RecordDockingInput!) {
     recordDocking(input: $input) {
         docking { counterpart region { name } slot { state } } userErrors { code field message }
     }
 }";
 
-const OFFER: &str = "mutation($input: OfferHandoverInput!) {
+pub(super) const OFFER: &str = "mutation($input: OfferHandoverInput!) {
     offerHandover(input: $input) {
         handover { id nextSlot { number } slot { state } } userErrors { code field }
     }
 }";
 
-const ACKNOWLEDGE: &str = "mutation($input: AcknowledgeHandoverInput!) {
+pub(super) const ACKNOWLEDGE: &str = "mutation($input: AcknowledgeHandoverInput!) {
     acknowledgeHandover(input: $input) {
         handover { acknowledgedAt slot { state } } userErrors { code field }
     }
@@ -39,24 +39,24 @@ const EXCUSE: &str = "mutation($input: ExcuseRotationSlotInput!) {
     excuseRotationSlot(input: $input) { rotationSlot { state reason } userErrors { code field } }
 }";
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(super) fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-fn came(slot: &str, came_at: &str) -> Value {
+pub(super) fn came(slot: &str, came_at: &str) -> Value {
     json!({ "input": {
         "slotId": slot, "cameAt": came_at, "place": "镇政府会议室", "headCount": 9, "attendees": "张三、李四",
     } })
 }
 
-fn met(slot: &str, tasks: bool, problems: bool) -> Value {
+pub(super) fn met(slot: &str, tasks: bool, problems: bool) -> Value {
     json!({ "input": {
         "slotId": slot, "counterpart": "COMMITTEE", "heldAt": "2026-01-06T02:00:00Z",
         "confirmsTasks": tasks, "confirmsProblems": problems,
     } })
 }
 
-fn is(answer: &Answer, code: &str) {
+pub(super) fn is(answer: &Answer, code: &str) {
     assert_eq!(answer.code().as_deref(), Some(code), "{:#}", answer.0);
 }
 

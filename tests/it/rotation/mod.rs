@@ -3,6 +3,7 @@
 mod approval;
 mod duty;
 mod feed;
+mod handover_item;
 mod plan;
 mod swap;
 

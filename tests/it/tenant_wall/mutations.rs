@@ -23,8 +23,12 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 10] = [
+const TURNED_AWAY: [(&str, &str, &str); 14] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
+    ("mutation.carryOverTasks(input.toTaskListId)", "OUT_OF_RANGE", "there is one list"),
+    ("mutation.decomposePriorityTask(input.taskId)", "ALLIANCE_NOT_BELOW", "there is one alliance"),
+    ("mutation.decomposePriorityTask(input.parts.allianceId)", "ALLIANCE_NOT_BELOW", "the same"),
+    ("mutation.decomposePriorityTask(input.parts.leadOrganizationId)", "ALLIANCE_NOT_BELOW", "the same"),
     ("mutation.createPriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),
     ("mutation.linkExternalIdentity(input.accountId)", "MALFORMED", "the settings name no issuer"),
     ("mutation.mergeProblem(input.duplicateId)", "MERGE_REFUSED", "there is one problem"),
@@ -44,6 +48,8 @@ fn selection(wall: &Wall, root: &Root) -> String {
         match wall.contract.kind(&of(field)) {
             _ if of(field) == "UserError" => format!("{name} {{ code field message }}"),
             "SCALAR" | "ENUM" => name.to_owned(),
+            // Of many items, what came of each, with what is wrong.
+            _ if name == "results" => format!("{name} {}", wall.contract.selection(&of(field), 1)),
             _ => format!("{name} {}", wall.contract.selection(&of(field), 0)),
         }
     });

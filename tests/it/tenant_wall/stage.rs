@@ -69,7 +69,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 39] = [
+const PREPARED: [(&[&str], &str); 43] = [
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",
@@ -92,7 +92,7 @@ const PREPARED: [(&[&str], &str); 39] = [
         &["acceptProblem", "declineProblem", "recallProblem"],
         "UPDATE problem SET state = 'assigned' WHERE id = {problem}",
     ),
-    (&["assignProblem"], "UPDATE problem SET state = 'triaged' WHERE id = {problem}"),
+    (&["assignProblem", "assignProblems"], "UPDATE problem SET state = 'triaged' WHERE id = {problem}"),
     (&["startProblem"], "UPDATE problem SET state = 'accepted' WHERE id = {problem}"),
     (
         &["submitProblem", "reassignProblem", "addEvidence", "holdProblem"],
@@ -169,6 +169,12 @@ const PREPARED: [(&[&str], &str); 39] = [
         &["publishPriorityTask"],
         "UPDATE priority_task SET state = 'draft', is_open = false WHERE id = {priority_task}",
     ),
+    (
+        &["carryOverTasks"],
+        "DELETE FROM task_carry_over WHERE task_id = {priority_task};
+        DELETE FROM task_part WHERE task_id = {priority_task};
+        UPDATE task_list SET month_on = '2026-01-01' WHERE id = {task_list}",
+    ),
     (&["publishTaskList"], "UPDATE task_list SET state = 'draft' WHERE id = {task_list}"),
     (
         &["approveRotationPlan", "returnRotationPlan"],
@@ -215,8 +221,15 @@ const PREPARED: [(&[&str], &str); 39] = [
     (
         &["acknowledgeHandover"],
         "UPDATE rotation_slot SET state = 'handing_over' WHERE id = {rotation_slot};
-        UPDATE handover SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = {handover}",
+        UPDATE handover SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = {handover};
+        UPDATE handover_item SET state = 'accepted' WHERE id = {handover_item}",
     ),
+    (&["answerHandoverItems"], "UPDATE rotation_slot SET state = 'handing_over' WHERE id = {rotation_slot}"),
+    (
+        &["assignHandoverItem", "handOverItems"],
+        "UPDATE handover_item SET state = 'to_committee' WHERE id = {handover_item}",
+    ),
+    (&["extendProblems"], "UPDATE problem SET state = 'assigned', due_on = NULL WHERE id = {problem}"),
 ];
 
 fn preparation(root: &Root) -> Option<&'static str> {

@@ -4,21 +4,23 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
     docking::Counterpart,
-    id::{OrganizationId, RegionId, RotationSwapId},
+    handover_item::State,
+    id::{HandoverId, HandoverItemId, OrganizationId, RegionId, RotationSwapId},
 };
 
 use super::{
-    days::local,
+    days::{MONTHS_BEHIND, local},
     opening::SWAPPED,
     story::{Agenda, Cue as On, Story, missing},
     units::TEAMS,
 };
 use crate::domain::{
-    Ctx, Result,
+    Ctx, Result, page,
     rotation::{
         check_in::{self, NewCheckIn},
         docking::{self, NewDocking},
-        handover,
+        handover, handover_item,
+        handover_item::Reply,
         swap::{self, NewSwap},
     },
 };
@@ -148,7 +150,13 @@ pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
         Cue::AcknowledgeHandover(number) => {
             let Some(id) = story.cast.handovers.get(&number).copied() else { return Ok(()) };
             let incoming = on_duty(story, number + 1)?;
+            answer_items(&incoming.hand, id).await?;
             handover::acknowledge(&incoming.hand, id).await?;
+            // The latest that nobody accepted still lies with the committee when the story ends.
+            if number < MONTHS_BEHIND {
+                let lead = *story.cast.leads.get(incoming.slot.team).ok_or_else(|| missing("a lead"))?;
+                settle_items(&story.of("committee")?, id, lead).await?;
+            }
         }
         Cue::ProposeSwap => {
             let (first, second) = (on_duty(story, SWAPPED.0)?, on_duty(story, SWAPPED.1)?);
@@ -172,6 +180,48 @@ pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The incoming team takes over what is open, all but one matter that is none of its units'.
+async fn answer_items(hand: &Ctx, handover_id: HandoverId) -> Result<()> {
+    let mut is_first = true;
+    loop {
+        let page = items(hand, handover_id, State::Pending).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let reply = |(index, item_id)| {
+            let declines = is_first && index == 0;
+            let reason =
+                declines.then(|| "该事项需专业资质，本队成员单位均不具备，请镇党委另行指定。".to_owned());
+            Reply { item_id, accept: !declines, reason }
+        };
+        let replies = page.into_iter().enumerate().map(reply).collect();
+        handover_item::answer(hand, handover_id, replies).await?;
+        is_first = false;
+    }
+}
+
+/// The committee gives what nobody accepted to a unit.
+async fn settle_items(committee: &Ctx, handover_id: HandoverId, unit: OrganizationId) -> Result<()> {
+    for item in items(committee, handover_id, State::ToCommittee).await? {
+        let note = "经镇党委研究，由牵头单位协调专业力量办理。";
+        handover_item::assign(committee, item, None, unit, Some(note)).await?;
+    }
+    Ok(())
+}
+
+/// The first open items of a handover in a state.
+async fn items(hand: &Ctx, handover_id: HandoverId, state: State) -> Result<Vec<HandoverItemId>> {
+    let filter = handover_item::Filter {
+        handover_id: Some(handover_id),
+        states: Some(vec![state]),
+        open: Some(true),
+        ..handover_item::Filter::default()
+    };
+    let args = page::Args { first: Some(100), ..page::Args::default() };
+    let page = handover_item::list(hand, filter, &args).await?;
+    Ok(page.items.into_iter().map(|(_, item)| item.id).collect())
 }
 
 fn swapped(story: &Story<'_>) -> Result<RotationSwapId> {

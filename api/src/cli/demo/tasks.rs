@@ -16,7 +16,10 @@ use super::{
 };
 use crate::domain::{
     Error, Result,
+    governance::membership::{self, Contact},
     list::{
+        carry_over,
+        cascade::{self as decompose, NewPart},
         evidence::{self, NewEvidence, Subject},
         priority_task::{self, NewPriorityTask},
         task_list::{self, NewTaskList},
@@ -105,6 +108,10 @@ pub enum Cue {
     /// Of the month of this turn.
     Draft(u32),
     Publish(u32),
+    /// What the month leaves unfinished goes on in the next.
+    CarryOver(u32),
+    /// The county gives its towns a part of a task of its own.
+    Cascade,
     Take(usize, Step),
 }
 
@@ -186,6 +193,11 @@ fn schedule(story: &Story<'_>, book: &Book, agenda: &mut Agenda) {
         add(published(turn) - TimeDelta::hours(30), Cue::Draft(turn));
         add(published(turn), Cue::Publish(turn));
     }
+    for turn in 1..=MONTHS_BEHIND {
+        let at = local(days.working_day(days.month(turn + 1), 1), 10, 30);
+        add(at.min(days.end - TimeDelta::minutes(40)), Cue::CarryOver(turn));
+    }
+    add(published(MONTHS_BEHIND + 1) + TimeDelta::minutes(30), Cue::Cascade);
     add(days.end - TimeDelta::minutes(50), Cue::Draft(MONTHS_BEHIND + 2));
     for (index, entry) in book.entries.iter().enumerate() {
         let from = published(entry.turn);
@@ -209,8 +221,49 @@ pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
             task_list::publish(&story.of("committee")?, list, None).await?;
             Ok(())
         }
+        Cue::CarryOver(turn) => {
+            let list = *story.cast.tasks.lists.get(&turn).ok_or_else(|| missing("a list"))?;
+            carry_over::carry_over(&story.of("committee")?, list, None).await?;
+            Ok(())
+        }
+        Cue::Cascade => cascade(story).await,
         Cue::Take(index, step) => take(story, index, step).await,
     }
+}
+
+/// The county's task of the month, led by the town's committee until the county has units of its own, and the town's part.
+async fn cascade(story: &Story<'_>) -> Result<()> {
+    let (county, hand) = (story.alliance("county")?, story.of("county")?);
+    let unit = story.unit(super::units::COMMITTEE.1)?;
+    membership::admit(&story.stage.system(), county, unit, Contact::default()).await?;
+    let month_on = story.days.month(MONTHS_BEHIND + 1);
+    let title = format!("海晏县{}重点任务清单", month_on.format("%Y年%-m月"));
+    let list = task_list::create(&hand, NewTaskList { alliance_id: county, month_on, title }).await?;
+    let new = NewPriorityTask {
+        task_list_id: list.id,
+        title: "城乡供暖安全排查".to_owned(),
+        content: "逐户排查供暖管网和燃煤炉具，建立隐患台账并限期整改。".to_owned(),
+        criterion: Some("排查率百分之百，重大隐患清零。".to_owned()),
+        source: Some("县安委会会议".to_owned()),
+        lead_organization_id: unit,
+        co_organization_ids: Vec::new(),
+        region_id: None,
+        starts_on: Some(month_on),
+        due_on: story.days.working_day_before(story.days.month(MONTHS_BEHIND + 2)),
+        responsible_name: None,
+        milestones: Vec::new(),
+    };
+    let task = priority_task::create(&hand, new).await?;
+    let part = NewPart {
+        alliance_id: story.town()?,
+        weight: 1,
+        title: Some("西海镇供暖安全排查".to_owned()),
+        due_on: None,
+        lead_organization_id: Some(unit),
+    };
+    decompose::decompose(&hand, task.id, None, vec![part]).await?;
+    task_list::publish(&hand, list.id, None).await?;
+    Ok(())
 }
 
 async fn draft(story: &mut Story<'_>, turn: u32) -> Result<()> {

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 43] = [
+pub const RULES: [Rule; 46] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -75,6 +75,9 @@ pub const RULES: [Rule; 43] = [
     rule("rotation_swap_agreed", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_swap_approved", Kind::Swapped, &[To::ConcernedOrAll]),
     rule("handover_offered", Kind::Assigned, &[To::Concerned]),
+    rule("handover_items_answered", Kind::Returned, &[To::Concerned]),
+    rule("handover_items_to_committee", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("handover_item_assigned", Kind::Assigned, &[To::Concerned]),
     rule("rotation_slot_assigned", Kind::Assigned, &[To::Concerned]),
     rule("rotation_slot_missed", Kind::Returned, &[To::Concerned]),
 ];

@@ -103,6 +103,7 @@ impl Counts {
             TaskState::Completed => row.task_completed,
             TaskState::Cancelled if !self.sees_drafts => row.task_cancelled - row.task_cancelled_draft,
             TaskState::Cancelled => row.task_cancelled,
+            TaskState::CarriedOver => row.task_carried_over,
         };
         count.into()
     }

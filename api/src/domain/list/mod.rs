@@ -3,6 +3,8 @@
 pub mod counts;
 pub mod recount;
 // priority task
+pub mod carry_over;
+pub mod cascade;
 pub mod due;
 pub mod open_item;
 pub mod priority_task;

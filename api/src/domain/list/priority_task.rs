@@ -28,7 +28,7 @@ use crate::domain::{
 };
 
 /// Most tasks on a list.
-const MOST_TASKS: i32 = 500;
+pub(super) const MOST_TASKS: i32 = 500;
 
 /// What a task is written with.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     let list = hold_list(&tx, new.task_list_id).await?;
     let alliance_id = list.alliance_id;
     ctx.require(&tx.db, Action::CreatePriorityTask, Target::alliance(alliance_id)).await?;
+    super::task_list::require_unclosed(&list, "taskListId")?;
     let due_on = period(new.starts_on, new.due_on)?;
     let joint = co_organizers(new.lead_organization_id, new.co_organization_ids)?;
     require_units(&tx, alliance_id, new.lead_organization_id, &joint).await?;
@@ -421,7 +422,13 @@ pub(super) fn concerning(fact: Fact, task: &priority_task::Model, joint: &[Organ
     fact.organizations(concerned(task, joint)).detail("title", task.title.clone())
 }
 
-fn moved(kind: Event, task: &priority_task::Model, joint: &[OrganizationId], from: State, to: State) -> Fact {
+pub(super) fn moved(
+    kind: Event,
+    task: &priority_task::Model,
+    joint: &[OrganizationId],
+    from: State,
+    to: State,
+) -> Fact {
     concerning(Fact::of(kind, task.id).alliance(task.alliance_id), task, joint)
         .moved(from.to_value(), to.to_value())
 }
@@ -485,7 +492,16 @@ async fn write_co_organizers(
     Ok(())
 }
 
-async fn next_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> {
+pub(super) async fn next_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> {
+    let place = last_place(db, list).await? + 1;
+    if place > MOST_TASKS {
+        return Err(Error::invalid(Code::OutOfRange, "taskListId").with("least", 0).with("most", MOST_TASKS));
+    }
+    Ok(place)
+}
+
+/// The last place taken on a list, 0 on an empty one.
+pub(super) async fn last_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> {
     let taken: Option<Option<i32>> = priority_task::Entity::find()
         .select_only()
         .column_as(priority_task::Column::Place.max(), "last")
@@ -493,9 +509,5 @@ async fn next_place(db: &impl ConnectionTrait, list: TaskListId) -> Result<i32> 
         .into_tuple()
         .one(db)
         .await?;
-    let place = taken.flatten().unwrap_or(0) + 1;
-    if place > MOST_TASKS {
-        return Err(Error::invalid(Code::OutOfRange, "taskListId").with("least", 0).with("most", MOST_TASKS));
-    }
-    Ok(place)
+    Ok(taken.flatten().unwrap_or(0))
 }

@@ -5,6 +5,7 @@
 pub mod clocks;
 pub mod edit;
 pub mod escalation;
+pub mod extend;
 pub mod merge;
 pub mod moves;
 pub mod on_account;

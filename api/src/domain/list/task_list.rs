@@ -135,7 +135,7 @@ pub async fn create(ctx: &Ctx, new: NewTaskList) -> Result<task_list::Model> {
 }
 
 /// The turn on duty on the first day of a month by a published plan, where the alliance rotates.
-async fn slot_of_month(
+pub(super) async fn slot_of_month(
     db: &impl ConnectionTrait,
     alliance: AllianceId,
     month_on: NaiveDate,
@@ -161,6 +161,11 @@ pub(super) async fn hold(tx: &Tx<'_>, id: TaskListId) -> Result<task_list::Model
         .ok_or(Error::NotFound("task_list"))
 }
 
+/// Turns away a change of a list that was closed when its tasks were carried over.
+pub(super) fn require_unclosed(list: &task_list::Model, field: &'static str) -> Result<()> {
+    if list.state == State::Closed { Err(Error::invalid(Code::TaskListClosed, field)) } else { Ok(()) }
+}
+
 /// Renames a list.
 pub async fn update(
     ctx: &Ctx,
@@ -172,6 +177,7 @@ pub async fn update(
     let row = hold(&tx, id).await?;
     ctx.require(&tx.db, Action::ManageTaskList, Target::alliance(row.alliance_id)).await?;
     expect_version(expected_version, row.version)?;
+    require_unclosed(&row, "taskListId")?;
     let (alliance_id, version) = (row.alliance_id, row.version + 1);
     let mut row = row.into_active_model();
     row.title = Set(text::required(title, "title", 200)?);

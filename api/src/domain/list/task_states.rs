@@ -62,7 +62,15 @@ pub const CANCEL: Step<State> = Step {
     action: Action::CancelPriorityTask,
 };
 
-/// All steps, in the order of a task's life.
+/// Its month is over and it goes on on a later list (结转): a step of the whole list, which takes its open tasks along.
+pub const CARRY_OVER: Step<State> = Step {
+    mutation: "carryOverTasks",
+    from: &[State::Published, State::Acknowledged, State::InProgress, State::Submitted],
+    to: State::CarriedOver,
+    action: Action::ManageTaskList,
+};
+
+/// All steps of a task by itself, in the order of a task's life.
 pub const ALL: [Step<State>; 7] = [PUBLISH, ACKNOWLEDGE, REPORT, SUBMIT, COMPLETE, RETURN, CANCEL];
 
 /// Whether work remains in `state`.
@@ -82,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_ends_only_as_completed_or_cancelled_and_can_always_get_there() {
+    fn a_task_ends_only_as_completed_cancelled_or_carried_over_and_can_always_get_there() {
         for state in State::iter() {
             let onward = ALL.iter().any(|step| step.from.contains(&state));
             assert_eq!(onward, is_open(state) || state == State::Draft, "{state:?}");
@@ -90,6 +98,7 @@ mod tests {
         let mut reached = vec![State::Draft];
         while let Some(step) = ALL
             .iter()
+            .chain([&CARRY_OVER])
             .find(|step| !reached.contains(&step.to) && step.from.iter().any(|s| reached.contains(s)))
         {
             reached.push(step.to);

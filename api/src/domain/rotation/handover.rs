@@ -1,5 +1,5 @@
-//! Handing over: the outgoing team offers, the incoming one acknowledges. What each open item comes to belongs to the
-//! lists; a handover is the event that they hang on.
+//! Handing over: the outgoing team offers, the incoming one acknowledges. What each open item comes to
+//! stands in `handover_item`.
 
 use concord_entities::{
     handover::{self, Column, Model},
@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::{
-    plan,
+    handover_item, plan,
     slot::{self, OpenedSlot},
     states::{self, SLOT},
 };
@@ -67,6 +67,7 @@ pub async fn offer(ctx: &Ctx, id: RotationSlotId, note: Option<&str>) -> Result<
         version: Set(1),
     };
     let row = row.insert(&tx.db).await?;
+    let items = handover_item::write(&tx, &row).await?;
     let incoming = plan::units(&tx.db, [next.team_id]).await?;
     let from = open.slot.state;
     let slot = slot::move_to(&tx, open.slot, to, None).await?;
@@ -76,7 +77,8 @@ pub async fn offer(ctx: &Ctx, id: RotationSlotId, note: Option<&str>) -> Result<
             .organizations(open.units.into_iter().chain(incoming))
             .moved(states::text(from), states::text(to))
             .detail("handoverId", row.id.to_string())
-            .detail("nextSlotId", next.id.to_string()),
+            .detail("nextSlotId", next.id.to_string())
+            .detail("items", items),
     )
     .await?;
     tx.commit(row.id).await?;
@@ -95,12 +97,18 @@ pub async fn acknowledge(ctx: &Ctx, id: HandoverId) -> Result<Model> {
     let target = Target::alliance(row.alliance_id).of(&incoming);
     ctx.require(&tx.db, Action::AcknowledgeHandover, target).await?;
     let to = states::follow(SLOT, "acknowledgeHandover", open.slot.state)?;
+    let unanswered = handover_item::unanswered(&tx.db, id).await?;
+    if unanswered > 0 {
+        return Err(Error::refused(Code::HandoverUnanswered).with("count", unanswered));
+    }
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.acknowledged_by = Set(ctx.author());
     row.acknowledged_at = Set(Some(ctx.now()));
     row.version = Set(version);
     let row = row.update(&tx.db).await?;
+    let units = open.units.iter().chain(&incoming).copied();
+    handover_item::give_to_committee(&tx, &row, units).await?;
     let from = open.slot.state;
     let slot = slot::move_to(&tx, open.slot, to, None).await?;
     tx.record(

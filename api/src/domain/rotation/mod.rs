@@ -8,6 +8,7 @@ mod fair_search;
 pub mod feed;
 pub mod generate;
 pub mod handover;
+pub mod handover_item;
 pub mod ical;
 pub mod plan;
 pub mod publish;

@@ -35,7 +35,7 @@ pub struct TaskStateCount {
 /// How many tasks of an alliance stand where; only what the viewer may see counts.
 #[derive(SimpleObject)]
 pub struct TaskCounts {
-    /// Work remains: published and neither completed nor cancelled.
+    /// Work remains: published and neither completed, cancelled nor carried over.
     open: i64,
     /// Work remains and the due date has passed by the alliance's calendar.
     overdue: i64,

@@ -2,6 +2,8 @@
 
 pub mod counts;
 // priority task
+pub mod carry_over;
+pub mod cascade;
 pub mod open_item;
 pub mod priority_task;
 pub mod task_input;

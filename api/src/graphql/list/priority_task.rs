@@ -9,6 +9,8 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
+    carry_over,
+    cascade::{self, ParentTask, RolledUpProgress, TaskPart},
     task_input::{
         AcknowledgePriorityTaskInput, AddTaskMilestoneInput, CancelPriorityTaskInput,
         CompletePriorityTaskInput, CreatePriorityTaskInput, PriorityTaskFilter, PublishPriorityTaskInput,
@@ -64,6 +66,8 @@ pub enum PriorityTaskState {
     Completed,
     /// The committee gave it up.
     Cancelled,
+    /// Its month is over and it goes on on a later list (结转).
+    CarriedOver,
 }
 
 /// One task of a month's list (重点任务).
@@ -161,7 +165,7 @@ impl PriorityTask {
         self.0.state.into()
     }
 
-    /// Whether work remains: published and neither completed nor cancelled.
+    /// Whether work remains: published and neither completed, cancelled nor carried over.
     async fn is_open(&self) -> bool {
         self.0.is_open
     }
@@ -176,7 +180,7 @@ impl PriorityTask {
         Ok(alliance.is_some_and(|alliance| self.0.due_on < due::today(&alliance.time_zone, now)))
     }
 
-    /// Progress as last reported, 0 to 100.
+    /// Progress as last reported, 0 to 100; of a task with parts see `rolledUpProgress`.
     async fn percent(&self) -> i32 {
         self.0.percent
     }
@@ -267,6 +271,36 @@ impl PriorityTask {
         let args = args(first, after, last, before);
         let list = move |ctx: &Ctx| Ok(List::new(by, id, reads::progress(ctx), &args));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// The unfinished task of an earlier list that it goes on with.
+    async fn carried_from(&self, context: &Context<'_>) -> Result<Option<PriorityTask>> {
+        carry_over::carried(context, self.0.id, false).await
+    }
+
+    /// The task of a later list that goes on with it.
+    async fn carried_to(&self, context: &Context<'_>) -> Result<Option<PriorityTask>> {
+        carry_over::carried(context, self.0.id, true).await
+    }
+
+    /// All the tasks that it was carried over through, the earliest first, itself among them.
+    async fn lineage(&self, context: &Context<'_>) -> Result<Vec<PriorityTask>> {
+        carry_over::lineage(context, self.0.id).await
+    }
+
+    /// Where it comes from, if it is a part of a task above.
+    async fn parent_task(&self, context: &Context<'_>) -> Result<Option<ParentTask>> {
+        cascade::parent(context, self.0.id).await
+    }
+
+    /// Its parts in alliances below, for viewers who read those alliances.
+    async fn parts(&self, context: &Context<'_>) -> Result<Vec<TaskPart>> {
+        cascade::parts(context, self.0.id).await
+    }
+
+    /// What it has come to, with all its parts on all levels.
+    async fn rolled_up_progress(&self, context: &Context<'_>) -> Result<Option<RolledUpProgress>> {
+        cascade::progress(context, self.0.id).await
     }
 
     /// What the viewer can do with it next, and what blocks the rest.

@@ -145,16 +145,16 @@ pub struct TriageProblemInput {
 #[derive(InputObject)]
 pub struct AssignProblemInput {
     /// The problem.
-    problem_id: ID,
+    pub(in crate::graphql) problem_id: ID,
     /// The version that the caller read; where given, a problem changed since is refused.
-    expected_version: Option<i64>,
+    pub(in crate::graphql) expected_version: Option<i64>,
     /// The organisation that leads, an active member of the alliance.
-    lead_organization_id: ID,
+    pub(in crate::graphql) lead_organization_id: ID,
     /// Organisations that share the work, at most 20 active members beside the leading one; each gets a part of its own.
     #[graphql(default)]
-    joint_organization_ids: Vec<ID>,
+    pub(in crate::graphql) joint_organization_ids: Vec<ID>,
     /// By when it is to be solved, from today on.
-    due_on: Option<Date>,
+    pub(in crate::graphql) due_on: Option<Date>,
 }
 
 /// A problem to move on, nothing else being needed.

@@ -15,6 +15,7 @@ use crate::{
     domain::{
         self, Ctx, Target,
         list::{
+            carry_over,
             task_list::{self as verbs, Filter, NewTaskList},
             task_read,
             transition::{Viewer, offer},
@@ -41,6 +42,8 @@ pub enum TaskListState {
     Draft,
     /// Seen by all of the alliance.
     Published,
+    /// Its unfinished tasks were carried over; nothing on it changes any more.
+    Closed,
 }
 
 /// The priority tasks of an alliance's month (重点任务清单).
@@ -132,7 +135,8 @@ impl TaskList {
         let seats = transition::seats(context, self.0.alliance_id).await?;
         let viewer = Viewer { actor: ctx(context).actor, seats: &seats };
         let target = Target::alliance(self.0.alliance_id);
-        Ok(transition::faces(context, offer(&[verbs::PUBLISH], self.0.state, viewer, target, |_| Vec::new())))
+        let steps = [verbs::PUBLISH, carry_over::CLOSE];
+        Ok(transition::faces(context, offer(&steps, self.0.state, viewer, target, |_| Vec::new())))
     }
 }
 

@@ -2,22 +2,24 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use concord_entities::{
-    check_in, docking, handover,
+    check_in, docking, handover, handover_item,
     id::{CheckInId, DockingId, HandoverId, TypedId},
 };
 use uuid::Uuid;
 
-use super::slot::RotationSlot;
+use super::{handover_item::HandoverItemConnection, slot::RotationSlot};
 use crate::{
     domain::{
         self, Ctx,
+        page::List,
         rotation::{
             check_in::{self as check_ins, NewCheckIn},
             docking::{self as dockings, NewDocking},
-            handover as handovers,
+            handover as handovers, handover_item as items,
         },
     },
     graphql::{
+        connection::args,
         ctx,
         error::payload,
         governance::{membership::reads_contacts, organization::Organization, service_team::UnitsOf},
@@ -237,6 +239,21 @@ impl Handover {
         self.0.acknowledged_at.map(Into::into)
     }
 
+    /// What is handed on: every task and problem that was open when it was offered.
+    async fn items(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<HandoverItemConnection> {
+        let (by, id) = (handover_item::Column::HandoverId, handover_item::Column::Id);
+        let args = args(first, after, last, before);
+        let list = move |ctx: &Ctx| Ok(List::new(by, id, items::of_handovers(ctx), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
     /// Grows by one with every change.
     async fn version(&self) -> i64 {
         self.0.version
@@ -394,7 +411,8 @@ impl DutyMutation {
         HandoverPayload::of(ctx, result).await
     }
 
-    /// Takes a turn over. The people of the incoming team's units and the committee may.
+    /// Takes a turn over, once every item that is still open has an answer; what was declined goes to the committee. The people
+    /// of the incoming team's units and the committee may.
     async fn acknowledge_handover(
         &self,
         context: &Context<'_>,

@@ -3,6 +3,7 @@
 mod batch;
 pub mod duty;
 pub mod feed;
+pub mod handover_item;
 pub mod plan;
 pub mod preview;
 pub mod slot;

@@ -1,0 +1,192 @@
+//! Many items in one mutation: each stands for itself, and one key stands for them all.
+
+use chrono::NaiveDate;
+use concord::{
+    domain::{bulk, list::problem::moves},
+    graphql::id,
+};
+use concord_entities::{
+    id::{AccountId, ProblemId},
+    problem::{Model, State},
+};
+use concord_tests::{Answer, TestApp, World};
+use serde_json::{Value, json};
+
+use crate::{
+    problem::{problem_in, which},
+    task_list::events,
+};
+
+const ASSIGN: &str = "mutation($input: AssignProblemsInput!) { assignProblems(input: $input) {
+    results { id problem { state leadOrganization { name } dueOn } userErrors { code field } }
+    userErrors { code field } } }";
+const EXTEND: &str = "mutation($input: ExtendProblemsInput!) { extendProblems(input: $input) {
+    results { problem { dueOn } userErrors { code field } } userErrors { code field } } }";
+
+fn assignment(world: &World, problem: &Value) -> Value {
+    json!({ "problemId": problem, "leadOrganizationId": id::encode(world.members[1]), "dueOn": "2026-01-20" })
+}
+
+fn global(row: &Model) -> Value {
+    json!(id::encode(row.id))
+}
+
+/// The codes of the outcomes, empty where it was done.
+fn codes(answer: &Answer, name: &str) -> Vec<String> {
+    let results = answer.at(&format!("/{name}/results")).as_array().expect("results").clone();
+    results.iter().map(|one| one["userErrors"][0]["code"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn one_items_refusal_leaves_the_others() {
+    let app = TestApp::new().await;
+    let (world, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    let (one, two) =
+        (problem_in(&app, &world, State::Triaged).await, problem_in(&app, &world, State::Triaged).await);
+    let raw = problem_in(&app, &world, State::Registered).await;
+    let foreign = problem_in(&app, &there, State::Triaged).await;
+    let mut outsider = assignment(&world, &global(&two));
+    outsider["leadOrganizationId"] = json!(id::encode(there.members[1]));
+    let items = json!([
+        assignment(&world, &global(&one)),
+        assignment(&world, &global(&raw)),
+        assignment(&world, &global(&foreign)),
+        outsider,
+        assignment(&world, &json!("!")),
+        assignment(&world, &global(&two)),
+    ]);
+    let input = json!({ "input": { "items": items } });
+    for (who, code) in
+        [(world.staff, "FORBIDDEN"), (world.county_committee, "FORBIDDEN"), (world.stranger, "NOT_FOUND")]
+    {
+        let refused = app.client(who).send(ASSIGN, input.clone()).await;
+        assert_eq!(codes(&refused, "assignProblems")[0], code);
+    }
+    let signed_out = app.anonymous().send(ASSIGN, input.clone()).await;
+    assert_eq!(signed_out.code().as_deref(), Some("UNAUTHENTICATED"));
+    assert_eq!(events(&app, "problem_assigned").await, 0);
+    let answer = app.client(world.committee).send(ASSIGN, input).await;
+    assert_eq!(
+        codes(&answer, "assignProblems"),
+        ["", "STATE_REFUSED", "NOT_FOUND", "NOT_A_MEMBER", "ID_MALFORMED", ""]
+    );
+    let at = |path: &str| answer.at(&format!("/assignProblems/results/{path}")).clone();
+    assert_eq!(at("0/id"), global(&one));
+    assert_eq!(at("3/userErrors/0/field"), "input.items.3.leadOrganizationId");
+    assert_eq!(at("4/userErrors/0/field"), "input.items.4.problemId");
+    assert_eq!(
+        at("5/problem"),
+        json!({ "state": "ASSIGNED", "leadOrganization": { "name": "成员单位1-632223" }, "dueOn": "2026-01-20" })
+    );
+    assert_eq!(events(&app, "problem_assigned").await, 2);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn one_key_stands_for_all_items_also_after_a_break() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let mut rows = Vec::new();
+    for _ in 0..3 {
+        rows.push(problem_in(&app, &world, State::Triaged).await);
+    }
+    let committee = app.client(world.committee);
+    let items: Vec<Value> = rows.iter().map(|row| assignment(&world, &global(row))).collect();
+    let input = json!({ "input": { "items": items } });
+    // The request broke off after its first item.
+    let keyed = committee.keyed("bulk", 5);
+    bulk::begin(&keyed.ctx, 3).await.expect("the key is claimed");
+    let due = NaiveDate::from_ymd_opt(2026, 1, 20);
+    moves::assign(&bulk::item(&keyed.ctx, 0), which(rows[0].id), world.members[1], due)
+        .await
+        .expect("assigned");
+    let done = keyed.send(ASSIGN, input.clone()).await.fine();
+    assert_eq!(codes(&done, "assignProblems"), ["", "", ""]);
+    assert_eq!(events(&app, "problem_assigned").await, 3);
+    // Sent once more it answers the same and does nothing.
+    assert_eq!(committee.keyed("bulk", 5).send(ASSIGN, input.clone()).await, done);
+    assert_eq!(events(&app, "problem_assigned").await, 3);
+    // The key is good for no other request, large or small.
+    let other = committee.keyed("bulk", 6).send(ASSIGN, input.clone()).await;
+    assert_eq!(other.at("/assignProblems/userErrors/0/code"), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(other.at("/assignProblems/results"), &json!([]));
+    // Without a key each is refused by its state.
+    let again = committee.send(ASSIGN, input).await;
+    assert_eq!(codes(&again, "assignProblems"), ["STATE_REFUSED", "STATE_REFUSED", "STATE_REFUSED"]);
+}
+
+#[tokio::test]
+async fn five_hundred_are_taken_and_one_more_is_not() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Triaged).await;
+    let committee = app.client(world.committee);
+    let many = |count: usize| -> Value {
+        let missing = |_| assignment(&world, &json!(id::encode(app.system().new_id::<ProblemId>())));
+        let mut items: Vec<Value> = (1..count).map(missing).collect();
+        items.push(assignment(&world, &global(&row)));
+        json!({ "input": { "items": items } })
+    };
+    for (input, code) in [(json!({ "input": { "items": [] } }), "REQUIRED"), (many(501), "OUT_OF_RANGE")] {
+        let refused = committee.send(ASSIGN, input).await;
+        assert_eq!(
+            refused.at("/assignProblems/userErrors/0"),
+            &json!({ "code": code, "field": "input.items" })
+        );
+    }
+    assert_eq!(events(&app, "problem_assigned").await, 0);
+    let told = codes(&committee.send(ASSIGN, many(500)).await, "assignProblems");
+    assert_eq!(told.iter().filter(|code| *code == "NOT_FOUND").count(), 499);
+    assert_eq!(told[499], "");
+}
+
+async fn extend(app: &TestApp, who: AccountId, reason: &str, items: Value) -> Answer {
+    app.client(who).send(EXTEND, json!({ "input": { "items": items, "reason": reason } })).await
+}
+
+#[tokio::test]
+async fn due_dates_move_out_with_a_reason() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let mut rows = Vec::new();
+    for _ in 0..2 {
+        let row = problem_in(&app, &world, State::Triaged).await;
+        let due = NaiveDate::from_ymd_opt(2026, 1, 12);
+        rows.push(
+            moves::assign(&app.ctx(world.committee), which(row.id), world.members[1], due)
+                .await
+                .expect("assigned"),
+        );
+    }
+    let open = problem_in(&app, &world, State::Triaged).await;
+    let over = problem_in(&app, &world, State::StruckOff).await;
+    let item = |row: &Model, on: &str| json!({ "problemId": global(row), "dueOn": on });
+    let mut stale = item(&rows[1], "2026-01-19");
+    stale["expectedVersion"] = json!(1);
+    let items = json!([
+        item(&rows[0], "2026-01-19"),
+        item(&rows[1], "2026-01-12"),
+        stale,
+        item(&open, "2026-01-19"),
+        item(&over, "2026-01-19"),
+    ]);
+    let refused = extend(&app, world.staff, "材料未到", items.clone()).await;
+    assert!(codes(&refused, "extendProblems").iter().all(|code| code == "FORBIDDEN"));
+    let blank = extend(&app, world.committee, " ", json!([item(&rows[0], "2026-01-19")])).await;
+    assert_eq!(
+        blank.at("/extendProblems/userErrors/0"),
+        &json!({ "code": "REQUIRED", "field": "input.reason" })
+    );
+    let done = extend(&app, world.committee, "材料未到", items).await;
+    assert_eq!(
+        codes(&done, "extendProblems"),
+        ["", "OUT_OF_RANGE", "VERSION_CONFLICT", "STATE_REFUSED", "STATE_REFUSED"]
+    );
+    assert_eq!(done.at("/extendProblems/results/0/problem/dueOn"), "2026-01-19");
+    assert_eq!(done.at("/extendProblems/results/1/userErrors/0/field"), "input.items.1.dueOn");
+    let query = "query($id: ID!) { history(id: $id, first: 1) { nodes { kind details { name value } } } }";
+    app.run_background().await;
+    let told = app.client(world.committee).send(query, json!({ "id": global(&rows[0]) })).await;
+    let details = told.at("/history/nodes/0/details").to_string();
+    assert!(details.contains("材料未到") && details.contains("2026-01-12"), "{details}");
+}

@@ -1,0 +1,186 @@
+//! What a turn hands on: each open task and problem accepted or declined, the rest for the committee.
+
+use concord::{
+    domain::{Ctx, list::problem::moves, rotation::handover_item::pass_on},
+    graphql::id,
+};
+use concord_entities::{id::AccountId, problem::State};
+use concord_tests::{Answer, TestApp};
+use serde_json::{Value, json};
+
+use super::{
+    Town,
+    duty::{ACKNOWLEDGE, CHECK_IN, DOCK, OFFER, at, came, is, met},
+    events,
+};
+use crate::{
+    priority_task::published,
+    problem::{problem_in, which},
+};
+
+const ITEMS: &str =
+    "query($filter: HandoverItemFilter!) { handoverItems(filter: $filter) { totalCount nodes {
+    id state isClosed reason version task { title } problem { number state } organization { name } } } }";
+const ANSWER: &str = "mutation($input: AnswerHandoverItemsInput!) { answerHandoverItems(input: $input) {
+    handover { id items { totalCount } } userErrors { code field message } } }";
+const ASSIGN: &str = "mutation($input: AssignHandoverItemInput!) { assignHandoverItem(input: $input) {
+    item { state reason organization { name } } userErrors { code field message } } }";
+const INBOX: &str = "{ inbox { nodes { kind event { kind } } } }";
+
+/// A turn in service at its end, handed on; the handover's id.
+async fn handed_on(app: &TestApp, town: &Town) -> String {
+    let plan = town.published(app, "2026-01", 3).await;
+    let slot = town.slot(app, &plan, 1).await;
+    let staff = app.client(town.world.staff);
+    staff.send(CHECK_IN, came(&slot, "2026-01-05T00:30:00Z")).await.fine();
+    app.set_now(at("2026-01-07T01:00:00Z"));
+    staff.send(DOCK, met(&slot, true, true)).await.fine();
+    app.set_now(at("2026-01-30T01:00:00Z"));
+    let offered = staff.send(OFFER, json!({ "input": { "slotId": slot } })).await.fine();
+    offered.text("/offerHandover/handover/id")
+}
+
+async fn items(app: &TestApp, who: AccountId, filter: Value) -> Vec<Value> {
+    let answer = app.client(who).send(ITEMS, json!({ "filter": filter })).await;
+    answer.at("/handoverItems/nodes").as_array().expect("items").clone()
+}
+
+async fn answer(app: &TestApp, who: AccountId, handover: &str, items: Value) -> Answer {
+    let input = json!({ "input": { "handoverId": handover, "items": items } });
+    app.client(who).send(ANSWER, input).await
+}
+
+async fn kinds(app: &TestApp, who: AccountId) -> Vec<String> {
+    let answer = app.client(who).run(INBOX).await;
+    let nodes = answer.at("/inbox/nodes").as_array().expect("entries").clone();
+    nodes.iter().map(|node| node["event"]["kind"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_open_item_is_answered_and_the_rest_is_the_committees() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    published(&app, world).await;
+    let assigned = problem_in(&app, world, State::Assigned).await;
+    let fresh = problem_in(&app, world, State::Registered).await;
+    problem_in(&app, world, State::StruckOff).await;
+    let handover = handed_on(&app, &town).await;
+    let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
+    assert_eq!(all.len(), 3);
+    let of = |number: &str| -> Value {
+        all.iter().find(|item| item["problem"]["number"] == number).expect("an item").clone()
+    };
+    let task = all.iter().find(|item| item["task"]["title"] == "整治背街小巷").expect("a task").clone();
+    let (bound, closed) = (of(&assigned.number), of(&fresh.number));
+    assert!(all.iter().all(|item| item["state"] == "PENDING" && item["isClosed"] == false));
+
+    let take = json!({ "input": { "handoverId": handover } });
+    let incoming = app.client(world.other_staff);
+    is(&incoming.send(ACKNOWLEDGE, take.clone()).await, "HANDOVER_UNANSWERED");
+    let accept = json!([{ "itemId": task["id"], "accept": true }]);
+    for (who, code) in [
+        (world.staff, "FORBIDDEN"),
+        (world.observer, "FORBIDDEN"),
+        (world.county_committee, "FORBIDDEN"),
+        (world.stranger, "NOT_FOUND"),
+    ] {
+        is(&answer(&app, who, &handover, accept.clone()).await, code);
+    }
+    for (items, code, field) in [
+        (json!([]), "REQUIRED", "input.items"),
+        (json!([{ "itemId": bound["id"], "accept": false }]), "REQUIRED", "input.items.0.reason"),
+        (
+            json!([{ "itemId": task["id"], "accept": true }, { "itemId": task["id"], "accept": true }]),
+            "ALREADY_EXISTS",
+            "input.items.1.itemId",
+        ),
+    ] {
+        let refused = answer(&app, world.other_staff, &handover, items).await;
+        is(&refused, code);
+        assert_eq!(refused.text("/answerHandoverItems/userErrors/0/field"), field);
+    }
+    let foreign = json!([{ "itemId": id::encode(app.system().new_id::<concord_entities::id::HandoverItemId>()), "accept": true }]);
+    is(&answer(&app, world.other_staff, &handover, foreign).await, "NOT_FOUND");
+    // All or none: the refusals above left everything as it was.
+    assert_eq!(
+        items(&app, world.staff, json!({ "handoverId": handover, "states": ["PENDING"] })).await.len(),
+        3
+    );
+
+    let replies = json!([
+        { "itemId": task["id"], "accept": true },
+        { "itemId": bound["id"], "accept": false, "reason": "本队无相应资质" },
+    ]);
+    let done = answer(&app, world.other_staff, &handover, replies).await.fine();
+    assert_eq!(done.at("/answerHandoverItems/handover/items/totalCount"), 3);
+    is(&incoming.send(ACKNOWLEDGE, take.clone()).await, "HANDOVER_UNANSWERED");
+    // What closes meanwhile is shown as closed and needs no answer.
+    moves::withdraw(&app.ctx(world.committee), which(fresh.id), "重复登记").await.expect("withdrawn");
+    let open = items(&app, world.staff, json!({ "handoverId": handover, "open": false })).await;
+    assert_eq!((open.len(), &open[0]["id"], &open[0]["isClosed"]), (1, &closed["id"], &json!(true)));
+    incoming.send(ACKNOWLEDGE, take).await.fine();
+    is(&answer(&app, world.other_staff, &handover, accept).await, "STATE_REFUSED");
+
+    let queue = items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await;
+    assert_eq!(queue.len(), 1);
+    assert_eq!((&queue[0]["id"], &queue[0]["reason"]), (&bound["id"], &json!("本队无相应资质")));
+    app.run_background().await;
+    assert_eq!(kinds(&app, world.committee).await[0], "HANDOVER_ITEMS_TO_COMMITTEE");
+    assert!(kinds(&app, world.staff).await.contains(&"HANDOVER_ITEMS_ANSWERED".to_owned()));
+
+    let there = Town::build(&app, "632224", 1).await;
+    let give = |item: &Value, unit| json!({ "input": { "itemId": item["id"], "organizationId": id::encode(unit), "note": "专业单位办理" } });
+    for (who, item, unit, code) in [
+        (world.other_staff, &bound, world.members[3], "FORBIDDEN"),
+        (there.world.committee, &bound, world.members[3], "NOT_FOUND"),
+        (world.committee, &bound, there.world.members[3], "NOT_A_MEMBER"),
+        (world.committee, &task, world.members[3], "STATE_REFUSED"),
+    ] {
+        is(&app.client(who).send(ASSIGN, give(item, unit)).await, code);
+    }
+    let stale = json!({ "input": { "itemId": bound["id"], "organizationId": id::encode(world.members[1]), "expectedVersion": 1 } });
+    is(&app.client(world.committee).send(ASSIGN, stale).await, "VERSION_CONFLICT");
+    let given = app.client(world.committee).send(ASSIGN, give(&bound, world.members[1])).await.fine();
+    assert_eq!(
+        given.at("/assignHandoverItem/item"),
+        &json!({ "state": "ASSIGNED", "reason": "专业单位办理", "organization": { "name": "成员单位1-632223" } })
+    );
+    app.run_background().await;
+    assert_eq!(kinds(&app, world.staff).await[0], "HANDOVER_ITEM_ASSIGNED");
+    assert!(items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await.is_empty());
+    assert!(items(&app, there.world.committee, json!({})).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_nobody_answers_by_the_third_working_day_goes_to_the_committee_once() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    published(&app, world).await;
+    problem_in(&app, world, State::Assigned).await;
+    let handover = handed_on(&app, &town).await;
+    // February begins on a Sunday: its third working day is Wednesday the fourth.
+    app.set_now(at("2026-02-04T15:59:59Z"));
+    app.run_background().await;
+    assert!(items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await.is_empty());
+    app.set_now(at("2026-02-04T16:00:00Z"));
+    let ctx = app.system();
+    let hand = |ctx: Ctx| async move { pass_on(&ctx).await.expect("the hand works") };
+    let passed = tokio::join!(hand(ctx.clone()), hand(ctx.clone()), hand(ctx));
+    assert_eq!(passed.0 + passed.1 + passed.2, 1);
+    app.run_background().await;
+    assert_eq!(items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await.len(), 2);
+    assert_eq!(events(&app, "handover_items_to_committee").await, 1);
+    // The clock may go back and forth: nothing is passed on twice.
+    app.set_now(at("2026-02-01T16:00:00Z"));
+    app.run_background().await;
+    app.set_now(at("2026-02-20T16:00:00Z"));
+    app.run_background().await;
+    assert_eq!(events(&app, "handover_items_to_committee").await, 1);
+    let late = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
+    let accept = json!([{ "itemId": late[0]["id"], "accept": true }]);
+    is(&answer(&app, world.other_staff, &handover, accept).await, "STATE_REFUSED");
+    let take = json!({ "input": { "handoverId": handover } });
+    app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
+}

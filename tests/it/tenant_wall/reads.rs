@@ -6,8 +6,13 @@ use super::*;
 const UNREACHED: [(&str, &str); 0] = [];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 1] =
-    [("Organization.warnings", "remarks on the unit's own code, which lead to nothing else")];
+const NO_EDGE: [(&str, &str); 2] = [
+    ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
+    (
+        "Problem.onAccount",
+        "the problem is not held; where one is, it names a unit and a person of its own alliance",
+    ),
+];
 
 /// Every identifier of every query.
 pub async fn roots(wall: &Wall, roots: &[Root]) -> Report {

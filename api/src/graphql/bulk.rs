@@ -156,7 +156,8 @@ impl BulkMutation {
             let result = async {
                 let which = which(&item.problem_id, item.expected_version)?;
                 let lead = id::decode(&item.lead_organization_id, "leadOrganizationId")?;
-                moves::assign(&own, which, lead, item.due_on.map(|on| on.0)).await
+                let joint = id::decode_all(&item.joint_organization_ids, "jointOrganizationIds")?;
+                moves::assign_jointly(&own, which, lead, &joint, item.due_on.map(|on| on.0)).await
             }
             .await;
             results.push(ProblemOutcome::of(ctx, index, item.problem_id, result).await?);

@@ -23,8 +23,10 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 14] = [
+const TURNED_AWAY: [(&str, &str, &str); 16] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
+    ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
+    ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.carryOverTasks(input.toTaskListId)", "OUT_OF_RANGE", "there is one list"),
     ("mutation.decomposePriorityTask(input.taskId)", "ALLIANCE_NOT_BELOW", "there is one alliance"),
     ("mutation.decomposePriorityTask(input.parts.allianceId)", "ALLIANCE_NOT_BELOW", "the same"),

@@ -6,10 +6,14 @@ use super::*;
 const UNREACHED: [(&str, &str); 0] = [];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 3] = [
+const NO_EDGE: [(&str, &str); 4] = [
     ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
     ("Problem.deadlineMoves", "drawn from the problem's own events, of which the specimen has none"),
     ("Problem.mergedInto", "the specimen is the one that goes on"),
+    (
+        "Problem.onAccount",
+        "the problem is not held; where one is, it names a unit and a person of its own alliance",
+    ),
 ];
 
 /// Every identifier of every query.

@@ -62,6 +62,7 @@ pub struct Query(
     list::priority_task::PriorityTaskQuery,
     // problem
     list::problem::ProblemQuery,
+    list::statistics::StatisticsQuery,
     // file
     // fact
     fact::event::EventQuery,

@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod recount;
+pub mod statistics;
 // priority task
 pub mod due;
 pub mod open_item;

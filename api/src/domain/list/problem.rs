@@ -156,7 +156,7 @@ async fn overdue(ctx: &Ctx, wanted: bool) -> Result<Condition> {
 }
 
 /// A region by its path, and all below it; paths hold no wildcards.
-fn regions_below(path: &str) -> SimpleExpr {
+pub(super) fn regions_below(path: &str) -> SimpleExpr {
     let regions = region::Entity::find()
         .select_only()
         .column(region::Column::Id)

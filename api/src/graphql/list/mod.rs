@@ -13,4 +13,5 @@ pub mod person;
 pub mod problem;
 mod problem_batch;
 pub mod problem_mutation;
+pub mod statistics;
 pub mod transition;

@@ -555,7 +555,7 @@ impl ProblemFilter {
 }
 
 /// What a list of problems reads along when it is asked for.
-const ALONG: [(&str, Along<problem::Column>); 3] = [
+pub(super) const ALONG: [(&str, Along<problem::Column>); 3] = [
     ("alliance", Along { kind: Kind::Alliance, by: problem::Column::AllianceId }),
     ("leadOrganization", Along { kind: Kind::Organization, by: problem::Column::LeadOrganizationId }),
     ("region", Along { kind: Kind::Region, by: problem::Column::RegionId }),

@@ -23,7 +23,8 @@ pub use self::{
     },
     list::{
         alliance_count, evidence, month_count, open_due_count, priority_task, problem, problem_handler,
-        problem_responsible, problem_sequence, task_co_organizer, task_list, task_milestone, task_progress,
+        problem_responsible, problem_sequence, saved_filter, task_co_organizer, task_list, task_milestone,
+        task_progress,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, rotation_block, rotation_plan, rotation_plan_team,

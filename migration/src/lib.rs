@@ -16,6 +16,7 @@ mod m20261126_000007_member_order;
 mod m20261127_000001_checkpoints;
 mod m20261127_000002_erasure;
 mod m20261127_000003_bound_keys;
+mod m20261128_000041_saved_filters;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000001_checkpoints::Migration),
             Box::new(m20261127_000002_erasure::Migration),
             Box::new(m20261127_000003_bound_keys::Migration),
+            Box::new(m20261128_000041_saved_filters::Migration),
         ]
     }
 }

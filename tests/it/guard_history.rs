@@ -30,7 +30,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         rotation_plan_team, rotation_block, rotation_slot, rotation_swap, check_in, docking, handover, calendar_feed,
         calendar_day, task_list, priority_task, task_co_organizer, task_milestone, task_progress, problem_sequence,
         problem, problem_handler, problem_responsible, stored_file, evidence, event, event_seal, event_organization,
-        event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
+        event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
     )
 }
 

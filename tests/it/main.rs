@@ -45,6 +45,7 @@ mod task_list;
 mod problem;
 mod problem_edit;
 mod problem_load;
+mod search;
 mod statistics;
 // file
 mod evidence;

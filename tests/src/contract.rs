@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 30] = [
+const NOUNS: [(&str, &str); 31] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("allianceid", "alliance"),
@@ -22,6 +22,7 @@ const NOUNS: [(&str, &str); 30] = [
     ("externalidentityid", "external_identity"),
     ("feedid", "calendar_feed"),
     ("fileid", "stored_file"),
+    ("filterid", "saved_filter"),
     ("handoverid", "handover"),
     ("keyid", "api_key"),
     ("listid", "task_list"),
@@ -42,10 +43,11 @@ const NOUNS: [(&str, &str); 30] = [
 ];
 
 /// Texts that must be of a certain form to get past the checks of form.
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 9] = [
     ("code", "632223"),
     ("creditCode", "91230800DEM0001100"),
     ("currentPassword", "correct horse battery"),
+    ("filter", "{\"open\":true}"),
     ("newPassword", "staple horse battery"),
     ("numberPattern", "西海销〔{year}〕{seq:4}号"),
     ("password", "correct horse battery"),

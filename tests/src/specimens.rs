@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 27] = [
+const VALUES: [(&str, &str, &str); 29] = [
     ("account_link", "purpose", "invitation"),
     ("calendar_day", "kind", "off"),
     ("docking", "counterpart", "committee"),
@@ -41,6 +41,8 @@ const VALUES: [(&str, &str, &str); 27] = [
     ("rotation_slot", "number", "1"),
     ("rotation_slot", "state", "scheduled"),
     ("rotation_swap", "state", "proposed"),
+    ("saved_filter", "filter", "{}"),
+    ("saved_filter", "noun", "problem"),
     ("session", "ended_reason", "signed_out"),
     ("stored_file", "media_type", "image/png"),
     ("task_list", "state", "published"),
@@ -62,7 +64,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 17] = [
+const EMPTY: [(&str, &str); 18] = [
     ("account", "disabled_at"),
     ("account", "locked_until_at"),
     ("account_link", "used_at"),
@@ -78,6 +80,7 @@ const EMPTY: [(&str, &str); 17] = [
     ("problem", "verifier_organization_id"),
     ("refresh_token", "redeemed_at"),
     ("rotation_slot", "missed_at"),
+    ("saved_filter", "ended_at"),
     ("service_team", "ended_at"),
     ("stored_file", "expires_at"),
 ];

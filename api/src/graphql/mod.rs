@@ -63,6 +63,7 @@ pub struct Query(
     // problem
     list::problem::ProblemQuery,
     list::statistics::StatisticsQuery,
+    list::saved_filter::SavedFilterQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -96,6 +97,7 @@ pub struct Mutation(
     // problem
     list::problem_mutation::ProblemMutation,
     list::evidence::EvidenceMutation,
+    list::saved_filter::SavedFilterMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -36,7 +36,7 @@ use super::list::{
 // fact
 use super::fact::{event::Event, inbox::InboxEntry};
 // problem
-use super::list::{evidence::Evidence, problem::Problem};
+use super::list::{evidence::Evidence, problem::Problem, saved_filter::SavedFilter};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -81,6 +81,7 @@ pub enum AnyNode {
     // problem
     Problem(Problem),
     Evidence(Evidence),
+    SavedFilter(SavedFilter),
     // file
     // fact
     Event(Event),
@@ -127,6 +128,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // problem
         Problem,
         Evidence,
+        SavedFilter,
         // file
         // fact
         Event,

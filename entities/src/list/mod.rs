@@ -8,6 +8,7 @@ pub mod problem;
 pub mod problem_handler;
 pub mod problem_responsible;
 pub mod problem_sequence;
+pub mod saved_filter;
 pub mod task_co_organizer;
 pub mod task_list;
 pub mod task_milestone;

@@ -19,12 +19,15 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
     Select,
-    sea_query::{Expr, Func, LikeExpr, OnConflict, Query, SimpleExpr},
+    sea_query::{Expr, OnConflict, Query, SimpleExpr},
 };
 
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, file, governance,
-    list::{due, evidence as evidences},
+    list::{
+        due, evidence as evidences,
+        search::{self, Window},
+    },
     number_pattern::NumberPattern,
     page::{self, Along, Order, Page},
     scope,
@@ -87,10 +90,12 @@ pub struct Filter {
     /// Registered by the caller, or by others.
     pub registered_by_me: Option<bool>,
     pub text: Option<String>,
+    pub window: Window,
 }
 
 impl Filter {
-    async fn condition(self, ctx: &Ctx) -> Result<Condition> {
+    pub(super) async fn condition(self, ctx: &Ctx) -> Result<Condition> {
+        let window = self.window.condition::<Entity>(ctx, search::PROBLEM).await?;
         let responsible = self.organization_id.map(|unit| {
             let shared = problem_responsible::Entity::find()
                 .select_only()
@@ -139,7 +144,8 @@ impl Filter {
             .add_option(self.due_to.map(|on| Column::DueOn.lte(on)))
             .add_option(late)
             .add_option(mine)
-            .add_option(search.as_deref().map(mentions)))
+            .add(window)
+            .add_option(search.as_deref().map(|words| search::mentions(words, &SEARCHED))))
     }
 }
 
@@ -165,24 +171,8 @@ pub(super) fn regions_below(path: &str) -> SimpleExpr {
     Column::RegionId.in_subquery(regions)
 }
 
-/// Whether title, description, place or number mention `text`, in whatever case.
-fn mentions(text: &str) -> Condition {
-    let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
-        if matches!(character, '\\' | '%' | '_') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    [Column::Title, Column::Description, Column::Place, Column::Number].into_iter().fold(
-        Condition::any(),
-        |condition, column| {
-            let lower = Expr::expr(Func::lower(Expr::col((Entity, column))));
-            condition.add(lower.like(LikeExpr::new(pattern.clone()).escape('\\')))
-        },
-    )
-}
+/// Where a text is searched for.
+const SEARCHED: [Column; 4] = [Column::Title, Column::Description, Column::Place, Column::Number];
 
 /// In which order problems are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -381,7 +371,7 @@ impl Numbers {
 }
 
 /// An alliance's time zone; one that cannot be read counts as Beijing's.
-pub(super) fn zone(name: &str) -> Tz {
+pub(crate) fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(chrono_tz::Asia::Shanghai)
 }
 

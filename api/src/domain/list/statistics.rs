@@ -373,7 +373,7 @@ impl Statistics {
 }
 
 /// The instant at which a day begins in a zone.
-fn start_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+pub fn start_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     // Where midnight is skipped, the day begins an hour later.
     zone.from_local_datetime(&midnight)

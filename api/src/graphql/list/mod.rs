@@ -9,9 +9,11 @@ pub mod task_list;
 pub mod task_parts;
 // problem
 pub mod evidence;
+pub mod facets;
 pub mod person;
 pub mod problem;
 mod problem_batch;
 pub mod problem_mutation;
+pub mod saved_filter;
 pub mod statistics;
 pub mod transition;

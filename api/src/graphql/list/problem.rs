@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     evidence::{Evidence, EvidenceOf, evidence_of},
+    facets::ProblemFacets,
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
     transition::{self, Transition},
@@ -22,6 +23,7 @@ use crate::{
             evidence::Subject,
             problem::{self as verbs, Filter, Sort},
             problem_states::{self, Bound, Circumstances},
+            search::Window,
             transition::Viewer,
         },
         page::{self, Along, Kind, List, Order},
@@ -483,7 +485,7 @@ const BELOW: [(&str, Plan); 2] = [
     ("history", |context| event::history_plan(context, Problem::NOUN)),
 ];
 
-connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity);
+connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity, ProblemFacets);
 
 /// Which problems to list; what is absent does not restrict.
 #[derive(InputObject, Default)]
@@ -522,12 +524,19 @@ pub struct ProblemFilter {
     overdue: Option<bool>,
     /// Registered by the caller, or by others; only for people.
     registered_by_me: Option<bool>,
-    /// Whose title, description, place or number mentions this, at most 100 characters.
+    /// Whose title, description, place or number mentions all of these words, at most 100 characters; case does not matter.
     text: Option<String>,
+    /// Open and due within so many days from today by the alliance's calendar, 0 for today alone; at most 3,660. What is
+    /// overdue is not among them.
+    due_within_days: Option<i32>,
+    /// Open and overdue by so many days or more, 1 to 3,660.
+    overdue_by_days: Option<i32>,
+    /// For which a unit that the caller acts for is responsible, or which the caller handles; or all others. Only for people.
+    mine: Option<bool>,
 }
 
 impl ProblemFilter {
-    fn read(self) -> domain::Result<Filter> {
+    pub(super) fn read(self) -> domain::Result<Filter> {
         Ok(Filter {
             alliance_id: id::decode_optional(self.alliance_id.as_ref(), "filter.allianceId")?,
             states: self.states.map(|states| states.into_iter().map(Into::into).collect()),
@@ -550,6 +559,11 @@ impl ProblemFilter {
             overdue: self.overdue,
             registered_by_me: self.registered_by_me,
             text: self.text,
+            window: Window {
+                due_within_days: self.due_within_days,
+                overdue_by_days: self.overdue_by_days,
+                mine: self.mine,
+            },
         })
     }
 }
@@ -618,7 +632,7 @@ impl ProblemQuery {
         let filter = filter.unwrap_or_default().read().or_api_error(ctx)?;
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
-        let page = verbs::list(ctx, filter, Sort::from(order_by), &args, &along).await;
-        Ok(loaders::fed(context, page)?.into())
+        let page = verbs::list(ctx, filter.clone(), Sort::from(order_by), &args, &along).await;
+        Ok(ProblemConnection::from(loaders::fed(context, page)?).with(ProblemFacets(filter)))
     }
 }

@@ -42,6 +42,7 @@ mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod ledger;
 mod problem;
 mod problem_edit;
 mod problem_load;

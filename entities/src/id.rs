@@ -113,6 +113,8 @@ ids! {
     FollowUpLinkId = "follow_up_link",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
+    /// A filter of a list that a person keeps for themselves.
+    SavedFilterId = "saved_filter",
     /// One recorded fact: audit log, outbox and source of subscriptions in one.
     EventId = "event",
     /// What a person should look at, drawn from one event.

@@ -25,8 +25,8 @@ pub use self::{
         alliance_count, breach, deadline_policy, escalation, evidence, extension, follow_up, follow_up_link,
         month_count, notice_sequence, open_due_count, priority_task, problem, problem_handler,
         problem_responsible, problem_round, problem_sequence, problem_sign_off, problem_tier_move,
-        supervision_notice, task_carry_over, task_co_organizer, task_list, task_milestone, task_part,
-        task_progress,
+        saved_filter, supervision_notice, task_carry_over, task_co_organizer, task_list, task_milestone,
+        task_part, task_progress,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, handover_item, rotation_block, rotation_plan,

@@ -26,10 +26,11 @@ mod m20261128_000021_rounds;
 mod m20261128_000022_follow_up;
 mod m20261128_000023_merge;
 mod m20261128_000024_escalation;
-mod refusal;
 mod m20261128_000031_carry_over;
 mod m20261128_000032_cascade;
 mod m20261128_000033_handover_items;
+mod m20261128_000041_saved_filters;
+mod refusal;
 
 /// All migrations in order.
 pub struct Migrator;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000031_carry_over::Migration),
             Box::new(m20261128_000032_cascade::Migration),
             Box::new(m20261128_000033_handover_items::Migration),
+            Box::new(m20261128_000041_saved_filters::Migration),
         ]
     }
 }

@@ -1,6 +1,8 @@
 //! The history guard: what the migrations build is what the entities say, on both engines; up, down, up; and every trigger
 //! and unique key of the database refuses what it is there to refuse.
 
+mod cases;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use concord::database as product;
@@ -14,6 +16,8 @@ use concord_tests::{
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, sea_query::TableCreateStatement};
 use tokio::sync::OnceCell;
+
+use cases::{Case, cases, strike_off};
 
 macro_rules! tables {
     ($schema:ident: $($noun:ident),+ $(,)?) => {
@@ -31,7 +35,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         calendar_day, task_list, priority_task, task_carry_over, task_part, task_co_organizer, task_milestone, task_progress, problem_sequence,
         problem, handover_item, problem_handler, problem_responsible, problem_round, problem_sign_off, problem_tier_move, follow_up,
         follow_up_link, escalation, stored_file, evidence, event, event_seal, event_organization,
-        event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, alliance_count, open_due_count, month_count,
+        event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
     )
 }
@@ -264,299 +268,6 @@ async fn a_missing_unique_key_is_noticed() {
         }
     }
     assert!(noticed > 10, "{noticed}");
-}
-
-/// What a trigger is there for: statements that set the stage, then others of which each must be refused, with what is said.
-struct Case {
-    trigger: &'static str,
-    says: &'static str,
-    stage: Vec<String>,
-    violations: Vec<String>,
-}
-
-fn case(trigger: &'static str, says: &'static str, violations: &[&str]) -> Case {
-    let violations = violations.iter().map(ToString::to_string).collect();
-    Case { trigger, says, stage: Vec::new(), violations }
-}
-
-impl Case {
-    fn after(mut self, stage: &[&str]) -> Self {
-        self.stage = stage.iter().map(ToString::to_string).collect();
-        self
-    }
-}
-
-/// A strike-off that has been earned, by people of these names and a verifier of this organisation.
-fn strike_off(handler: &str, verifier: &str, of: &str, approver: &str) -> String {
-    let person = |name: &str| format!("(SELECT id FROM account WHERE username LIKE '{name}.%')");
-    let is_responsible = if of == "responsible" { "IN" } else { "NOT IN" };
-    let organization = if of.is_empty() {
-        "NULL".to_owned()
-    } else {
-        format!(
-            "(SELECT id FROM organization WHERE id {is_responsible} (SELECT organization_id FROM problem_responsible) LIMIT 1)"
-        )
-    };
-    format!(
-        "UPDATE problem SET state = 'struck_off', is_open = FALSE, handler_id = {}, submitted_by = {},
-         verifier_id = {}, verifier_organization_id = {organization}, approver_id = {}",
-        person(handler),
-        person("manager"),
-        person(verifier),
-        person(approver)
-    )
-}
-
-/// What is refused once every list is closed.
-fn closed(trigger: &'static str, violation: &str) -> Case {
-    case(trigger, "a closed task list never changes", &[violation])
-        .after(&["UPDATE task_list SET state = 'closed'"])
-}
-
-fn cases() -> Vec<Case> {
-    let earned = strike_off("staff", "verifier", "other", "approver");
-    let earned = earned.as_str();
-    let unearned = "strike-off needs evidence and an independent verifier";
-    let strike_off_is = |violations: &[&str]| case("problem_strike_off_is_earned", unearned, violations);
-    let edits = [
-        "kind = 'other'",
-        "id = subject_id",
-        "subject_id = id",
-        "subject_kind = 'other'",
-        "organization_ids = '[1]'",
-        "actor_kind = 'other'",
-        "actor_id = id",
-        "occurred_at = '2001-01-01 00:00:00.000000+00:00'",
-        "digest = (SELECT hash FROM event_seal LIMIT 1)",
-    ];
-    // An erasure takes payload and salt together and changes nothing else.
-    let mut edits: Vec<String> =
-        edits.iter().map(|edit| format!("UPDATE event SET {edit}, payload = NULL, salt = NULL")).collect();
-    edits.push(
-        "UPDATE event SET alliance_id = NULL, payload = NULL, salt = NULL WHERE alliance_id IS NOT NULL"
-            .to_owned(),
-    );
-    for alone in ["payload = NULL", "salt = NULL", "payload = '{}'"] {
-        edits.push(format!("UPDATE event SET {alone}"));
-    }
-    vec![
-        case("event_is_kept", "events are never deleted", &["DELETE FROM event"]),
-        Case {
-            trigger: "event_is_not_edited",
-            says: "events are never edited",
-            stage: Vec::new(),
-            violations: edits,
-        },
-        case("event_seal_is_kept", "seals are never deleted", &["DELETE FROM event_seal"]),
-        case(
-            "event_seal_is_not_edited",
-            "seals are never edited",
-            &[
-                "UPDATE event_seal SET chain_index = chain_index + 1000",
-                "UPDATE event_seal SET position = -position",
-            ],
-        ),
-        case("checkpoint_is_kept", "only added to", &["DELETE FROM checkpoint"]),
-        case(
-            "checkpoint_is_not_edited",
-            "only added to",
-            &["UPDATE checkpoint SET line = 'other'", "UPDATE checkpoint SET position = position + 1000"],
-        ),
-        case("task_progress_is_kept", "only appended to", &["DELETE FROM task_progress"]),
-        case(
-            "task_progress_is_not_edited",
-            "only appended to",
-            &["UPDATE task_progress SET note = 'other'", "UPDATE task_progress SET percent = 99"],
-        ),
-        case(
-            "priority_task_keeps_its_alliance",
-            "a task keeps its alliance",
-            &["UPDATE priority_task SET alliance_id =
-               (SELECT a.id FROM alliance a WHERE a.id <> priority_task.alliance_id LIMIT 1)"],
-        ),
-        closed("closed_list_takes_no_task", "INSERT INTO priority_task SELECT * FROM priority_task"),
-        closed("closed_list_keeps_its_tasks", "UPDATE priority_task SET title = 'other'"),
-        closed("closed_list_loses_no_task", "DELETE FROM priority_task"),
-        closed(
-            "closed_list_takes_no_co_organizer",
-            "INSERT INTO task_co_organizer SELECT * FROM task_co_organizer",
-        ),
-        closed("closed_list_loses_no_co_organizer", "DELETE FROM task_co_organizer"),
-        closed("closed_list_takes_no_milestone", "INSERT INTO task_milestone SELECT * FROM task_milestone"),
-        closed("closed_list_keeps_its_milestones", "UPDATE task_milestone SET title = 'other'"),
-        closed("closed_list_loses_no_milestone", "DELETE FROM task_milestone"),
-        closed("closed_list_takes_no_progress", "INSERT INTO task_progress SELECT * FROM task_progress"),
-        closed("closed_list_is_not_edited", "UPDATE task_list SET state = 'published'"),
-        closed("closed_list_is_kept", "DELETE FROM task_list"),
-        case(
-            "task_part_is_born_heavy",
-            "a part weighs something",
-            &[
-                "INSERT INTO task_part (task_id, parent_task_id, weight) SELECT task_id, parent_task_id, 0 FROM task_part",
-            ],
-        ),
-        case("task_part_stays_heavy", "a part weighs something", &["UPDATE task_part SET weight = 0"]),
-        case(
-            "problem_keeps_its_number",
-            "a problem keeps its number",
-            &[
-                "UPDATE problem SET seq = seq + 1",
-                "UPDATE problem SET year = year + 1",
-                "UPDATE problem SET number = 'other'",
-                "UPDATE problem SET alliance_id = (SELECT a.id FROM alliance a WHERE a.id <> problem.alliance_id LIMIT 1)",
-            ],
-        ),
-        case("problem_is_kept", "problems are never deleted", &["DELETE FROM problem"]),
-        case("evidence_is_kept", "never taken away", &["DELETE FROM evidence"]),
-        case("evidence_is_not_edited", "never changed", &["UPDATE evidence SET stage = 'progress'"]),
-        case(
-            "problem_sequence_only_grows",
-            "never given back",
-            &["UPDATE problem_sequence SET last = last - 1"],
-        ),
-        case(
-            "problem_strike_off_is_kept",
-            "stays as it was judged",
-            &[
-                "UPDATE problem SET verifier_id = submitted_by",
-                "UPDATE problem SET approver_id = handler_id",
-                "UPDATE problem SET verifier_organization_id = NULL",
-                "UPDATE problem SET struck_off_at = '2001-01-01 00:00:00.000000+00:00'",
-                "UPDATE problem SET verdict = 'other'",
-                "UPDATE problem SET criterion = 'other'",
-            ],
-        )
-        .after(&[earned]),
-        case("breach_is_kept", "a breach stays on record", &["DELETE FROM breach"]),
-        case(
-            "breach_is_not_edited",
-            "a breach stays on record",
-            &["UPDATE breach SET round = round + 1", "UPDATE breach SET due_at = noted_at"],
-        ),
-        case(
-            "problem_is_submitted_whole",
-            "when every part is done",
-            &["UPDATE problem SET state = 'submitted'"],
-        )
-        .after(&["UPDATE problem_responsible SET duty = 'joint', state = 'in_progress'"]),
-        case(
-            "problem_on_account_is_grounded",
-            "held by somebody above its handler",
-            &[
-                "UPDATE problem SET state = 'on_account', held_organization_id = NULL",
-                "UPDATE problem SET state = 'on_account', held_organization_id = id, held_reason = NULL",
-                "UPDATE problem SET state = 'on_account', held_organization_id = id, held_by = NULL",
-                "UPDATE problem SET state = 'on_account', held_organization_id = id, review_on = NULL",
-                "UPDATE problem SET state = 'on_account', held_organization_id = id, handler_id = held_by",
-            ],
-        ),
-        case("problem_strike_off_is_signed", "every sign-off", &[earned])
-            .after(&["UPDATE alliance SET sign_offs = 2"]),
-        // A signature of somebody who had a part in it is none.
-        case("problem_strike_off_is_signed", "every sign-off", &[earned])
-            .after(&["UPDATE problem SET signed_off_at = recorded_at,
-             signed_off_by = (SELECT id FROM account WHERE username LIKE 'verifier.%')"]),
-        case("problem_sign_off_is_kept", "never changed or taken away", &["DELETE FROM problem_sign_off"]),
-        case(
-            "problem_sign_off_is_not_edited",
-            "never changed or taken away",
-            &["UPDATE problem_sign_off SET round = round + 1"],
-        ),
-        case("problem_tier_move_is_kept", "never changed or taken away", &["DELETE FROM problem_tier_move"]),
-        case(
-            "problem_tier_move_is_not_edited",
-            "never changed or taken away",
-            &[
-                "UPDATE problem_tier_move SET reason = 'other'",
-                "UPDATE problem_tier_move SET to_tier = 'hard', reason = NULL",
-                "UPDATE problem_tier_move SET forum = 'residents', reason = NULL",
-            ],
-        ),
-        case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
-        case(
-            "problem_handler_is_not_edited",
-            "never forgotten",
-            &["UPDATE problem_handler SET account_id = problem_id"],
-        ),
-        case(
-            "problem_stays_struck_off",
-            "opens only as a new round",
-            &[
-                "UPDATE problem SET state = 'registered'",
-                "UPDATE problem SET state = 'verified', round = round - 1",
-            ],
-        )
-        .after(&[earned]),
-        case("problem_round_is_kept", "is kept", &["DELETE FROM problem_round"]),
-        case(
-            "problem_round_is_not_edited",
-            "never changed",
-            &[
-                "UPDATE problem_round SET verdict = 'other'",
-                "UPDATE problem_round SET returned_count = returned_count + 1",
-                "UPDATE problem_round SET verifier_id = problem_id",
-                "UPDATE problem_round SET joint_organization_ids = '[1]'",
-            ],
-        ),
-        case(
-            "problem_keeps_its_rounds",
-            "once the one before is kept",
-            &["UPDATE problem SET round = round + 2", "UPDATE problem SET round = round + 1"],
-        )
-        .after(&[earned, "UPDATE problem SET round = round + 1"]),
-        case(
-            "problem_is_merged_once",
-            "is merged once",
-            &[
-                "UPDATE problem SET state = 'merged'",
-                "UPDATE problem SET merged_into_id = id",
-                "UPDATE problem SET state = 'merged', merged_into_id = id",
-                "UPDATE problem SET state = 'merged', merged_into_id = alliance_id",
-            ],
-        ),
-        case("escalation_is_kept", "never deleted", &["DELETE FROM escalation"]),
-        case(
-            "escalation_stays_ended",
-            "ends once",
-            &["UPDATE escalation SET state = 'open'", "UPDATE escalation SET problem_id = alliance_id"],
-        )
-        .after(&["UPDATE escalation SET state = 'returned'"]),
-        case("follow_up_is_kept", "never deleted", &["DELETE FROM follow_up"]),
-        case(
-            "follow_up_stays_answered",
-            "as it was given",
-            &[
-                "UPDATE follow_up SET state = 'due'",
-                "UPDATE follow_up SET solved = 'no'",
-                "UPDATE follow_up SET is_satisfied = NULL",
-                "UPDATE follow_up SET words = 'other'",
-                "UPDATE follow_up SET done_by = problem_id",
-            ],
-        )
-        .after(&["UPDATE follow_up SET state = 'answered'"]),
-        // Evidence of another round is none of this one.
-        strike_off_is(&[earned]).after(&["UPDATE problem SET round = round + 1"]),
-        strike_off_is(&[
-            &strike_off("verifier", "verifier", "other", "approver"),
-            &strike_off("staff", "manager", "other", "approver"),
-            &strike_off("staff", "nobody", "other", "approver"),
-            &strike_off("staff", "verifier", "responsible", "approver"),
-            &strike_off("staff", "verifier", "", "approver"),
-            &strike_off("staff", "verifier", "other", "nobody"),
-            &strike_off("staff", "verifier", "other", "staff"),
-            &strike_off("staff", "verifier", "other", "verifier"),
-        ]),
-        // Somebody who handled it once, or supplied the evidence, is not independent by another seat.
-        strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
-             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'verifier.%'"]),
-        strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
-             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'"]),
-        strike_off_is(&[earned]).after(&[
-            "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
-             SELECT a.id, e.alliance_id, e.problem_id, e.file_id, e.stage, e.round, a.id, e.added_at
-             FROM evidence e, account a WHERE a.username LIKE 'verifier.%'",
-        ]),
-    ]
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.

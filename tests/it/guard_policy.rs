@@ -216,7 +216,9 @@ fn print(access: &Access) -> String {
 }
 
 /// Mutations that anybody with an account may carry out on what is their own.
-const ONES_OWN: [&str; 5] = [
+const ONES_OWN: [&str; 7] = [
+    "mutation.saveFilter",
+    "mutation.deleteSavedFilter",
     "mutation.createCalendarFeed",
     "mutation.markInboxRead",
     "mutation.signOut",

@@ -44,9 +44,10 @@ mod priority_task;
 mod priority_task_load;
 mod task_list;
 // problem
+mod bulk;
 mod certificate;
 mod deadline;
-mod bulk;
+mod ledger;
 mod problem;
 mod problem_decision;
 mod problem_edit;
@@ -54,6 +55,8 @@ mod problem_load;
 mod problem_merge;
 mod problem_part;
 mod problem_round;
+mod search;
+mod statistics;
 // file
 mod escalation;
 mod evidence;

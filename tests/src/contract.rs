@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 36] = [
+const NOUNS: [(&str, &str); 37] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -26,6 +26,7 @@ const NOUNS: [(&str, &str); 36] = [
     ("feedid", "calendar_feed"),
     ("fileid", "stored_file"),
     ("followupid", "follow_up"),
+    ("filterid", "saved_filter"),
     ("handoverid", "handover"),
     ("itemid", "handover_item"),
     ("keyid", "api_key"),
@@ -48,10 +49,11 @@ const NOUNS: [(&str, &str); 36] = [
 ];
 
 /// Texts that must be of a certain form to get past the checks of form.
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 9] = [
     ("code", "632223"),
     ("creditCode", "91230800DEM0001100"),
     ("currentPassword", "correct horse battery"),
+    ("filter", "{\"open\":true}"),
     ("newPassword", "staple horse battery"),
     ("numberPattern", "西海销〔{year}〕{seq:4}号"),
     ("password", "correct horse battery"),

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 48] = [
+const VALUES: [(&str, &str, &str); 50] = [
     ("breach", "clock", "resolution"),
     ("deadline_policy", "levels", "[]"),
     ("deadline_policy", "rules", "[]"),
@@ -62,6 +62,8 @@ const VALUES: [(&str, &str, &str); 48] = [
     ("rotation_slot", "number", "1"),
     ("rotation_slot", "state", "scheduled"),
     ("rotation_swap", "state", "proposed"),
+    ("saved_filter", "filter", "{}"),
+    ("saved_filter", "noun", "problem"),
     ("session", "ended_reason", "signed_out"),
     ("stored_file", "media_type", "image/png"),
     ("task_list", "state", "published"),
@@ -83,7 +85,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 19] = [
+const EMPTY: [(&str, &str); 20] = [
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),
@@ -101,6 +103,7 @@ const EMPTY: [(&str, &str); 19] = [
     ("problem", "verifier_organization_id"),
     ("refresh_token", "redeemed_at"),
     ("rotation_slot", "missed_at"),
+    ("saved_filter", "ended_at"),
     ("service_team", "ended_at"),
     ("stored_file", "expires_at"),
 ];

@@ -51,6 +51,16 @@ pub enum Import {
         #[command(flatten)]
         how: How,
     },
+    /// A closure ledger (问题销号台账) in the columns in which `/ledgers/problems.csv` writes it
+    Ledger {
+        /// CSV file
+        file: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+        #[command(flatten)]
+        how: How,
+    },
     /// Public holidays and make-up working days: date,name,kind
     Calendar {
         /// CSV file
@@ -103,6 +113,15 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             let progress = |done| bar.set_position(done);
             let options = Options { dry_run: how.dry_run, progress: &progress };
             let report = import::problems::run(&ctx, alliance, &mapping, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+        Import::Ledger { file, alliance, how } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let source = Source::read(&file, import::ledger::MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::ledger::run(&ctx, alliance, &source, options).await;
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
         Import::Calendar { file, alliance, how } => {

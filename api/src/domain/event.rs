@@ -318,6 +318,10 @@ events! {
     ReporterErased = "reporter_erased",
     /// Evidence was added to a problem or a task.
     EvidenceAdded = "evidence_added",
+    /// Somebody kept a filter of a list for themselves.
+    SavedFilterCreated = "saved_filter_created",
+    /// Somebody let go of a filter.
+    SavedFilterDeleted = "saved_filter_deleted",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

@@ -13,6 +13,7 @@ pub mod file;
 pub mod governance;
 pub mod idempotency;
 pub mod identity;
+pub mod ledger;
 pub mod list;
 pub mod number_pattern;
 pub mod page;

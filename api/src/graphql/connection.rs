@@ -16,8 +16,10 @@ pub struct PageInfo {
 }
 
 /// Declares a connection: `connection!(AllianceConnection, AllianceEdge, Alliance, alliance::Entity);`
+///
+/// A fifth type counts the list by facets, where the field that reads it says which list that is.
 macro_rules! connection {
-    ($connection:ident, $edge:ident, $node:ident, $entity:ty) => {
+    ($connection:ident, $edge:ident, $node:ident, $entity:ty $(, $facets:ty)?) => {
         /// One item of a list and its place in it.
         #[derive(Clone)]
         pub struct $edge {
@@ -45,7 +47,17 @@ macro_rules! connection {
             has_next: bool,
             has_previous: bool,
             whole: $crate::domain::page::Whole<$entity>,
+            $(facets: Option<$facets>,)?
         }
+
+        $(
+            impl $connection {
+                /// The same page of a list whose facets are known.
+                pub fn with(self, facets: $facets) -> Self {
+                    Self { facets: Some(facets), ..self }
+                }
+            }
+        )?
 
         impl From<$crate::domain::page::Page<$entity>> for $connection {
             fn from(page: $crate::domain::page::Page<$entity>) -> Self {
@@ -58,6 +70,7 @@ macro_rules! connection {
                     has_next: page.has_next,
                     has_previous: page.has_previous,
                     whole: page.whole,
+                    $(facets: None::<$facets>,)?
                 }
             }
         }
@@ -91,6 +104,14 @@ macro_rules! connection {
                 let ctx = $crate::graphql::ctx(context);
                 self.whole.count(ctx).await.or_api_error(ctx)
             }
+
+            $(
+                /// How many items of the list fall under each value of a facet, with all filters but the facet's own; each
+                /// facet is counted only when asked for. Null where the list cannot be filtered.
+                async fn facets(&self) -> Option<&$facets> {
+                    self.facets.as_ref()
+                }
+            )?
         }
     };
 }

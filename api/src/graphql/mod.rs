@@ -66,6 +66,8 @@ pub struct Query(
     list::problem::ProblemQuery,
     list::supervision::SupervisionQuery,
     list::follow_up::FollowUpQuery,
+    list::statistics::StatisticsQuery,
+    list::saved_filter::SavedFilterQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -111,6 +113,7 @@ pub struct Mutation(
     list::escalation::EscalationMutation,
     list::evidence::EvidenceMutation,
     bulk::BulkMutation,
+    list::saved_filter::SavedFilterMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -41,6 +41,7 @@ use super::list::{
     evidence::Evidence,
     follow_up::FollowUp,
     problem::Problem,
+    saved_filter::SavedFilter,
     supervision::{Extension, SupervisionNotice},
 };
 use crate::domain::{self, Code, Ctx, Error};
@@ -91,6 +92,7 @@ pub enum AnyNode {
     SupervisionNotice(SupervisionNotice),
     Extension(Extension),
     FollowUp(FollowUp),
+    SavedFilter(SavedFilter),
     // file
     // fact
     Event(Event),
@@ -141,6 +143,7 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         SupervisionNotice,
         Extension,
         FollowUp,
+        SavedFilter,
         // file
         // fact
         Event,

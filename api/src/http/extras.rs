@@ -1,4 +1,4 @@
-//! Routes beside `/graphql`: the SDL, the key set, calendar feeds and files. Each calls one verb.
+//! Routes beside `/graphql`: the SDL, the key set, calendar feeds, files and ledgers. Each calls one verb.
 
 use std::{sync::LazyLock, time::Instant};
 
@@ -7,8 +7,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Door, RequestMeta, backend::Product, files, graphql::IDEMPOTENCY_KEY, graphql::refuse, limit::Principal,
-    negotiation, negotiation::Media, origin::Origin, refusal::DoorCode,
+    Door, RequestMeta, backend::Product, files, graphql::IDEMPOTENCY_KEY, graphql::refuse, ledgers,
+    limit::Principal, negotiation, negotiation::Media, origin::Origin, refusal::DoorCode,
 };
 use crate::{
     domain::{Actor, Ctx, Error, identity::parts, rotation::feed},
@@ -24,7 +24,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/schema.graphql", web::get().to(sdl))
         .route("/feeds/{secret}.ics", web::get().to(calendar))
         .route("/files", web::post().to(upload))
-        .route("/files/{id}", web::get().to(download));
+        .route("/files/{id}", web::get().to(download))
+        .route("/ledgers/{name}", web::get().to(ledger));
 }
 
 fn meta(door: &Door<Product>, request: &HttpRequest) -> RequestMeta {
@@ -68,6 +69,17 @@ async fn download(
 ) -> HttpResponse {
     match enter(&door, &request).await {
         Ok(ctx) => files::download(ctx, id).await,
+        Err(refused) => refused,
+    }
+}
+
+async fn ledger(
+    door: web::Data<Door<Product>>,
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> HttpResponse {
+    match enter(&door, &request).await {
+        Ok(ctx) => ledgers::download(ctx, request, name).await,
         Err(refused) => refused,
     }
 }

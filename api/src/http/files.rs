@@ -23,7 +23,7 @@ pub const UPLOAD_HEADER: &str = "X-Concord-Upload";
 /// The query parameter that names the file.
 const NAME: &str = "name";
 /// What a browser may do with a file that it opens after all: nothing.
-const SANDBOX: &str = "sandbox; default-src 'none'";
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'";
 /// Characters that stand for themselves in an extended header value (RFC 5987).
 const PLAIN: &[u8] = b"!#$&+-.^_`|~";
 
@@ -97,7 +97,7 @@ fn guarded(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
 }
 
 /// An attachment under a name: once in plain letters, once as it is.
-fn disposition(name: &str) -> String {
+pub(super) fn disposition(name: &str) -> String {
     let plain = |character: char| {
         if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '_' }
     };
@@ -114,7 +114,7 @@ fn disposition(name: &str) -> String {
 }
 
 /// A failure in the shape that GraphQL errors have.
-fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
+pub(super) fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
     if error.is_failure() {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a file request failed");
     }

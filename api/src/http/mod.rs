@@ -13,6 +13,7 @@ pub mod extras;
 pub mod files;
 pub mod graphql;
 pub mod health;
+pub mod ledgers;
 pub mod lexer;
 pub mod limit;
 pub mod measure;

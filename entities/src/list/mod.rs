@@ -18,6 +18,7 @@ pub mod problem_round;
 pub mod problem_sequence;
 pub mod problem_sign_off;
 pub mod problem_tier_move;
+pub mod saved_filter;
 pub mod supervision_notice;
 pub mod task_carry_over;
 pub mod task_co_organizer;

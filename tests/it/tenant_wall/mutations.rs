@@ -4,11 +4,12 @@ use super::*;
 use concord_tests::introspection::Shape;
 
 /// Mutations that take no identifier, and why.
-const WITHOUT: [(&str, &str); 6] = [
+const WITHOUT: [(&str, &str); 7] = [
     ("mutation.answerFollowUp", "the link is the credential"),
     ("mutation.changePassword", "one's own password"),
     ("mutation.redeemAccountLink", "the link is the credential"),
     ("mutation.refreshSession", "the token is the credential"),
+    ("mutation.saveFilter", "one's own, whatever it names"),
     ("mutation.signIn", "name and password are the credential"),
     ("mutation.signOut", "one's own sessions"),
 ];

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, path::Path};
 
 use async_graphql::ID;
-use chrono::{DateTime, TimeDelta, Utc};
-use concord_entities::id::TypedId;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use concord_entities::{id::TypedId, saved_filter::Noun};
 use sea_orm::ActiveEnum;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,7 @@ use crate::{
     domain::{
         Result,
         identity::api_key::{self, NewApiKey},
+        list::saved_filter,
         rotation::feed,
     },
     graphql::id,
@@ -50,7 +51,7 @@ const PARTS: [(&str, &str, &str); 11] = [
     (
         "manager",
         "成员单位管理员 member manager: 本单位未结事项 what is open at our unit",
-        "{ problems(filter: { organizationId: \"<organization>\", open: true }) { totalCount nodes { number title state dueOn } } }",
+        "{ problems(filter: { mine: true, open: true }) { totalCount facets { states { state count } } nodes { number title state dueOn } } }",
     ),
     (
         "staff",
@@ -80,7 +81,7 @@ const PARTS: [(&str, &str, &str); 11] = [
     (
         "county",
         "县级督导 county supervisor: 下辖联盟 the alliances below",
-        "{ alliance(id: \"<countyAlliance>\") { name children { nodes { name members(first: 1) { totalCount } } } } }",
+        "{ alliance(id: \"<countyAlliance>\") { name children { nodes { name members(first: 1) { totalCount } } } } statistics(input: { of: { allianceId: \"<countyAlliance>\" }, from: \"2025-01-01\", to: \"2029-12-31\" }) { allianceCount period { open overdue struckOff onTimeRate { numerator denominator } handlingTime { medianSeconds } } } }",
     ),
     (
         "neighbour",
@@ -128,6 +129,10 @@ pub struct Account {
 
 /// Makes the key and the calendar's address, and gathers the rest. The clock still stands at the end of the story.
 pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
+    // What a clerk looks at every morning, kept under a name.
+    let clerk = cast.people.get("committee").ok_or_else(|| missing("the committee"))?.id;
+    let late = r#"{"overdueByDays":3}"#.to_owned();
+    saved_filter::save(&stage.hand(clerk), Noun::Problem, "逾期三天以上", late).await?;
     stage.draw_secrets();
     let town = *cast.alliances.get("town").ok_or_else(|| missing("the town"))?;
     let committee = cast.people.get("committee").ok_or_else(|| missing("the committee"))?.id;
@@ -236,6 +241,10 @@ impl Handout {
         line(format!("  GraphQL      {}", self.url));
         line(format!("  GraphiQL     {origin}/graphiql"));
         line(format!("  日历 iCal    {origin}{}", self.calendar_feed));
+        if let Some(alliance) = self.ids.get("alliance") {
+            let year = self.told_at.year();
+            line(format!("  台账 ledgers {origin}/ledgers/problems.csv?allianceId={alliance}&year={year}"));
+        }
         line(format!("  大屏密钥 dashboard key    {}", self.dashboard_key));
         line(format!(
             "  故事截止 the story ends at {}   重新开始 start afresh: --fresh",

@@ -18,7 +18,7 @@ use sea_orm::{
 use crate::domain::{Actor, Ctx, Event, scope};
 
 /// Beginnings of kinds that tell of people, their roles and their keys.
-const PERSONAL: [&str; 12] = [
+const PERSONAL: [&str; 13] = [
     "account_",
     "api_key_",
     "calendar_feed_",
@@ -27,6 +27,7 @@ const PERSONAL: [&str; 12] = [
     "password_",
     "refresh_token_",
     "reporter_",
+    "saved_filter_",
     "seat_",
     "session_",
     "signed_",

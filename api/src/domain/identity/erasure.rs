@@ -5,7 +5,7 @@ use concord_entities::{
     account::{self, State},
     account_link, external_identity,
     id::AccountId,
-    refresh_token, seat, session,
+    refresh_token, saved_filter, seat, session,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -79,5 +79,7 @@ async fn end_credentials(tx: &Tx<'_>, id: AccountId) -> Result<()> {
         .filter(external_identity::Column::AccountId.eq(id))
         .exec(&tx.db)
         .await?;
+    // What somebody searched for may tell of people.
+    saved_filter::Entity::delete_many().filter(saved_filter::Column::AccountId.eq(id)).exec(&tx.db).await?;
     Ok(())
 }

@@ -1,7 +1,11 @@
 //! The two lists: priority tasks and the problems of the closure list.
 
 pub mod counts;
+pub mod facets;
 pub mod recount;
+pub mod saved_filter;
+pub mod search;
+pub mod statistics;
 // priority task
 pub mod carry_over;
 pub mod cascade;

@@ -26,17 +26,17 @@ use concord_entities::{
     problem_responsible, region,
 };
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Func, LikeExpr, SimpleExpr},
+    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, file, governance,
     list::{
         deadline_policy::{self, Terms, Traits},
-        due, evidence as evidences, sequence,
+        due, evidence as evidences,
+        search::{self, Window},
+        sequence,
     },
     number_pattern::NumberPattern,
     page::{self, Along, Order, Page},
@@ -102,10 +102,12 @@ pub struct Filter {
     /// Registered by the caller, or by others.
     pub registered_by_me: Option<bool>,
     pub text: Option<String>,
+    pub window: Window,
 }
 
 impl Filter {
-    async fn condition(self, ctx: &Ctx) -> Result<Condition> {
+    pub(super) async fn condition(self, ctx: &Ctx) -> Result<Condition> {
+        let window = self.window.condition::<Entity>(ctx, search::PROBLEM).await?;
         let responsible = self.organization_id.map(|unit| {
             let shared = problem_responsible::Entity::find()
                 .select_only()
@@ -159,7 +161,8 @@ impl Filter {
             .add_option(late)
             .add_option(review)
             .add_option(mine)
-            .add_option(search.as_deref().map(mentions)))
+            .add(window)
+            .add_option(search.as_deref().map(|words| search::mentions(words, &SEARCHED))))
     }
 }
 
@@ -188,7 +191,7 @@ async fn review_due(ctx: &Ctx, wanted: bool) -> Result<Condition> {
 }
 
 /// A region by its path, and all below it; paths hold no wildcards.
-fn regions_below(path: &str) -> SimpleExpr {
+pub(super) fn regions_below(path: &str) -> SimpleExpr {
     let regions = region::Entity::find()
         .select_only()
         .column(region::Column::Id)
@@ -197,24 +200,8 @@ fn regions_below(path: &str) -> SimpleExpr {
     Column::RegionId.in_subquery(regions)
 }
 
-/// Whether title, description, place or number mention `text`, in whatever case.
-fn mentions(text: &str) -> Condition {
-    let mut pattern = String::from("%");
-    for character in text.to_lowercase().chars() {
-        if matches!(character, '\\' | '%' | '_') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    [Column::Title, Column::Description, Column::Place, Column::Number].into_iter().fold(
-        Condition::any(),
-        |condition, column| {
-            let lower = Expr::expr(Func::lower(Expr::col((Entity, column))));
-            condition.add(lower.like(LikeExpr::new(pattern.clone()).escape('\\')))
-        },
-    )
-}
+/// Where a text is searched for.
+const SEARCHED: [Column; 4] = [Column::Title, Column::Description, Column::Place, Column::Number];
 
 /// In which order problems are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -420,6 +407,6 @@ impl Numbers {
 }
 
 /// An alliance's time zone; one that cannot be read counts as Beijing's.
-pub(super) fn zone(name: &str) -> Tz {
+pub(crate) fn zone(name: &str) -> Tz {
     name.parse().unwrap_or(chrono_tz::Asia::Shanghai)
 }

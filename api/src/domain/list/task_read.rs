@@ -8,10 +8,13 @@ use concord_entities::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Func, IntoCondition, LikeExpr, SimpleExpr},
+    sea_query::{Expr, Func, IntoCondition, SimpleExpr},
 };
 
-use super::task_list::drafts_of;
+use super::{
+    search::{self, Window},
+    task_list::drafts_of,
+};
 use crate::domain::{
     Ctx, Result,
     page::{self, Along, Order, Page},
@@ -60,6 +63,7 @@ pub struct Filter {
     pub region_id: Option<RegionId>,
     /// Part of title or content.
     pub text: Option<String>,
+    pub window: Window,
 }
 
 /// How tasks are sorted.
@@ -101,7 +105,7 @@ pub async fn list(
 ) -> Result<Page<priority_task::Entity>> {
     ctx.require_signed_in()?;
     let owned = filter.lead_organization_id.is_some() || filter.task_list_id.is_some();
-    let select = if owned { visible_of_few(ctx) } else { visible(ctx) }.filter(narrowed(filter)?);
+    let select = if owned { visible_of_few(ctx) } else { visible(ctx) }.filter(narrowed(ctx, filter).await?);
     page::fetch_along(ctx, select, order.order(), priority_task::Column::Id, args, along).await
 }
 
@@ -115,8 +119,9 @@ pub fn of_lists(ctx: &Ctx) -> (Select<priority_task::Entity>, Order<priority_tas
     (visible_of_few(ctx), TaskOrder::PlaceAsc.order())
 }
 
-fn narrowed(filter: Filter) -> Result<Condition> {
+pub(super) async fn narrowed(ctx: &Ctx, filter: Filter) -> Result<Condition> {
     use priority_task::Column;
+    let window = filter.window.condition::<priority_task::Entity>(ctx, search::TASK).await?;
     let month = filter.month_on.map(|month_on| {
         let lists = task_list::Entity::find()
             .select_only()
@@ -139,13 +144,8 @@ fn narrowed(filter: Filter) -> Result<Condition> {
             .into_query();
         Column::RegionId.in_subquery(below)
     });
-    let words = text::optional(filter.text.as_deref(), "filter.text", 100)?.map(|words| {
-        let pattern = || LikeExpr::new(format!("%{}%", escaped(&words.to_lowercase()))).escape('\\');
-        let like = |column: Column| {
-            Expr::expr(Func::lower(Expr::col((priority_task::Entity, column)))).like(pattern())
-        };
-        Condition::any().add(like(Column::Title)).add(like(Column::Content))
-    });
+    let words = text::optional(filter.text.as_deref(), "filter.text", 100)?
+        .map(|words| search::mentions(&words, &[Column::Title, Column::Content]));
     Ok(Condition::all()
         .add_option(filter.alliance_id.map(|id| Column::AllianceId.eq(id)))
         .add_option(filter.task_list_id.map(|id| Column::TaskListId.eq(id)))
@@ -157,6 +157,7 @@ fn narrowed(filter: Filter) -> Result<Condition> {
         .add_option(filter.due_from.map(|on| Column::DueOn.gte(on)))
         .add_option(filter.due_to.map(|on| Column::DueOn.lte(on)))
         .add_option(region)
+        .add(window)
         .add_option(words))
 }
 
@@ -182,17 +183,6 @@ pub(super) fn led_or_joined(unit: OrganizationId) -> Condition {
     Condition::any()
         .add(priority_task::Column::LeadOrganizationId.eq(unit))
         .add(priority_task::Column::Id.in_subquery(joined))
-}
-
-/// A text whose pattern characters stand for themselves.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
-        if matches!(character, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-        escaped
-    })
 }
 
 /// The progress logs of the tasks that the caller may see, the latest report first.

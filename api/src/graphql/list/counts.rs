@@ -27,9 +27,9 @@ use crate::{
 #[derive(SimpleObject)]
 pub struct TaskStateCount {
     /// The state.
-    state: PriorityTaskState,
+    pub(super) state: PriorityTaskState,
     /// How many tasks.
-    count: i64,
+    pub(super) count: i64,
 }
 
 /// How many tasks of an alliance stand where; only what the viewer may see counts.
@@ -64,9 +64,9 @@ impl From<Counts> for TaskCounts {
 #[derive(SimpleObject, Clone, Copy, Debug)]
 pub struct ProblemStateCount {
     /// The state.
-    state: ProblemState,
+    pub(super) state: ProblemState,
     /// How many are in it.
-    count: i64,
+    pub(super) count: i64,
 }
 
 /// A share, with what it is a share of.

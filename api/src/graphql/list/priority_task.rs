@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     carry_over,
     cascade::{self, ParentTask, RolledUpProgress, TaskPart},
+    facets::PriorityTaskFacets,
     task_input::{
         AcknowledgePriorityTaskInput, AddTaskMilestoneInput, CancelPriorityTaskInput,
         CompletePriorityTaskInput, CreatePriorityTaskInput, PriorityTaskFilter, PublishPriorityTaskInput,
@@ -337,7 +338,13 @@ impl PriorityTask {
 /// The lists below a task that its statement can read along.
 const BELOW: [(&str, Plan); 1] = [("history", |context| event::history_plan(context, PriorityTask::NOUN))];
 
-connection!(PriorityTaskConnection, PriorityTaskEdge, PriorityTask, priority_task::Entity);
+connection!(
+    PriorityTaskConnection,
+    PriorityTaskEdge,
+    PriorityTask,
+    priority_task::Entity,
+    PriorityTaskFacets
+);
 
 /// What a list of tasks reads along when it is asked for.
 pub const ALONG: [(&str, Along<priority_task::Column>); 4] = [
@@ -396,8 +403,8 @@ impl PriorityTaskQuery {
         let filter = filter.read().or_api_error(ctx)?;
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
-        let page = reads::list(ctx, filter, order_by.into(), &args, &along).await;
-        Ok(loaders::fed(context, page)?.into())
+        let page = reads::list(ctx, filter.clone(), order_by.into(), &args, &along).await;
+        Ok(PriorityTaskConnection::from(loaders::fed(context, page)?).with(PriorityTaskFacets(filter)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Enum, ID, Object, Result};
 use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId, TypedId},
     problem, problem_responsible,
@@ -14,10 +14,12 @@ use super::{
     deadline::{self, Breach, BreachesOf, DeadlineMove, ExtensionsOf, NoticesOf, ProblemClock},
     escalation::{Escalation, escalation_of, origin_of},
     evidence::{Evidence, EvidenceOf, evidence_of},
+    facets::ProblemFacets,
     follow_up::{FollowUp, follow_ups},
     person::{Person, person},
     problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
+    problem_filter::{ProblemFilter, ProblemOrder},
     problem_merge::merged_problems,
     problem_part::ProblemPart,
     problem_round::{ProblemRound, rounds},
@@ -30,7 +32,7 @@ use crate::{
         list::{
             due,
             evidence::Subject,
-            problem::{self as verbs, Filter, Sort},
+            problem::{self as verbs, Sort},
             problem_part_states::Joint,
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
@@ -599,98 +601,14 @@ const BELOW: [(&str, Plan); 2] = [
     ("history", |context| event::history_plan(context, Problem::NOUN)),
 ];
 
-connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity);
-
-/// Which problems to list; what is absent does not restrict.
-#[derive(InputObject, Default)]
-pub struct ProblemFilter {
-    /// On this alliance's list.
-    alliance_id: Option<ID>,
-    /// In one of these states.
-    states: Option<Vec<ProblemState>>,
-    /// Open, or no longer open.
-    open: Option<bool>,
-    /// Led by this organisation.
-    lead_organization_id: Option<ID>,
-    /// For which this organisation is responsible, leading or sharing.
-    organization_id: Option<ID>,
-    /// In this region or one below it.
-    region_id: Option<ID>,
-    /// Of exactly this category.
-    category: Option<String>,
-    /// That came in this way.
-    channel: Option<ProblemChannel>,
-    /// Of this urgency.
-    severity: Option<ProblemSeverity>,
-    /// Of this tier.
-    tier: Option<ProblemTier>,
-    /// With exactly this number.
-    number: Option<String>,
-    /// Recorded at this instant or later.
-    recorded_from: Option<DateTime>,
-    /// Recorded before this instant.
-    recorded_to: Option<DateTime>,
-    /// Due on this day or later.
-    due_from: Option<Date>,
-    /// Due on this day or earlier.
-    due_to: Option<Date>,
-    /// Open although the due date has passed by the alliance's calendar, or not.
-    overdue: Option<bool>,
-    /// Held on account although the day of its review has come by the alliance's calendar, or not.
-    review_due: Option<bool>,
-    /// Registered by the caller, or by others; only for people.
-    registered_by_me: Option<bool>,
-    /// Whose title, description, place or number mentions this, at most 100 characters.
-    text: Option<String>,
-}
-
-impl ProblemFilter {
-    fn read(self) -> domain::Result<Filter> {
-        Ok(Filter {
-            alliance_id: id::decode_optional(self.alliance_id.as_ref(), "filter.allianceId")?,
-            states: self.states.map(|states| states.into_iter().map(Into::into).collect()),
-            open: self.open,
-            lead_organization_id: id::decode_optional(
-                self.lead_organization_id.as_ref(),
-                "filter.leadOrganizationId",
-            )?,
-            organization_id: id::decode_optional(self.organization_id.as_ref(), "filter.organizationId")?,
-            region_id: id::decode_optional(self.region_id.as_ref(), "filter.regionId")?,
-            category: self.category,
-            channel: self.channel.map(Into::into),
-            severity: self.severity.map(Into::into),
-            tier: self.tier.map(Into::into),
-            number: self.number,
-            recorded_from: self.recorded_from.map(|at| at.0),
-            recorded_to: self.recorded_to.map(|at| at.0),
-            due_from: self.due_from.map(|on| on.0),
-            due_to: self.due_to.map(|on| on.0),
-            overdue: self.overdue,
-            review_due: self.review_due,
-            registered_by_me: self.registered_by_me,
-            text: self.text,
-        })
-    }
-}
+connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity, ProblemFacets);
 
 /// What a list of problems reads along when it is asked for.
-const ALONG: [(&str, Along<problem::Column>); 3] = [
+pub(super) const ALONG: [(&str, Along<problem::Column>); 3] = [
     ("alliance", Along { kind: Kind::Alliance, by: problem::Column::AllianceId }),
     ("leadOrganization", Along { kind: Kind::Organization, by: problem::Column::LeadOrganizationId }),
     ("region", Along { kind: Kind::Region, by: problem::Column::RegionId }),
 ];
-
-/// In which order problems are listed.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "crate::domain::list::problem::Sort")]
-pub enum ProblemOrder {
-    /// By year and number, rising.
-    Number,
-    /// By when Concord learnt of them, the latest first.
-    RecordedAt,
-    /// By due date, the nearest first; what has none comes last.
-    DueOn,
-}
 
 #[derive(Default)]
 pub struct ProblemQuery;
@@ -750,7 +668,7 @@ impl ProblemQuery {
         let filter = filter.unwrap_or_default().read().or_api_error(ctx)?;
         let along = loaders::asked(context, &ALONG);
         let args = args(first, after, last, before);
-        let page = verbs::list(ctx, filter, Sort::from(order_by), &args, &along).await;
-        Ok(loaders::fed(context, page)?.into())
+        let page = verbs::list(ctx, filter.clone(), Sort::from(order_by), &args, &along).await;
+        Ok(ProblemConnection::from(loaders::fed(context, page)?).with(ProblemFacets(filter)))
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         Result,
         list::{
             priority_task::{Edit, NewPriorityTask, PriorityTaskChange},
+            search::Window,
             task_milestone::NewMilestone,
             task_read::Filter,
         },
@@ -41,8 +42,15 @@ pub struct PriorityTaskFilter {
     due_to: Option<Date>,
     /// Only those of this region and the regions below it.
     region_id: Option<ID>,
-    /// Only those with this in title or content, at most 100 characters; case does not matter.
+    /// Only those with all of these words in title or content, at most 100 characters; case does not matter.
     text: Option<String>,
+    /// Only those on which work remains and that are due within so many days from today by the alliance's calendar, 0 for
+    /// today alone; at most 3,660. What is overdue is not among them.
+    due_within_days: Option<i32>,
+    /// Only those on which work remains and that are overdue by so many days or more, 1 to 3,660.
+    overdue_by_days: Option<i32>,
+    /// Only those that a unit of the caller's leads or co-organises, or only all others. Only for people.
+    mine: Option<bool>,
 }
 
 impl PriorityTaskFilter {
@@ -62,6 +70,11 @@ impl PriorityTaskFilter {
             due_to: self.due_to.map(|on| on.0),
             region_id: id::decode_optional(self.region_id.as_ref(), "filter.regionId")?,
             text: self.text,
+            window: Window {
+                due_within_days: self.due_within_days,
+                overdue_by_days: self.overdue_by_days,
+                mine: self.mine,
+            },
         })
     }
 }

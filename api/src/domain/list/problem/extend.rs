@@ -1,12 +1,9 @@
 //! Moving the due date of an assigned problem further out, with the reason on record.
 
 use chrono::{Days, NaiveDate};
-use concord_entities::{
-    problem::{Column, Model},
-};
+use concord_entities::problem::{Column, Model};
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
 use super::{

@@ -3,12 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use concord_entities::{
     alliance,
-    id::{AllianceId, OrganizationId, ProblemId},
+    id::{AllianceId, OrganizationId, ProblemId, RegionId},
     membership, organization,
-    problem::{self, Channel, Column, Entity, Severity, State},
+    problem::{self, Channel, Column, Entity, Severity, State, Tier},
     problem_responsible::{self, Duty},
 };
 use sea_orm::{
@@ -60,6 +60,17 @@ pub struct SourceProblem {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
+/// What a source may tell besides, in the words of our own list.
+#[derive(Clone, Debug, Default)]
+pub struct More {
+    pub region_id: Option<RegionId>,
+    pub tier: Option<Tier>,
+    /// With a tier and a criterion it comes triaged.
+    pub measures: Option<String>,
+    pub criterion: Option<String>,
+    pub due_on: Option<NaiveDate>,
+}
+
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -102,6 +113,11 @@ impl<'ctx> Destination<'ctx> {
 
     /// Takes a batch over in one unit of work.
     pub async fn take(&mut self, batch: Vec<SourceProblem>) -> Result<Taken> {
+        self.take_with(batch.into_iter().map(|row| (row, More::default())).collect()).await
+    }
+
+    /// The same with what the source tells besides; regions are those of the alliance's territory.
+    pub async fn take_with(&mut self, batch: Vec<(SourceProblem, More)>) -> Result<Taken> {
         let mut taken = Taken::default();
         if batch.is_empty() {
             return Ok(taken);
@@ -119,7 +135,7 @@ impl<'ctx> Destination<'ctx> {
         let numbers = Numbers::of(&alliance);
         let known = self.known(&tx, &batch).await?;
         let mut fresh = Vec::with_capacity(batch.len());
-        for row in batch {
+        for (row, more) in batch {
             if !self.seen.insert(row.key.clone()) {
                 taken.refused.push((row.line, Error::invalid(Code::AlreadyExists, "key")));
                 continue;
@@ -129,16 +145,17 @@ impl<'ctx> Destination<'ctx> {
                 taken.known += 1;
                 continue;
             }
-            match (checked(row, now), known) {
+            match (checked(row, more, now), known) {
                 (Err(refused), _) => taken.refused.push(refused),
                 (Ok(row), None) => fresh.push(row),
-                (Ok(row), Some(problem)) => match close(&tx, &numbers, problem.id, row.closed_at).await? {
+                (Ok((row, _)), Some(problem)) => match close(&tx, &numbers, problem.id, row.closed_at).await?
+                {
                     None => taken.closed += 1,
                     Some(left) => taken.left.push((row.line, left)),
                 },
             }
         }
-        if let Some(first) = fresh.first().map(|row| row.key.clone()) {
+        if let Some(first) = fresh.first().map(|(row, _)| row.key.clone()) {
             let count = i32::try_from(fresh.len()).map_err(Error::internal)?;
             let units = self.units(&tx, &fresh).await?;
             let year = numbers.year(now);
@@ -146,7 +163,7 @@ impl<'ctx> Destination<'ctx> {
             let rows: Vec<_> = fresh
                 .into_iter()
                 .zip(seq..)
-                .map(|(row, seq)| self.active(&numbers, year, seq, row, &units))
+                .map(|((row, more), seq)| self.active(&numbers, year, seq, (row, more), &units))
                 .collect();
             write(&tx, &alliance, rows).await?;
             taken.imported = u64::from(count.unsigned_abs());
@@ -161,13 +178,13 @@ impl<'ctx> Destination<'ctx> {
     }
 
     /// What of a batch was taken over before, by key.
-    async fn known(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, Known>> {
+    async fn known(&self, tx: &Tx<'_>, batch: &[(SourceProblem, More)]) -> Result<HashMap<String, Known>> {
         let rows: Vec<(Option<String>, ProblemId, bool)> = Entity::find()
             .select_only()
             .columns([Column::ExternalKey, Column::Id, Column::IsOpen])
             .filter(Column::AllianceId.eq(self.alliance))
             .filter(Column::ExternalSource.eq(self.origin.source.as_str()))
-            .filter(Column::ExternalKey.is_in(batch.iter().map(|row| row.key.as_str())))
+            .filter(Column::ExternalKey.is_in(batch.iter().map(|(row, _)| row.key.as_str())))
             .into_tuple()
             .all(&tx.db)
             .await?;
@@ -175,10 +192,16 @@ impl<'ctx> Destination<'ctx> {
     }
 
     /// The organisations that a batch names; those without a seat in the alliance are recorded and admitted.
-    async fn units(&self, tx: &Tx<'_>, batch: &[SourceProblem]) -> Result<HashMap<String, OrganizationId>> {
+    async fn units(
+        &self,
+        tx: &Tx<'_>,
+        batch: &[(SourceProblem, More)],
+    ) -> Result<HashMap<String, OrganizationId>> {
         let mut named: Vec<(&str, Option<&str>)> = batch
             .iter()
-            .filter_map(|row| Some((row.organization.as_deref()?, row.organization_short_name.as_deref())))
+            .filter_map(|(row, _)| {
+                Some((row.organization.as_deref()?, row.organization_short_name.as_deref()))
+            })
             .collect();
         named.sort_unstable();
         named.dedup_by_key(|(name, _)| *name);
@@ -229,22 +252,28 @@ impl<'ctx> Destination<'ctx> {
         numbers: &Numbers,
         year: i32,
         seq: i32,
-        row: SourceProblem,
+        (row, more): (SourceProblem, More),
         units: &HashMap<String, OrganizationId>,
     ) -> problem::ActiveModel {
         let now = self.ctx.now();
         let closed_at = row.is_closed.then(|| row.closed_at.unwrap_or(now));
+        let is_triaged = more.tier.is_some() && more.measures.is_some() && more.criterion.is_some();
+        let open = if is_triaged { State::Triaged } else { State::Registered };
         problem::ActiveModel {
             title: Set(row.title),
             description: Set(row.description),
             category: Set(row.category),
             place: Set(row.place),
-            region_id: Set(None),
+            region_id: Set(more.region_id),
+            tier: Set(more.tier),
+            measures: Set(more.measures),
+            criterion: Set(more.criterion),
+            due_on: Set(more.due_on),
             channel: Set(row.channel),
             reporter_name: Set(None),
             reporter_phone: Set(None),
             severity: Set(row.severity),
-            state: Set(if row.is_closed { State::ClosedAtSource } else { State::Registered }),
+            state: Set(if row.is_closed { State::ClosedAtSource } else { open }),
             is_open: Set(!row.is_closed),
             lead_organization_id: Set(row.organization.and_then(|name| units.get(&name).copied())),
             external_source: Set(Some(self.origin.source.clone())),
@@ -258,16 +287,25 @@ impl<'ctx> Destination<'ctx> {
 }
 
 /// Checks what the columns hold; a refusal carries the line.
-fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<SourceProblem, (u64, Error)> {
+fn checked(
+    row: SourceProblem,
+    more: More,
+    now: DateTime<Utc>,
+) -> std::result::Result<(SourceProblem, More), (u64, Error)> {
     let line = row.line;
-    let check = || -> Result<SourceProblem> {
+    let check = || -> Result<(SourceProblem, More)> {
         let occurred_at = not_in_the_future(row.occurred_at, now)?;
         if row.closed_at.is_some_and(|at| !(occurred_at..=now).contains(&at)) {
             return Err(Error::invalid(Code::OutOfRange, "closedAt")
                 .with("least", occurred_at.to_rfc3339())
                 .with("most", now.to_rfc3339()));
         }
-        Ok(SourceProblem {
+        let more = More {
+            measures: text::optional(more.measures.as_deref(), "measures", FREE_TEXT)?,
+            criterion: text::optional(more.criterion.as_deref(), "criterion", FREE_TEXT)?,
+            ..more
+        };
+        let row = SourceProblem {
             key: text::required(&row.key, "key", KEY)?,
             title: text::required(&row.title, "title", TITLE)?,
             description: text::required(&row.description, "description", FREE_TEXT)?,
@@ -280,7 +318,8 @@ fn checked(row: SourceProblem, now: DateTime<Utc>) -> std::result::Result<Source
                 .map_err(|error| error.at("organizationShortName"))?,
             occurred_at,
             ..row
-        })
+        };
+        Ok((row, more))
     };
     check().map_err(|error| (line, error))
 }

@@ -1,0 +1,473 @@
+//! Figures of problems over a period, for an alliance with those below it, an organisation, a service team or a region. Each
+//! figure is the number of rows that one condition holds for; the same condition lists them, so that a figure and the rows
+//! behind it cannot differ, and figures of alliances add up. Rates and handling times are made of these. What is counted for
+//! the dashboard without a period stands in `counts`.
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use concord_entities::{
+    alliance, alliance_closure, event,
+    id::{AllianceId, OrganizationId, RegionId, ServiceTeamId, TypedId},
+    problem::{Column, Entity, State},
+    problem_responsible, region, service_team_member,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait,
+    sea_query::{Alias, CaseStatement, Expr, Func, Query, SelectStatement, SimpleExpr, WindowStatement},
+};
+
+use super::{due, problem};
+use crate::domain::{
+    Code, Ctx, Error, Event, Result, governance,
+    page::{self, Along, Order, Page},
+    scope,
+    territory::region as regions,
+};
+
+/// Longest period, in days: ten years.
+const LONGEST: i64 = 3_660;
+/// First year of a period; the same period of the year before must be a day both databases know.
+const FIRST_YEAR: i32 = 1_980;
+const LAST_YEAR: i32 = 9_990;
+
+/// Days from the first to the last, both included, each by the calendar of the problem's alliance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+impl Period {
+    /// Checks that the days follow each other and lie not too far apart.
+    pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self> {
+        if !(FIRST_YEAR..=LAST_YEAR).contains(&from.year()) {
+            return Err(Error::invalid(Code::OutOfRange, "from")
+                .with("least", format!("{FIRST_YEAR}-01-01"))
+                .with("most", format!("{LAST_YEAR}-12-31")));
+        }
+        let most = from + chrono::TimeDelta::days(LONGEST);
+        if !(from..=most).contains(&to) {
+            return Err(Error::invalid(Code::OutOfRange, "to").with("least", from).with("most", most));
+        }
+        Ok(Self { from, to })
+    }
+
+    /// The day after the last.
+    fn end(self) -> NaiveDate {
+        self.to.succ_opt().unwrap_or(self.to)
+    }
+
+    /// How many calendar months it is, where it is whole ones.
+    fn months(self) -> Option<u32> {
+        let end = self.end();
+        let months = (end.year() - self.from.year()) * 12 + i32::try_from(end.month()).ok()?
+            - i32::try_from(self.from.month()).ok()?;
+        (self.from.day() == 1 && end.day() == 1).then(|| u32::try_from(months).ok()).flatten()
+    }
+
+    /// The period before: as many whole months where it is made of months, otherwise as many days.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        let from = match self.months() {
+            Some(months) => self.from.checked_sub_months(Months::new(months)),
+            None => {
+                let days = u64::try_from((self.end() - self.from).num_days()).unwrap_or_default();
+                self.from.checked_sub_days(Days::new(days))
+            }
+        };
+        Self { from: from.unwrap_or(self.from), to: self.from.pred_opt().unwrap_or(self.from) }
+    }
+
+    /// The same days a year earlier; whole months stay whole.
+    #[must_use]
+    pub fn a_year_before(self) -> Self {
+        let before = |day: NaiveDate| day.checked_sub_months(Months::new(12)).unwrap_or(day);
+        let end = before(self.end());
+        Self { from: before(self.from), to: end.pred_opt().unwrap_or(end) }
+    }
+}
+
+/// Whose problems are counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Of {
+    /// On the list of an alliance and, unless only its own is wanted, of those below it.
+    Alliance { id: AllianceId, own_only: bool },
+    /// For which this unit is responsible, leading or sharing.
+    Organization(OrganizationId),
+    /// For which a unit of this team is responsible, on the list of the team's alliance.
+    Team(ServiceTeamId),
+    /// In this region or below it.
+    Region(RegionId),
+}
+
+/// The problems that figures are made of, within what the caller may see.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    counted: Condition,
+    zones: Vec<String>,
+}
+
+/// Opens the figures of something; nothing where it is not there or the caller may not see it.
+pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
+    ctx.require_signed_in()?;
+    let responsible = |units: SelectStatement| {
+        let rows = problem_responsible::Entity::find()
+            .select_only()
+            .column(problem_responsible::Column::ProblemId)
+            .filter(problem_responsible::Column::OrganizationId.in_subquery(units))
+            .into_query();
+        Condition::all().add(Column::Id.in_subquery(rows))
+    };
+    let counted = match of {
+        Of::Alliance { id, own_only } => governance::alliance::find(ctx, id).await?.map(|alliance| {
+            let below = alliance_closure::Entity::find()
+                .select_only()
+                .column(alliance_closure::Column::DescendantId)
+                .filter(alliance_closure::Column::AncestorId.eq(alliance.id))
+                .into_query();
+            let lists =
+                if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
+            Condition::all().add(lists)
+        }),
+        Of::Organization(id) => governance::organization::find(ctx, id)
+            .await?
+            .map(|unit| responsible(Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned())),
+        Of::Team(id) => governance::service_team::find(ctx, id).await?.map(|team| {
+            let units = service_team_member::Entity::find()
+                .select_only()
+                .column(service_team_member::Column::OrganizationId)
+                .filter(service_team_member::Column::TeamId.eq(team.id))
+                .into_query();
+            responsible(units).add(Column::AllianceId.eq(team.alliance_id))
+        }),
+        Of::Region(id) => regions::find(ctx, id)
+            .await?
+            .map(|found: region::Model| Condition::all().add(problem::regions_below(&found.path))),
+    };
+    let Some(counted) = counted else { return Ok(None) };
+    Ok(Some(Statistics { counted, zones: due::zones(ctx).await? }))
+}
+
+macro_rules! measures {
+    ($($name:ident,)+) => {
+        /// What is counted: the number of problems of which something holds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Measure { $($name,)+ }
+
+        impl Measure {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+measures! {
+    Registered, Open, Overdue, OpenInPeriod, StruckOff, Closed, ClosedOnTime, Due, ClosedWithoutDueDate, Rejected,
+    Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached,
+}
+
+/// The figures of a period, one for each measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures(Vec<i64>);
+
+impl Figures {
+    pub fn get(&self, measure: Measure) -> i64 {
+        let place = Measure::ALL.iter().position(|known| *known == measure);
+        place.and_then(|place| self.0.get(place).copied()).unwrap_or_default()
+    }
+}
+
+/// How long the problems took that were closed in a period, from their beginning; nearest rank: of n times in order, the
+/// ⌈n/2⌉-th and the ⌈9n/10⌉-th.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HandlingTime {
+    pub count: i64,
+    pub median_seconds: Option<i64>,
+    pub p90_seconds: Option<i64>,
+}
+
+impl Statistics {
+    /// How many alliances' lists the figures draw on, whether or not there is something on them.
+    pub async fn alliances(&self, ctx: &Ctx, of: Of) -> Result<u64> {
+        let lists = match of {
+            Of::Alliance { id, own_only } => {
+                let most = if own_only { 0 } else { i32::MAX };
+                let below = alliance_closure::Entity::find()
+                    .select_only()
+                    .column(alliance_closure::Column::DescendantId)
+                    .filter(alliance_closure::Column::AncestorId.eq(id))
+                    .filter(alliance_closure::Column::Depth.lte(most))
+                    .into_query();
+                Condition::all().add(alliance::Column::Id.in_subquery(below))
+            }
+            _ => {
+                let lists = problem::visible(ctx)
+                    .select_only()
+                    .column(Column::AllianceId)
+                    .filter(self.counted.clone())
+                    .into_query();
+                Condition::all().add(alliance::Column::Id.in_subquery(lists))
+            }
+        };
+        let seen = alliance::Entity::find().filter(scope::in_alliances(ctx, alliance::Column::Id));
+        Ok(seen.filter(lists).count(ctx.read()).await?)
+    }
+
+    /// Counts every measure of a period in one statement.
+    pub async fn figures(&self, ctx: &Ctx, period: Period) -> Result<Figures> {
+        let mut query = problem::visible(ctx).filter(self.counted.clone()).select_only().into_query();
+        for (place, measure) in Measure::ALL.iter().enumerate() {
+            let holds = Expr::case(self.condition(ctx, *measure, period), 1);
+            query.expr_as(Func::count(holds), Alias::new(format!("m{place}")));
+        }
+        let row = ctx.read().query_one(&query).await?.ok_or_else(|| Error::internal("no figures"))?;
+        let figures = (0..Measure::ALL.len()).map(|place| row.try_get::<i64>("", &format!("m{place}")));
+        Ok(Figures(figures.collect::<Result<_, _>>()?))
+    }
+
+    /// How long what was closed in a period took; the databases order the times and give two of them.
+    pub async fn handling_time(&self, ctx: &Ctx, period: Period, count: i64) -> Result<HandlingTime> {
+        if count == 0 {
+            return Ok(HandlingTime::default());
+        }
+        let (seconds, place, times) = (Alias::new("seconds"), Alias::new("place"), Alias::new("times"));
+        let mut over = WindowStatement::new();
+        over.order_by_expr(seconds_taken(ctx), sea_orm::Order::Asc);
+        let mut inner = problem::visible(ctx)
+            .filter(self.counted.clone())
+            .filter(self.condition(ctx, Measure::Closed, period))
+            .select_only()
+            .into_query();
+        inner.expr_as(seconds_taken(ctx), seconds.clone()).expr_window_as(
+            Expr::cust("ROW_NUMBER()"),
+            over,
+            place.clone(),
+        );
+        let (median, p90) = (nearest_rank(count, 5), nearest_rank(count, 9));
+        let query = Query::select()
+            .columns([seconds, place.clone()])
+            .from_subquery(inner, times)
+            .and_where(Expr::col(place).is_in([median, p90]))
+            .to_owned();
+        let rows = ctx.read().query_all(&query).await?;
+        let mut found = HandlingTime { count, ..HandlingTime::default() };
+        for row in rows {
+            let (seconds, place): (i64, i64) = (row.try_get("", "seconds")?, row.try_get("", "place")?);
+            if place == median {
+                found.median_seconds = Some(seconds);
+            }
+            if place == p90 {
+                found.p90_seconds = Some(seconds);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Exactly the problems that a measure counts, by year and number.
+    pub async fn rows(
+        &self,
+        ctx: &Ctx,
+        measure: Measure,
+        period: Period,
+        args: &page::Args,
+        along: &[Along<Column>],
+    ) -> Result<Page<Entity>> {
+        let select =
+            problem::visible(ctx).filter(self.counted.clone()).filter(self.condition(ctx, measure, period));
+        let order = Order { column: Column::Ordinal, descending: false };
+        page::fetch_along(ctx, select, order, Column::Id, args, along).await
+    }
+
+    /// What holds of the problems that a measure counts.
+    fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
+        let regular = || Column::State.is_not_in([State::Rejected, State::Withdrawn, State::Merged]);
+        let is = |state: State| Column::State.eq(state);
+        let done = || is(State::StruckOff).or(is(State::ClosedAtSource));
+        let in_period = || day(ctx, Day::Closed).between(period.from, period.to);
+        let condition = |measure| self.condition(ctx, measure, period);
+        let all = Condition::all;
+        match measure {
+            Measure::Registered => {
+                all().add(self.begun_by(ctx, period.end())).add(self.begun_by(ctx, period.from).not())
+            }
+            Measure::Open => {
+                let later = day(ctx, Day::Closed).gt(period.to);
+                all()
+                    .add(regular())
+                    .add(self.begun_by(ctx, period.end()))
+                    .add(Condition::any().add(Column::ClosedAt.is_null()).add(later))
+            }
+            Measure::Overdue => {
+                let late = due::by_zone(ctx, &self.zones, Column::AllianceId, |today| {
+                    Column::DueOn.lt(std::cmp::min(today, period.end()))
+                });
+                condition(Measure::Open).add(Column::DueOn.is_not_null()).add(late)
+            }
+            Measure::OpenInPeriod => {
+                Condition::any().add(condition(Measure::Open)).add(condition(Measure::Closed))
+            }
+            Measure::StruckOff => all().add(is(State::StruckOff)).add(in_period()),
+            Measure::Closed => all().add(done()).add(in_period()),
+            Measure::ClosedOnTime => condition(Measure::Closed)
+                .add(Column::DueOn.is_not_null())
+                .add(day(ctx, Day::Closed).lte(Expr::col((Entity, Column::DueOn)))),
+            Measure::Due => Condition::any()
+                .add(condition(Measure::Closed).add(Column::DueOn.is_not_null()))
+                .add(condition(Measure::Overdue)),
+            Measure::ClosedWithoutDueDate => condition(Measure::Closed).add(Column::DueOn.is_null()),
+            Measure::Rejected => all().add(is(State::Rejected)).add(in_period()),
+            Measure::Withdrawn => all().add(is(State::Withdrawn)).add(in_period()),
+            Measure::Merged => all().add(is(State::Merged)).add(in_period()),
+            Measure::Returned => self.befell(Event::ProblemReturned.text(), period),
+            Measure::Judged => {
+                Condition::any().add(condition(Measure::Returned)).add(condition(Measure::StruckOff))
+            }
+            Measure::Declined => self.befell(Event::ProblemDeclined.text(), period),
+            Measure::Reopened => self.befell(Event::ProblemReopened.text(), period),
+            Measure::Extended => self.befell(Event::ExtensionGranted.text(), period),
+            Measure::Breached => self.befell(Event::ProblemBreached.text(), period),
+            Measure::StruckOffOrReopened => {
+                Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
+            }
+        }
+    }
+
+    /// Problems that began before a day: here when they were recorded, elsewhere when their source says.
+    fn begun_by(&self, ctx: &Ctx, day_after: NaiveDate) -> Condition {
+        let here =
+            Condition::all().add(Column::ExternalSource.is_null()).add(day(ctx, Day::Recorded).lt(day_after));
+        let there = Condition::all()
+            .add(Column::ExternalSource.is_not_null())
+            .add(self.by_zone(Column::AllianceId, |zone| Column::OccurredAt.lt(start_of(zone, day_after))));
+        Condition::any().add(here).add(there)
+    }
+
+    /// Problems to which something happened in the period, at least once.
+    fn befell(&self, kind: &str, period: Period) -> Condition {
+        let within = self.by_zone(event::Column::AllianceId, |zone| {
+            event::Column::OccurredAt
+                .gte(start_of(zone, period.from))
+                .and(event::Column::OccurredAt.lt(start_of(zone, period.end())))
+        });
+        let events = event::Entity::find()
+            .select_only()
+            .column(event::Column::SubjectId)
+            .filter(event::Column::Kind.eq(kind))
+            .filter(event::Column::SubjectKind.eq(concord_entities::id::ProblemId::NOUN))
+            .filter(within)
+            .into_query();
+        Condition::all().add(Column::Id.in_subquery(events))
+    }
+
+    fn by_zone<C: ColumnTrait>(&self, alliance: C, holds: impl Fn(Tz) -> SimpleExpr) -> Condition {
+        self.zones.iter().fold(Condition::any(), |any, name| {
+            let there = alliance::Entity::find()
+                .select_only()
+                .column(alliance::Column::Id)
+                .filter(alliance::Column::TimeZone.eq(name))
+                .into_query();
+            any.add(
+                Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))),
+            )
+        })
+    }
+}
+
+/// The instant at which a day begins in a zone.
+pub fn start_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    // Where midnight is skipped, the day begins an hour later.
+    zone.from_local_datetime(&midnight)
+        .earliest()
+        .or_else(|| zone.from_local_datetime(&(midnight + chrono::TimeDelta::hours(1))).earliest())
+        .map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+}
+
+#[derive(Clone, Copy)]
+enum Day {
+    Recorded,
+    Closed,
+}
+
+/// The day on which a problem was recorded or closed, by its alliance's calendar; rows of before count by Beijing's.
+fn day(ctx: &Ctx, which: Day) -> SimpleExpr {
+    let (on, at) = match which {
+        Day::Recorded => (Column::RecordedOn, Column::RecordedAt),
+        Day::Closed => (Column::ClosedOn, Column::ClosedAt),
+    };
+    let at = Expr::col((Entity, at));
+    let beijing = match ctx.app.backend() {
+        DbBackend::Sqlite => Func::cust("date").args([at, Expr::value("+8 hours")]).into(),
+        _ => Expr::cust_with_expr("($1 AT TIME ZONE 'Asia/Shanghai')::date", at),
+    };
+    Func::coalesce([Expr::col((Entity, on)), beijing]).into()
+}
+
+/// Whole seconds from a problem's beginning to its end.
+fn seconds_taken(ctx: &Ctx) -> SimpleExpr {
+    let column = |column: Column| Expr::col((Entity, column));
+    let began = CaseStatement::new()
+        .case(Column::ExternalSource.is_null(), column(Column::RecordedAt))
+        .finally(column(Column::OccurredAt));
+    let whole = |at: SimpleExpr| match ctx.app.backend() {
+        // Without the fraction, which one engine would round and the other cut.
+        DbBackend::Sqlite => Expr::cust_with_expr("CAST(strftime('%s', substr(?, 1, 19)) AS INTEGER)", at),
+        _ => Expr::cust_with_expr("FLOOR(EXTRACT(EPOCH FROM $1))::bigint", at),
+    };
+    whole(column(Column::ClosedAt)).sub(whole(began.into()))
+}
+
+/// The place, from 1, of the nearest rank among `count` values in order, for a share in tenths.
+const fn nearest_rank(count: i64, tenths: i64) -> i64 {
+    (count * tenths + 9) / 10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(from: &str, to: &str) -> Period {
+        Period::new(from.parse().expect("a day"), to.parse().expect("a day")).expect("a period")
+    }
+
+    #[test]
+    fn periods_before_keep_their_months() {
+        for (now, previous, year) in [
+            (("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28"), ("2025-03-01", "2025-03-31")),
+            (("2028-02-01", "2028-02-29"), ("2028-01-01", "2028-01-31"), ("2027-02-01", "2027-02-28")),
+            (("2026-01-01", "2026-12-31"), ("2025-01-01", "2025-12-31"), ("2025-01-01", "2025-12-31")),
+            (("2026-04-01", "2026-06-30"), ("2026-01-01", "2026-03-31"), ("2025-04-01", "2025-06-30")),
+            (("2026-03-02", "2026-03-08"), ("2026-02-23", "2026-03-01"), ("2025-03-02", "2025-03-08")),
+            (("2028-02-29", "2028-02-29"), ("2028-02-28", "2028-02-28"), ("2027-02-28", "2027-02-28")),
+        ] {
+            let now = period(now.0, now.1);
+            assert_eq!(now.previous(), period(previous.0, previous.1), "{now:?}");
+            assert_eq!(now.a_year_before(), period(year.0, year.1), "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_that_ends_before_it_begins_or_never_is_refused() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
+        assert!(Period::new(day("2026-02-01"), day("2026-01-31")).is_err());
+        assert!(Period::new(day("2026-02-01"), day("2046-02-01")).is_err());
+        assert!(Period::new(day("1970-01-01"), day("1970-01-31")).is_err());
+        assert!(Period::new(day("2026-02-01"), day("2026-02-01")).is_ok());
+    }
+
+    #[test]
+    fn the_nearest_rank_is_the_first_that_reaches_the_share() {
+        let ranks: Vec<_> =
+            [1, 2, 3, 4, 10, 11, 20].map(|count| (nearest_rank(count, 5), nearest_rank(count, 9))).into();
+        assert_eq!(ranks, [(1, 1), (1, 2), (2, 3), (2, 4), (5, 9), (6, 10), (10, 18)]);
+    }
+
+    #[test]
+    fn a_day_begins_where_the_alliance_is() {
+        let begins = |zone: Tz, day: &str| start_of(zone, day.parse().expect("a day")).to_rfc3339();
+        assert_eq!(begins(chrono_tz::Asia::Shanghai, "2026-02-01"), "2026-01-31T16:00:00+00:00");
+        assert_eq!(begins(chrono_tz::America::New_York, "2024-05-01"), "2024-05-01T04:00:00+00:00");
+        // No midnight: clocks went from 0:00 to 1:00.
+        assert_eq!(begins(chrono_tz::America::Sao_Paulo, "2018-11-04"), "2018-11-04T03:00:00+00:00");
+    }
+}

@@ -82,7 +82,7 @@ async fn alter(
         let mut change = Table::alter();
         change.table(Alias::new(table));
         if add {
-            change.add_column(&mut column.clone());
+            change.add_column(column.clone());
         } else {
             change.drop_column(Alias::new(column.get_column_name()));
         }

@@ -346,7 +346,7 @@ async fn whoever_handled_a_part_judges_nothing_and_neither_does_their_unit() {
     let (ctx, part) = (app.ctx(world.other_staff), of(row.id, world.members[2]));
     parts::accept(&ctx, part).await.expect("accepted");
     parts::start(&ctx, part).await.expect("started");
-    let colleague = seated(world.officer, Role::MemberStaff, Some(2)).await;
+    seated(world.officer, Role::MemberStaff, Some(2)).await;
     bring(&app, world.officer, row.id).await;
     parts::finish(&app.ctx(world.officer), part).await.expect("finished");
     show_closure(&app, &world, row.id).await;
@@ -357,7 +357,6 @@ async fn whoever_handled_a_part_judges_nothing_and_neither_does_their_unit() {
         let refused = step(&app, who, "verifyProblem", &problem, json!({ "verdict": "好" })).await;
         assert_eq!(refused.code().as_deref(), Some("NOT_INDEPENDENT"));
     }
-    drop(colleague);
     moves::verify(&app.ctx(world.verifier), which(row.id), "好").await.expect("verified");
 
     // The database holds it as well, whoever writes the SQL.

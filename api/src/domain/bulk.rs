@@ -13,6 +13,7 @@ use super::{
     error::{Code, Error, Result},
     idempotency::Claim,
 };
+use crate::storage::Sha256Hex;
 
 /// Most items of one request.
 pub const MOST: usize = 500;
@@ -42,9 +43,9 @@ pub fn item(ctx: &Ctx, index: usize) -> Ctx {
     let idempotency = ctx.idempotency.as_ref().map(|claim| {
         let digest = Sha256::new().chain_update(claim.key.as_bytes()).chain_update([0]);
         let digest = digest.chain_update(index.to_be_bytes()).finalize();
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Sha256Hex::from_digest(digest.into());
         // A client's own key has no blank.
-        Arc::new(Claim { key: format!("item {hex}"), digest: claim.digest })
+        Arc::new(Claim { key: format!("item {digest}"), digest: claim.digest })
     });
     Ctx { idempotency, ..ctx.clone() }
 }

@@ -282,6 +282,8 @@ codes! {
     AssignmentBinds = "ASSIGNMENT_BINDS",
     /// The leading unit stands among the joint ones.
     LeadIsJoint = "LEAD_IS_JOINT",
+    /// The leading organisation has no part of its own: it goes with the problem.
+    LeadHasNoPart = "LEAD_HAS_NO_PART",
     /// In a matter of several units the first receiver leads and cannot decline.
     FirstReceiverLeads = "FIRST_RECEIVER_LEADS",
     /// Parts of joint units are not done yet.

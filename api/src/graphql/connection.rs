@@ -53,6 +53,7 @@ macro_rules! connection {
         $(
             impl $connection {
                 /// The same page of a list whose facets are known.
+                #[must_use]
                 pub fn with(self, facets: $facets) -> Self {
                     Self { facets: Some(facets), ..self }
                 }

@@ -141,6 +141,7 @@ escalated-from-below = This problem came from an alliance below; hand it back th
 no-reporter = Nobody is known to have reported this problem, so there is nobody to ask.
 assignment-binds = The assignment was declined twice before; it binds now.
 lead-is-joint = The leading organisation cannot be one of the joint ones as well.
+lead-has-no-part = The leading organisation has no part of its own; it goes on with the problem itself.
 first-receiver-leads = Several organisations handle this problem: the one that leads cannot decline. Ask the committee.
 parts-unfinished = { $count } parts of joint organisations are not done yet. Every part must be done first.
 part-evidence-missing = Add closure evidence of this round from your own organisation first: { $expected } or more pieces in all.

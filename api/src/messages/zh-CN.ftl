@@ -141,6 +141,7 @@ escalated-from-below = 该问题由下级联盟提级而来，请说明理由退
 no-reporter = 该问题没有登记反映人，无法回访。
 assignment-binds = 该问题已退单两次，此次交办不得再退。
 lead-is-joint = 牵头单位不能同时作为配合单位。
+lead-has-no-part = 牵头单位没有单独的分办事项，请直接办理该问题。
 first-receiver-leads = 该问题由多家单位联合办理，首接牵头单位不得退单，请与党委办公室沟通。
 parts-unfinished = 还有 { $count } 家配合单位的任务未办结，全部办结后方可申请销号。
 part-evidence-missing = 请先由本单位补充本轮的销号佐证材料，合计至少 { $expected } 份。

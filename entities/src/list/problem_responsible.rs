@@ -1,4 +1,5 @@
 //! A unit responsible for a problem in its present round.
+#![expect(clippy::struct_excessive_bools, reason = "each is a column")]
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};

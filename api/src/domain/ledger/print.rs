@@ -41,8 +41,9 @@ pub fn csv_line<'c>(cells: impl IntoIterator<Item = &'c str>) -> Vec<u8> {
 /// The page up to the first row.
 pub fn html_head(title: &str, titles: &[&str]) -> String {
     let title = escaped(title);
-    let heads: String =
+    let heads: Vec<_> =
         titles.iter().map(|title| format!("<th scope=\"col\">{}</th>", escaped(title))).collect();
+    let heads = heads.concat();
     format!(
         "<!DOCTYPE html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>\
          </head><body><h1>{title}</h1><table><thead><tr>{heads}</tr></thead><tbody>\n"
@@ -51,8 +52,8 @@ pub fn html_head(title: &str, titles: &[&str]) -> String {
 
 /// A row of the page.
 pub fn html_row(cells: &[String]) -> String {
-    let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
-    format!("<tr>{cells}</tr>\n")
+    let cells: Vec<_> = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
+    format!("<tr>{}</tr>\n", cells.concat())
 }
 
 fn escaped(text: &str) -> String {

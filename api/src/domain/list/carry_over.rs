@@ -447,9 +447,8 @@ pub async fn neighbours(
     use task_carry_over::Column;
     let by = if onward { Column::FromTaskId } else { Column::TaskId };
     let links = task_carry_over::Entity::find().filter(by.is_in(tasks.iter().copied())).all(db).await?;
-    let pair = |link: task_carry_over::Model| match onward {
-        true => (link.from_task_id, link.task_id),
-        false => (link.task_id, link.from_task_id),
+    let pair = |link: task_carry_over::Model| {
+        if onward { (link.from_task_id, link.task_id) } else { (link.task_id, link.from_task_id) }
     };
     Ok(links.into_iter().map(pair).collect())
 }

@@ -242,9 +242,10 @@ async fn write_part(
         weight: Set(part.weight),
     };
     task_part::Entity::insert(link).exec_without_returning(&tx.db).await?;
-    let fact = match is_told {
-        true => published(&row, &[]),
-        false => Fact::of(Event::PriorityTaskCreated, row.id).alliance(there.id),
+    let fact = if is_told {
+        published(&row, &[])
+    } else {
+        Fact::of(Event::PriorityTaskCreated, row.id).alliance(there.id)
     };
     tx.record(fact).await?;
     Ok(())

@@ -18,11 +18,11 @@ const BATCH: u64 = 200;
 
 /// Tells of the tasks that fall due within the configured days; tells how many.
 pub async fn notify(ctx: &Ctx) -> Result<usize> {
+    use priority_task::{Column, Entity};
     let zones = zones(ctx).await?;
     if zones.is_empty() {
         return Ok(0);
     }
-    use priority_task::{Column, Entity};
     let waiting = Entity::find().filter(untold()).filter(soon(ctx, &zones));
     // A look without a lock: most of the time nothing has come near.
     if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {

@@ -6,8 +6,8 @@ use concord_entities::{
     priority_task, problem, problem_responsible,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, JoinType, Order, QueryFilter, QueryOrder, QuerySelect,
-    RelationTrait, Select, TryGetable,
+    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, Order, QueryFilter, QueryOrder,
+    QuerySelect, RelationTrait, Select, TryGetable,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -45,6 +45,8 @@ async fn count<E: EntityTrait, T: TryGetable>(
         .expr_as(Expr::cust("COUNT(*)"), "facet_count")
         .group_by(by.clone())
         .order_by(Expr::cust("COUNT(*)"), Order::Desc)
+        // The databases do not agree where nothing sorts.
+        .order_by(by.clone().is_null(), Order::Asc)
         .order_by(by, Order::Asc)
         .limit(most)
         .into_model()

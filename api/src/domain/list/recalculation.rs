@@ -131,9 +131,10 @@ async fn unit_anew(
     let mut moved = Vec::new();
     let id = Some(unit.organization_id);
     let (response_before, resolution_before) = (unit.response_due_at, unit.resolution_due_at);
-    let response = match unit.response_is_provisional {
-        true => Some(terms.due(Clock::Response, Traits::of(row), unit.assigned_at)?),
-        false => None,
+    let response = if unit.response_is_provisional {
+        Some(terms.due(Clock::Response, Traits::of(row), unit.assigned_at)?)
+    } else {
+        None
     };
     let resolution = match (unit.resolution_is_provisional, unit.resolution_from, clocks::limit_of(&unit)) {
         (true, Some(from), Some(limit)) => Some(terms.within(limit, from)?),

@@ -106,9 +106,7 @@ impl Window {
         let past = days(self.overdue_by_days, "filter.overdueByDays", 1)?;
         let zones = due::zones(ctx).await?;
         let by_zone = |holds: &dyn Fn(NaiveDate) -> SimpleExpr| {
-            Condition::all()
-                .add(of.is_open.eq(true))
-                .add(due::by_zone(ctx, &zones, of.alliance, |today| holds(today)))
+            Condition::all().add(of.is_open.eq(true)).add(due::by_zone(ctx, &zones, of.alliance, holds))
         };
         let soon =
             within.map(|days| by_zone(&|today| of.due_on.gte(today).and(of.due_on.lte(later(today, days)))));

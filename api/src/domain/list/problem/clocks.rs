@@ -228,8 +228,15 @@ pub struct Moved {
 }
 
 /// The events that can move deadlines.
-pub const MOVERS: [Event; 4] =
-    [Event::ProblemAssigned, Event::ProblemUpdated, Event::ExtensionGranted, Event::DeadlinesRecalculated];
+pub const MOVERS: [Event; 7] = [
+    Event::ProblemAssigned,
+    Event::ProblemPartAdded,
+    Event::ProblemResumed,
+    Event::ProblemTierMoved,
+    Event::ProblemUpdated,
+    Event::ExtensionGranted,
+    Event::DeadlinesRecalculated,
+];
 
 /// Where an event holds them.
 const MOVED: &str = "deadlines";

@@ -3,6 +3,8 @@
 //! here by evidence and by somebody independent, like any other. Neither side learns more of the other through the link than
 //! number, state and dates; who reported it stays here.
 
+use std::collections::HashSet;
+
 use concord_entities::{
     alliance,
     breach::Clock,
@@ -265,6 +267,8 @@ async fn come_back(
 /// Erases the words that name a reporter from what was taken up above, however far up.
 pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Result<()> {
     let mut below = vec![of];
+    // Each once, whatever the links say.
+    let mut seen = HashSet::from([of]);
     while let Some(id) = below.pop() {
         let links =
             escalation::Entity::find().filter(escalation::Column::ProblemId.eq(id)).all(&tx.db).await?;
@@ -275,7 +279,9 @@ pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Resu
             round::erase(tx, &above, words).await?;
             reporter::erase_from_evidence(tx, above.id, words).await?;
             words.erase_events(tx, above.id.into()).await?;
-            below.push(above.id);
+            if seen.insert(above.id) {
+                below.push(above.id);
+            }
         }
     }
     Ok(())

@@ -448,13 +448,13 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
 #[derive(Default)]
 pub(in crate::domain::list) struct Hands {
     pub responsible: Vec<OrganizationId>,
-    hands: Vec<AccountId>,
+    people: Vec<AccountId>,
     signers: Vec<AccountId>,
 }
 
 impl Hands {
     pub(in crate::domain::list) fn bound(&self) -> Bound<'_> {
-        Bound { responsible: &self.responsible, hands: &self.hands }
+        Bound { responsible: &self.responsible, hands: &self.people }
     }
 }
 
@@ -505,7 +505,7 @@ pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<H
         match row.try_get_by_index::<i32>(1)? {
             UNIT => found.responsible.push(OrganizationId(id)),
             SIGNER => found.signers.push(AccountId(id)),
-            _ => found.hands.push(AccountId(id)),
+            _ => found.people.push(AccountId(id)),
         }
     }
     Ok(found)

@@ -59,7 +59,6 @@ async fn take<'ctx>(ctx: &'ctx Ctx, which: WhichPart, step: &Step<PartState>) ->
         .filter(Column::Id.eq(which.problem.id))
         .join(JoinType::InnerJoin, problem_responsible::Relation::Problem.def().rev())
         .filter(problem_responsible::Column::OrganizationId.eq(which.organization))
-        .filter(problem_responsible::Column::Duty.eq(Duty::Joint))
         .select_also(problem_responsible::Entity)
         .lock_exclusive()
         .one(&tx.db)
@@ -72,6 +71,9 @@ async fn take<'ctx>(ctx: &'ctx Ctx, which: WhichPart, step: &Step<PartState>) ->
     let standing = ctx.require(&tx.db, step.action, target.of(&units)).await?;
     if let Some(expected) = which.problem.expected_version {
         expect_version(expected, row.version)?;
+    }
+    if part.duty == Duty::Lead {
+        return Err(Error::refused(Code::LeadHasNoPart));
     }
     states::may_move(row.state)?;
     step.check(part.state)?;

@@ -57,6 +57,7 @@ mod problem_part;
 mod problem_round;
 mod search;
 mod statistics;
+mod transitions;
 // file
 mod escalation;
 mod evidence;

@@ -17,7 +17,10 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 50] = [
+const VALUES: [(&str, &str, &str); 53] = [
+    ("problem", "dispatch_is_provisional", "false"),
+    ("problem_responsible", "resolution_is_provisional", "false"),
+    ("problem_responsible", "response_is_provisional", "false"),
     ("breach", "clock", "resolution"),
     ("deadline_policy", "levels", "[]"),
     ("deadline_policy", "rules", "[]"),

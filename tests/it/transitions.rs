@@ -23,7 +23,7 @@ use concord_tests::{Answer, TestApp, World};
 use sea_orm::{ActiveEnum, Iterable};
 use serde_json::{Value, json};
 
-use super::problem::{count, problem_in, triage, which};
+use super::problem::{count, problem_in, show_closure, triage, which};
 
 /// Steps that need more than one problem on one list; `escalation.rs` takes them.
 const ELSEWHERE: [&str; 1] = ["returnEscalation"];
@@ -58,6 +58,11 @@ async fn brought(app: &TestApp, world: &World, state: State) -> Option<Model> {
         State::Escalated => {
             let row = problem_in(app, world, State::Triaged).await;
             escalation::escalate(&committee, which(row.id), "超出权限").await.expect("escalated")
+        }
+        State::InProgress => {
+            let row = problem_in(app, world, state).await;
+            show_closure(app, world, row.id).await;
+            row
         }
         other => problem_in(app, world, other).await,
     })
@@ -168,7 +173,7 @@ async fn every_step_by_everybody_in_every_state_goes_by_the_tables() {
             }
         }
     }
-    assert!(tried > 2_500, "{tried}");
+    assert!(tried > 2_400, "{tried}");
     let never: BTreeSet<&str> =
         STEPS.iter().map(|step| step.mutation).filter(|step| !taken.contains_key(step)).collect();
     // More than one sign-off is wanted for the one, another list for the other.

@@ -69,7 +69,9 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 43] = [
+const PREPARED: [(&[&str], &str); 44] = [
+    // The merger of the stage made it a version younger.
+    (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
         &["acceptInvitation", "declineInvitation"],
         "UPDATE membership SET state = 'invited' WHERE id = {membership}",

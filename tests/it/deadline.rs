@@ -411,6 +411,50 @@ async fn more_time_is_asked_for_granted_and_counted() {
 }
 
 #[tokio::test]
+async fn a_request_ends_with_its_assignment_and_nobody_gives_their_own_unit_time() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Assigned).await;
+    let id = json!(id::encode(row.id));
+    let ask = json!({ "problemId": id, "until": "2026-01-20", "reason": "材料未到" });
+    let request = async |who| send(&app, who, "requestExtension", "RequestExtensionInput", ask.clone()).await;
+    let old = request(world.staff).await.fine().at("/requestExtension/extension/id").clone();
+    app.advance(TimeDelta::minutes(1));
+    step(&app, world.committee, "recallProblem", &id, json!({ "reason": "改派" })).await.fine();
+    let again = json!({ "leadOrganizationId": id::encode(world.members[1]) });
+    step(&app, world.committee, "assignProblem", &id, again).await.fine();
+    let grant = json!({ "extensionId": old });
+    let stale = send(&app, world.committee, "grantExtension", "GrantExtensionInput", grant).await;
+    assert_eq!(stale.code().as_deref(), Some("NOT_RESPONSIBLE"));
+    request(world.staff).await.fine();
+    let seen = see(&app, world.observer, row.id).await;
+    let states: Vec<_> = seen
+        .at("/problem/extensions")
+        .as_array()
+        .expect("requests")
+        .iter()
+        .map(|one| one["state"].clone())
+        .collect();
+    assert_eq!(states.iter().filter(|state| *state == "LAPSED").count(), 1, "{states:?}");
+    assert_eq!(states.iter().filter(|state| *state == "ASKED").count(), 1, "{states:?}");
+
+    // The committee's own unit leads: nobody of it moves its deadline, by whatever verb.
+    let own = problem_in(&app, &world, State::Triaged).await;
+    let lead = world.members[0];
+    moves::assign(&app.ctx(world.committee), which(own.id), lead, None).await.expect("assigned");
+    let (ctx, day) = (app.ctx(world.committee), "2026-02-01".parse().expect("a day"));
+    let extended = problem::extend::extend(&ctx, which(own.id), day, "材料未到").await;
+    assert!(extended.is_err_and(|error| error.code() == concord::domain::Code::NotIndependent));
+    let change = problem::edit::ProblemChange {
+        due_on: concord::domain::list::priority_task::Edit::To(day),
+        ..problem::edit::ProblemChange::default()
+    };
+    let version = problem::find(&app.system(), own.id).await.expect("a read").expect("a problem").version;
+    let edited = problem::edit::update(&ctx, own.id, version, change).await;
+    assert!(edited.is_err_and(|error| error.code() == concord::domain::Code::NotIndependent));
+}
+
+#[tokio::test]
 async fn a_committee_supervises_by_hand() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

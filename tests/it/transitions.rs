@@ -7,7 +7,7 @@ use concord::{
     domain::{
         Action,
         list::{
-            problem::{escalation, merge, moves, on_account},
+            problem::{self, escalation, merge, moves, on_account},
             problem_states::STEPS,
         },
         policy::{self, Grant},
@@ -62,7 +62,7 @@ async fn brought(app: &TestApp, world: &World, state: State) -> Option<Model> {
         State::InProgress => {
             let row = problem_in(app, world, state).await;
             show_closure(app, world, row.id).await;
-            row
+            problem::find(&app.system(), row.id).await.expect("a read").expect("a problem")
         }
         other => problem_in(app, world, other).await,
     })

@@ -74,7 +74,7 @@ impl Default for Limits {
             directives: 50,
             fragments: 50,
             variables: 100,
-            list_items: 500,
+            list_items: 200,
             json_nesting: 32,
             nodes: 10_000,
         }

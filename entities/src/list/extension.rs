@@ -28,6 +28,7 @@ pub enum State {
     Asked,
     Granted,
     Refused,
+    Lapsed,
 }
 
 /// More time for a unit's part of a problem: asked for with a reason, granted or refused, and counted.

@@ -1,7 +1,7 @@
 //! A ledger's rows as CSV that no spreadsheet takes for formulas, and as a page to print.
 
 /// Beginnings that a spreadsheet takes for a formula, or that make it take what follows for one.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '|', '%', '＝', '＋', '－', '＠'];
 
 /// What the page looks like on paper; the head of the table stands on every sheet.
 pub const STYLE: &str = "@page{size:A4 landscape;margin:8mm}\

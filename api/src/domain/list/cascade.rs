@@ -319,6 +319,8 @@ pub async fn origins(
     }
     let parents: HashMap<PriorityTaskId, priority_task::Model> = priority_task::Entity::find()
         .filter(priority_task::Column::Id.is_in(links.iter().map(|link| link.parent_task_id)))
+        // A draft is its committee's alone.
+        .filter(priority_task::Column::State.ne(State::Draft))
         .all(db)
         .await?
         .into_iter()

@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use concord_entities::{
     extension::{self, Column, Model, State as Stage},
-    id::{ExtensionId, OrganizationId, ProblemId},
+    id::{AllianceId, ExtensionId, OrganizationId, ProblemId},
     problem::{self, State},
     problem_responsible::{self as responsible, Duty},
 };
@@ -81,8 +81,11 @@ pub async fn request(ctx: &Ctx, id: ProblemId, until: NaiveDate, reason: &str) -
         .filter(Column::State.eq(Stage::Asked))
         .one(&tx.db)
         .await?;
-    if open.is_some() {
-        return Err(Error::refused(Code::AlreadyExists));
+    match open {
+        Some(open) if stands(&open, &row, Some(&unit)) => return Err(Error::refused(Code::AlreadyExists)),
+        // It asked for an assignment that is over.
+        Some(open) => lapse(&tx, open).await?,
+        None => {}
     }
     let asked = extension::ActiveModel {
         id: Set(ctx.new_id()),
@@ -109,12 +112,39 @@ pub async fn request(ctx: &Ctx, id: ProblemId, until: NaiveDate, reason: &str) -
     Ok(asked)
 }
 
+/// Nobody gives a unit that they act for more time.
+pub async fn require_outsider(tx: &Tx<'_>, alliance: AllianceId, unit: OrganizationId) -> Result<()> {
+    let Ok(account) = tx.ctx.account_id() else { return Ok(()) };
+    let own = policy::active_seats(&tx.db, account, alliance).await?;
+    if own.iter().any(|seat| seat.organization_id == Some(unit)) {
+        Err(Error::refused(Code::NotIndependent))
+    } else {
+        Ok(())
+    }
+}
+
 /// A day that is later than the deadline and not past.
 fn later(terms: &Terms, until: NaiveDate, last_day: NaiveDate, ctx: &Ctx) -> Result<NaiveDate> {
     let today = terms.place.day(ctx.now());
     let least = last_day.succ_opt().unwrap_or(last_day).max(today);
     let most = due_date(until, today).map_err(|error| error.at("until"))?;
     if most >= least { Ok(until) } else { Err(Error::invalid(Code::TooEarly, "until").with("least", least)) }
+}
+
+/// Whether a request still concerns the assignment that it was made in.
+fn stands(asked: &Model, row: &problem::Model, unit: Option<&responsible::Model>) -> bool {
+    asked.round == row.round && unit.is_some_and(|unit| unit.assigned_at <= asked.asked_at)
+}
+
+/// Ends a request whose assignment is over.
+async fn lapse(tx: &Tx<'_>, asked: Model) -> Result<()> {
+    let version = asked.version + 1;
+    let mut change = asked.into_active_model();
+    change.state = Set(Stage::Lapsed);
+    change.decided_at = Set(Some(tx.ctx.now()));
+    change.version = Set(version);
+    change.update(&tx.db).await?;
+    Ok(())
 }
 
 fn about(kind: Event, row: &problem::Model, asked: &Model) -> crate::domain::Fact {
@@ -130,30 +160,25 @@ async fn held(
     tx: &Tx<'_>,
     id: ExtensionId,
     expected: Option<i64>,
-) -> Result<(problem::Model, responsible::Model, Model)> {
+) -> Result<(problem::Model, Option<responsible::Model>, Model)> {
     let missing = || Error::NotFound("extension");
     let seen = visible(tx.ctx).filter(Column::Id.eq(id)).one(&tx.db).await?.ok_or_else(missing)?;
     let row = locked(tx, seen.problem_id).await?;
     let asked = extension::Entity::find_by_id(id).one(&tx.db).await?.ok_or_else(missing)?;
     let target = Target::alliance(asked.alliance_id);
     tx.ctx.require(&tx.db, Action::DecideExtension, target).await?;
-    if let Ok(account) = tx.ctx.account_id() {
-        // Nobody grants their own unit more time.
-        let own = policy::active_seats(&tx.db, account, asked.alliance_id).await?;
-        let is_own = own.iter().any(|seat| seat.organization_id == Some(asked.organization_id));
-        if is_own || asked.asked_by == Some(account) {
-            return Err(Error::refused(Code::NotIndependent));
-        }
+    if asked.asked_by.is_some() && asked.asked_by == tx.ctx.author() {
+        return Err(Error::refused(Code::NotIndependent));
     }
+    require_outsider(tx, asked.alliance_id, asked.organization_id).await?;
     if let Some(expected) = expected {
         expect_version(expected, asked.version)?;
     }
     if asked.state != Stage::Asked {
         return Err(Error::refused(Code::StateRefused).with("state", asked.state.to_value()));
     }
-    let unit = clocks::of_unit(tx, &row, asked.organization_id)
-        .await?
-        .ok_or_else(|| Error::refused(Code::NotResponsible))?;
+    let unit = clocks::of_unit(tx, &row, asked.organization_id).await?;
+    let unit = unit.filter(|unit| stands(&asked, &row, Some(unit)));
     Ok((row, unit, asked))
 }
 
@@ -170,6 +195,8 @@ pub async fn grant(
     let tx = ctx.begin().await?;
     let (row, unit, asked) = held(&tx, id, expected).await?;
     worked_on(&row)?;
+    // What was asked for an assignment that is over can only be refused.
+    let unit = unit.ok_or_else(|| Error::refused(Code::NotResponsible))?;
     let decision = text::optional(decision, "decision", FREE_TEXT)?;
     let due_before = unit.resolution_due_at.ok_or_else(|| Error::refused(Code::NoDeadline))?;
     let until = later(&terms, until.unwrap_or(asked.asked_until), terms.place.last_day(due_before), ctx)?;

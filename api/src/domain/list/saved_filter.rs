@@ -2,6 +2,7 @@
 //! is a text that has been checked. Who applies one sees what they may see then.
 
 use concord_entities::{
+    account,
     id::{SavedFilterId, TypedId},
     saved_filter::{ActiveModel, Column, Entity, Model, Noun},
 };
@@ -51,6 +52,8 @@ pub async fn save(ctx: &Ctx, noun: Noun, name: &str, filter: String) -> Result<M
     if filter.chars().count() > FILTER {
         return Err(Error::invalid(Code::TooLong, "filter").with("most", FILTER));
     }
+    // Two that save at once count each other.
+    account::Entity::find_by_id(account_id).lock_exclusive().one(&tx.db).await?;
     let kept = || visible(ctx).filter(Column::EndedAt.is_null());
     if kept().filter(Column::Noun.eq(noun)).filter(Column::Name.eq(name.as_str())).count(&tx.db).await? > 0 {
         return Err(Error::invalid(Code::AlreadyExists, "name"));

@@ -406,7 +406,7 @@ impl FollowUpMutation {
     }
 
     /// Notes that a reporter was not reached; the third time the follow-up ends as unreachable. Verifiers, approvers, officers
-    /// and the committee may, who acted for no responsible organisation and had no hand in the problem.
+    /// and the committee may, who acted for no responsible organisation and had no hand in the work.
     async fn record_follow_up_try(
         &self,
         context: &Context<'_>,

@@ -370,7 +370,7 @@ impl Problem {
         deadline::clocks_of(context, &self.0).await
     }
 
-    /// The ledger of its deadlines, the oldest entry first: how each began, and every move since.
+    /// The ledger of its units' deadlines, the oldest entry first: how each began, and every move since.
     async fn deadline_moves(&self, context: &Context<'_>) -> Result<Vec<DeadlineMove>> {
         deadline::moves_of(context, self.0.id).await
     }

@@ -168,6 +168,8 @@ pub enum ExtensionState {
     Granted,
     /// Refused.
     Refused,
+    /// The assignment that it was made in ended before it was decided.
+    Lapsed,
 }
 
 /// More time (延期) for an organisation's part of a problem.

@@ -18,6 +18,7 @@ use crate::domain::{
     governance::alliance::expect_version,
     list::{
         deadline_policy::{Terms, Traits},
+        extension::require_outsider,
         priority_task::Edit,
     },
     policy::{self, Grant},
@@ -96,6 +97,9 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
             return Err(Error::invalid(Code::StateRefused, "dueOn").with("state", before.state.to_value()));
         }
         let due_on = due_on.map(|on| due_date(on, terms.place.day(ctx.now()))).transpose()?;
+        if let Some(lead) = before.lead_organization_id {
+            require_outsider(&tx, before.alliance_id, lead).await?;
+        }
         row.due_on = Set(due_on);
         let running = due_on
             .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));

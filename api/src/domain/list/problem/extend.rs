@@ -12,8 +12,10 @@ use super::{
     visible,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target, governance::alliance::expect_version,
-    list::deadline_policy::Terms, text,
+    Action, Code, Ctx, Error, Event, Result, Target,
+    governance::alliance::expect_version,
+    list::{deadline_policy::Terms, extension::require_outsider},
+    text,
 };
 
 /// Checks why dates are moved, before any is.
@@ -46,6 +48,9 @@ pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Re
     }
     let reason = reason(why)?;
     let (was, version) = (before.due_on, before.version + 1);
+    if let Some(lead) = before.lead_organization_id {
+        require_outsider(&tx, before.alliance_id, lead).await?;
+    }
     let begun = before.assigned_at.unwrap_or(before.recorded_at);
     let running = terms.until(begun, terms.place.end_of(due_on));
     let moved = clocks::set_for_lead(&tx, &before, Some(running)).await?;

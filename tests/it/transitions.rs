@@ -221,10 +221,7 @@ async fn of_steps_that_exclude_each_other_one_wins() {
             let had = count(&app, &before).await;
             let all = contenders.map(|(who, mutation)| {
                 let mut input = input(&world, mutation, &row, &survivor);
-                // Whoever merges reads both problems anew; the others say what they have read.
-                if mutation != "mergeProblem" {
-                    input["expectedVersion"] = json!(row.version);
-                }
+                input["expectedVersion"] = json!(row.version);
                 let of = input_type(&sdl, mutation);
                 let app = &app;
                 async move { take(app, who, mutation, &of, input).await.code() }

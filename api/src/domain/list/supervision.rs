@@ -13,8 +13,11 @@ use concord_entities::{
     supervision_notice::{self, Column as Notice, Model},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -315,9 +318,10 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
                 Met::Yes => {}
                 Met::No => {
                     let id = unit.organization_id;
-                    let breach = note(&tx, row, clock, Some(id), due_at).await?;
-                    let terms = terms.of(ctx, row.alliance_id).await?;
-                    issue_level(&tx, row, &terms, (breach, due_at, id), 1).await?;
+                    if let Some(breach) = note(&tx, row, clock, Some(id), due_at).await? {
+                        let terms = terms.of(ctx, row.alliance_id).await?;
+                        issue_level(&tx, row, &terms, (breach, due_at, id), 1).await?;
+                    }
                 }
             }
             let mut change = unit.into_active_model();
@@ -337,7 +341,7 @@ async fn note(
     clock: Clock,
     unit: Option<OrganizationId>,
     due_at: DateTime<Utc>,
-) -> Result<BreachId> {
+) -> Result<Option<BreachId>> {
     let id: BreachId = tx.ctx.new_id();
     let fresh = breach::ActiveModel {
         id: Set(id),
@@ -349,7 +353,14 @@ async fn note(
         due_at: Set(due_at),
         noted_at: Set(tx.ctx.now()),
     };
-    breach::Entity::insert(fresh).exec_without_returning(&tx.db).await?;
+    // A deadline that came back to an instant that it was late for before is late for it once.
+    let insert = breach::Entity::insert(fresh)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(&tx.db)
+        .await?;
+    if insert == 0 {
+        return Ok(None);
+    }
     let fact = problems::fact(Event::ProblemBreached, row)
         .organizations(unit)
         .detail("title", row.title.clone())
@@ -357,7 +368,7 @@ async fn note(
         .detail("organizationId", unit.map(|unit| unit.to_string()))
         .detail("dueAt", due_at.to_rfc3339());
     tx.record(fact).await?;
-    Ok(id)
+    Ok(Some(id))
 }
 
 /// A notice that is about to be issued.

@@ -217,8 +217,8 @@ async fn of_steps_that_exclude_each_other_one_wins() {
     ] {
         for _ in 0..5 {
             let row = problem_in(&app, &world, state).await;
-            let before = format!("SELECT COUNT(*) AS n FROM event WHERE kind LIKE 'problem_%'");
-            let had = count(&app, &before).await;
+            let before = "SELECT COUNT(*) AS n FROM event WHERE kind LIKE 'problem_%'";
+            let had = count(&app, before).await;
             let all = contenders.map(|(who, mutation)| {
                 let mut input = input(&world, mutation, &row, &survivor);
                 input["expectedVersion"] = json!(row.version);
@@ -231,7 +231,7 @@ async fn of_steps_that_exclude_each_other_one_wins() {
             assert_eq!(won, 1, "{state:?}: {codes:?}");
             let lost = ["VERSION_CONFLICT", "STATE_REFUSED", "FORBIDDEN", "MERGE_REFUSED"];
             assert!(codes.iter().flatten().all(|code| lost.contains(&code.as_str())), "{state:?}: {codes:?}");
-            let made = count(&app, &before).await - had;
+            let made = count(&app, before).await - had;
             assert!((1..=2).contains(&made), "{state:?}: {made} events, {codes:?}");
         }
     }

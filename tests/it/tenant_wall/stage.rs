@@ -208,6 +208,8 @@ const PREPARED: [(&[&str], &str); 44] = [
     (
         &["grantExtension"],
         "UPDATE problem SET state = 'in_progress' WHERE id = {problem};
+        UPDATE extension SET asked_at = '2027-01-05 01:00:00.000000+00:00',
+            round = (SELECT round FROM problem WHERE id = {problem}) WHERE id = {extension};
         UPDATE problem_responsible SET resolution_due_at = '2026-01-05 01:00:00.000000+00:00' WHERE problem_id = {problem}",
     ),
     (&["approveSwap"], "UPDATE rotation_swap SET state = 'agreed' WHERE id = {rotation_swap}"),

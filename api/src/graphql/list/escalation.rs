@@ -9,13 +9,12 @@ use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, Query
 
 use super::{
     problem::{Problem, ProblemState},
-    problem_mutation::{MoveProblemWithReasonInput, which},
+    problem_mutation::{MoveProblemWithReasonInput, payloads, which},
 };
 use crate::{
     domain::{Error, list::problem::escalation as verbs, page},
     graphql::{
         ctx,
-        error::payload,
         loaders::{self, Loaders},
         scalar::{Date, DateTime},
     },
@@ -163,18 +162,6 @@ pub async fn escalation_of(context: &Context<'_>, of: ProblemId) -> Result<Optio
 /// How a problem came from below.
 pub async fn origin_of(context: &Context<'_>, of: ProblemId) -> Result<Option<Escalation>> {
     loaders::one(context, OriginOf(of)).await
-}
-
-macro_rules! payloads {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        payload!(
-            $(#[$doc])*
-            $name {
-                /// The problem.
-                problem: Problem
-            }
-        );
-    )+};
 }
 
 payloads!(

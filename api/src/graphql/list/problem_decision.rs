@@ -13,14 +13,15 @@ use super::{
     person::{Person, person},
     problem::{Problem, ProblemTier},
     problem_batch::{SignOffsOf, TierMovesOf},
+    problem_mutation::{payloads, which},
 };
 use crate::{
     domain::{
-        self, Action,
+        Action,
         list::{
             due,
             problem::{
-                moves::{self, Which},
+                moves,
                 on_account::{self, NewHold},
                 tiers::{self, Settled},
             },
@@ -30,7 +31,6 @@ use crate::{
     },
     graphql::{
         ctx,
-        error::payload,
         governance::organization::Organization,
         id, loaders,
         scalar::{Date, DateTime},
@@ -250,22 +250,6 @@ pub struct MoveProblemTierInput {
     forum: ProblemForum,
     /// Why, at most 4,000 characters.
     reason: String,
-}
-
-fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
-    Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
-}
-
-macro_rules! payloads {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        payload!(
-            $(#[$doc])*
-            $name {
-                /// The problem.
-                problem: Problem
-            }
-        );
-    )+};
 }
 
 payloads!(

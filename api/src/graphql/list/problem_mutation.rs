@@ -21,7 +21,7 @@ use crate::{
     },
     graphql::{
         ctx,
-        error::{UserError, payload, user_error},
+        error::{UserError, user_error},
         id,
         scalar::{Date, DateTime},
     },
@@ -247,9 +247,10 @@ pub(super) fn which(problem: &ID, expected_version: Option<i64>) -> domain::Resu
     Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
 }
 
+/// Declares payloads that hold a problem.
 macro_rules! payloads {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        payload!(
+        $crate::graphql::error::payload!(
             $(#[$doc])*
             $name {
                 /// The problem.
@@ -258,6 +259,7 @@ macro_rules! payloads {
         );
     )+};
 }
+pub(super) use payloads;
 
 payloads!(
     /// What came of registering a problem.

@@ -12,6 +12,7 @@ use super::{
     evidence::{Evidence, evidence_of},
     person::{Person, person},
     problem::Problem,
+    problem_mutation::payloads,
     transition::{self, Transition},
 };
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
             transition::Viewer,
         },
     },
-    graphql::{ctx, error::payload, governance::organization::Organization, id, loaders, scalar::DateTime},
+    graphql::{ctx, governance::organization::Organization, id, loaders, scalar::DateTime},
 };
 
 /// Where an organisation's part of a problem stands.
@@ -211,18 +212,6 @@ impl MoveProblemPartWithReasonInput {
     fn read(&self) -> domain::Result<WhichPart> {
         part(&self.problem_id, &self.organization_id, self.expected_version)
     }
-}
-
-macro_rules! payloads {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        payload!(
-            $(#[$doc])*
-            $name {
-                /// The problem.
-                problem: Problem
-            }
-        );
-    )+};
 }
 
 payloads!(

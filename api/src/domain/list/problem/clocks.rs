@@ -186,11 +186,12 @@ pub async fn resume(tx: &Tx<'_>, row: &problem::Model, terms: &Terms) -> Result<
     let now = tx.ctx.now();
     let since = row.held_at.unwrap_or(now);
     let mut moved = Vec::with_capacity(units.len());
+    let mut terms = terms.clone();
+    if units.iter().any(|unit| unit.resolution_unit == Some(Unit::WorkingDays)) {
+        // A clock of working days runs on when the policy names none any more.
+        terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
+    }
     for unit in units {
-        let mut terms = terms.clone();
-        if unit.resolution_unit == Some(Unit::WorkingDays) {
-            terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
-        }
         let (id, before, settled) = (unit.organization_id, unit.resolution_due_at, unit.resolution_settled);
         let running = match (before, unit.resolution_from, limit_of(&unit)) {
             // What had passed before the pause stays passed.

@@ -170,7 +170,7 @@ static TOWN: OnceCell<Frozen> = OnceCell::const_new();
 /// A town with a row in every table.
 async fn town() -> TestApp {
     let frozen = TOWN.get_or_init(|| async {
-        let app = TestApp::new().await;
+        let app = TestApp::narrow().await;
         let world = World::build(&app, "632223").await;
         specimens::insert(&app, &world).await;
         app.freeze().await

@@ -115,7 +115,7 @@ fn may(role: Option<Role>, is_lead: bool, is_registrar: bool, action: Action, ro
 
 #[tokio::test]
 async fn every_step_by_everybody_in_every_state_goes_by_the_tables() {
-    let app = TestApp::new().await;
+    let app = TestApp::narrow().await;
     let world = World::build(&app, "632223").await;
     let sdl = app.schema.sdl();
     // Who, in which role, for the leading unit, as the registrar.

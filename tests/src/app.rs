@@ -58,6 +58,11 @@ impl TestApp {
         Self::open(database::home().await, 1, change).await
     }
 
+    /// An app with a single connection to PostgreSQL: whoever holds it and waits for another one fails.
+    pub async fn narrow() -> Self {
+        Self::with(|config| config.database.max_connections = 1).await
+    }
+
     /// An app on a migrated database.
     pub async fn on(home: Home) -> Self {
         Self::open(home, 1, |_| {}).await
@@ -180,9 +185,13 @@ impl Frozen {
     pub async fn thaw(&self) -> TestApp {
         // Another seed each time, so that new identifiers do not repeat those in the copy.
         let seed = self.opened.fetch_add(1, Ordering::Relaxed);
-        // Whoever asks this much on a machine that is busy otherwise is not told so.
-        let patient = |config: &mut concord::config::Config| config.database.acquire_timeout_ms = 120_000;
-        let app = TestApp::open(database::copy(&self.home).await, seed, patient).await;
+        let settings = |config: &mut concord::config::Config| {
+            // As `narrow` says.
+            config.database.max_connections = 1;
+            // Whoever asks this much on a machine that is busy otherwise is not told so.
+            config.database.acquire_timeout_ms = 120_000;
+        };
+        let app = TestApp::open(database::copy(&self.home).await, seed, settings).await;
         app.set_now(self.now);
         app
     }

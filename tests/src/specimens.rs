@@ -127,7 +127,11 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
     ];
     app.run_background().await;
     for (noun, filter, owner) in owners {
-        let text = format!("SELECT id FROM {noun} WHERE {filter} = {}", uuid(app, made[owner]));
+        // An event that says something of somebody.
+        let telling =
+            if noun == "event" { "AND organization_ids <> '[]' AND payload LIKE '%\":\"%'" } else { "" };
+        let owner = uuid(app, made[owner]);
+        let text = format!("SELECT id FROM {noun} WHERE {filter} = {owner} {telling} ORDER BY id LIMIT 1");
         let row = app.app.write.query_one_raw(Statement::from_string(app.app.backend(), text)).await;
         let id = row.expect("a query").expect("a row").try_get("", "id").expect("an identifier");
         made.insert(noun.to_owned(), id);

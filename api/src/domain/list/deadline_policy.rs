@@ -210,26 +210,27 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Read ahead of a unit of work: whoever changes the policy meanwhile changes what comes after.
-    pub async fn of_problem(ctx: &Ctx, id: ProblemId) -> Result<Self> {
+    /// Read ahead of a unit of work, as long as nothing else has to be known first: whoever changes the policy meanwhile changes
+    /// what comes after. Within one it reads through it, since whoever holds a connection may not wait for another.
+    pub async fn of_problem(db: &impl ConnectionTrait, id: ProblemId) -> Result<Self> {
         let select = alliance::Entity::find()
             .join_rev(JoinType::InnerJoin, problem::Relation::Alliance.def())
             .filter(problem::Column::Id.eq(id));
-        Self::read(ctx, select).await
+        Self::read(db, select).await
     }
 
     /// The same for what has no problem yet.
-    pub async fn of_alliance(ctx: &Ctx, id: AllianceId) -> Result<Self> {
-        Self::read(ctx, alliance::Entity::find().filter(alliance::Column::Id.eq(id))).await
+    pub async fn of_alliance(db: &impl ConnectionTrait, id: AllianceId) -> Result<Self> {
+        Self::read(db, alliance::Entity::find().filter(alliance::Column::Id.eq(id))).await
     }
 
-    async fn read(ctx: &Ctx, select: Select<alliance::Entity>) -> Result<Self> {
-        let (Some(alliance), policy) = with_policy(ctx.read(), select).await? else {
+    async fn read(db: &impl ConnectionTrait, select: Select<alliance::Entity>) -> Result<Self> {
+        let (Some(alliance), policy) = with_policy(db, select).await? else {
             // Of an alliance that is not there, nothing is computed.
             let place = Place { zone: chrono_tz::Tz::UTC, calendar: Calendar::default() };
             return Ok(Self { policy: Policy::default(), place });
         };
-        Self::of(ctx.read(), &alliance, policy).await
+        Self::of(db, &alliance, policy).await
     }
 
     /// Those of an alliance whose policy is at hand.

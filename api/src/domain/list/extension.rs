@@ -59,7 +59,7 @@ fn worked_on(row: &problem::Model) -> Result<()> {
 
 /// Asks for more time for a responsible unit that the caller acts for.
 pub async fn request(ctx: &Ctx, id: ProblemId, until: NaiveDate, reason: &str) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, id).await?;
+    let terms = Terms::of_problem(ctx.read(), id).await?;
     let tx = ctx.begin().await?;
     let row = locked(&tx, id).await?;
     let units =
@@ -191,7 +191,7 @@ pub async fn grant(
     expected: Option<i64>,
 ) -> Result<Model> {
     let asked = find(ctx, id).await?.ok_or(Error::NotFound("extension"))?;
-    let terms = Terms::of_problem(ctx, asked.problem_id).await?;
+    let terms = Terms::of_problem(ctx.read(), asked.problem_id).await?;
     let tx = ctx.begin().await?;
     let (row, unit, asked) = held(&tx, id, expected).await?;
     worked_on(&row)?;

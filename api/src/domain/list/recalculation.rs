@@ -83,7 +83,7 @@ async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
 
 /// Computes the deadlines of one problem anew; false where nothing became known.
 async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
-    let mut terms = Terms::of_problem(ctx, id).await?;
+    let mut terms = Terms::of_problem(ctx.read(), id).await?;
     let tx = ctx.begin().await?;
     let Some(row) = supervision::lock(&tx, vec![id]).await?.pop() else { return Ok(false) };
     terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;

@@ -87,11 +87,11 @@ pub async fn watch(ctx: &Ctx) -> Result<usize> {
 struct AllTerms(HashMap<AllianceId, Terms>);
 
 impl AllTerms {
-    async fn of(&mut self, ctx: &Ctx, alliance: AllianceId) -> Result<Terms> {
+    async fn of(&mut self, tx: &Tx<'_>, alliance: AllianceId) -> Result<Terms> {
         if let Some(terms) = self.0.get(&alliance) {
             return Ok(terms.clone());
         }
-        let terms = Terms::of_alliance(ctx, alliance).await?;
+        let terms = Terms::of_alliance(&tx.db, alliance).await?;
         self.0.insert(alliance, terms.clone());
         Ok(terms)
     }
@@ -319,7 +319,7 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
                 Met::No => {
                     let id = unit.organization_id;
                     if let Some(breach) = note(&tx, row, clock, Some(id), due_at).await? {
-                        let terms = terms.of(ctx, row.alliance_id).await?;
+                        let terms = terms.of(&tx, row.alliance_id).await?;
                         issue_level(&tx, row, &terms, (breach, due_at, id), 1).await?;
                     }
                 }
@@ -490,7 +490,7 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
             // Late it was already: what counts now is whether it is done at all.
             let (Some(breach), Some(theirs)) = (breach, theirs) else { continue };
             if row.is_open && done(breach.clock, row, theirs, now) == Met::No {
-                let terms = terms.of(ctx, row.alliance_id).await?;
+                let terms = terms.of(&tx, row.alliance_id).await?;
                 issue_level(&tx, row, &terms, (breach.id, breach.due_at, unit), level).await?;
             }
         }
@@ -507,7 +507,7 @@ pub async fn issue(
     demand: &str,
     reply_by: Option<NaiveDate>,
 ) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, problem).await?;
+    let terms = Terms::of_problem(ctx.read(), problem).await?;
     let tx = ctx.begin().await?;
     let row = problems::visible(ctx)
         .filter(problem::Column::Id.eq(problem))

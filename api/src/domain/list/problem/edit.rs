@@ -40,7 +40,7 @@ pub struct ProblemChange {
 
 /// Corrects a problem: the committee while it is open, whoever registered it until it is triaged.
 pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChange) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, id).await?;
+    let terms = Terms::of_problem(ctx.read(), id).await?;
     let tx = ctx.begin().await?;
     let before = visible(ctx)
         .filter(Column::Id.eq(id))

@@ -74,7 +74,7 @@ async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model) -> Result<Mod
     };
     let numbers = Numbers::of(above);
     let year = numbers.year(tx.ctx.now());
-    let terms = Terms::of_alliance(tx.ctx, above.id).await?;
+    let terms = Terms::of_alliance(&tx.db, above.id).await?;
     let judged = Traits { severity: of.severity, tier: None, is_complex: false };
     let dispatch = terms.due(Clock::Dispatch, judged, tx.ctx.now())?;
     let seq = sequence::take(tx, sequence::PROBLEMS, above.id, year, 1).await?;
@@ -165,7 +165,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     }
     withdraw_above(&held.tx, above).await?;
     end(&held.tx, link, escalation::State::Recalled).await?;
-    let terms = Terms::of_problem(held.tx.ctx, held.row.id).await?;
+    let terms = Terms::of_problem(&held.tx.db, held.row.id).await?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         ..clocks::dispatched_anew(&terms, &held.row, held.tx.ctx.now())?
@@ -247,7 +247,7 @@ async fn come_back(
         .ok_or(Error::NotFound("problem"))?;
     end(tx, link, how.state).await?;
     let (before, version) = (below.state, below.version + 1);
-    let terms = Terms::of_problem(tx.ctx, below.id).await?;
+    let terms = Terms::of_problem(&tx.db, below.id).await?;
     let mut change = clocks::dispatched_anew(&terms, &below, tx.ctx.now())?;
     change.state = Set(State::Triaged);
     change.version = Set(version);

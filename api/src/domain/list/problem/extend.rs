@@ -25,7 +25,7 @@ pub fn reason(given: &str) -> Result<String> {
 
 /// Moves the due date of an open, assigned problem to a later day.
 pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let tx = ctx.begin().await?;
     let before = visible(ctx)
         .filter(Column::Id.eq(which.id))

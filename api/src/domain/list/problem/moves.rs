@@ -218,7 +218,7 @@ pub async fn triage(ctx: &Ctx, which: Which, triage: Triage) -> Result<Model> {
 
 /// The same, where a forum settled the tier. A change of tier wants a reason.
 pub async fn triage_by(ctx: &Ctx, which: Which, triage: Triage, settled: Settled) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::TRIAGE).await?;
     if held.row.tier != Some(triage.tier) {
         tiers::keep(&held, triage.tier, &settled, "tierReason").await?;
@@ -258,7 +258,7 @@ pub async fn assign_jointly(
     joint: &[OrganizationId],
     due_on: Option<NaiveDate>,
 ) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::ASSIGN).await?;
     let set_on = due_on.map(|on| due_date(on, held.today)).transpose()?;
     let clocks = Clocks::from_now(&terms, &held.row, set_on, ctx.now())?;
@@ -335,7 +335,7 @@ pub async fn decline(
         Some(unit) => is_seated_with(ctx, which.id, unit).await?,
         None => true,
     };
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::DECLINE).await?;
     states::may_decline(held.row.declined_count)?;
     held.policy.may_object(held.row.assigned_at, ctx.now())?;
@@ -514,7 +514,7 @@ pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<H
 /// Takes an assignment back, from a unit that does not answer or has left, or that turned out to be the wrong one; it
 /// counts for nobody.
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let units = parts::release(&held.tx, which.id).await?;

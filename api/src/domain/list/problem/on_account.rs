@@ -65,7 +65,7 @@ pub async fn hold(ctx: &Ctx, which: Which, new: NewHold) -> Result<Model> {
 
 /// Takes a problem off account: work goes on.
 pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = moves::hold(ctx, which, &states::RESUME).await?;
     require_above(&held).await?;
     let unit = held.row.held_organization_id;

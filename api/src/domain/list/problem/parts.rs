@@ -224,7 +224,7 @@ pub async fn reopen(ctx: &Ctx, which: WhichPart, reason: &str) -> Result<Model> 
 
 /// Gives an active member a part in a problem that others are at work on.
 pub async fn add(ctx: &Ctx, which: Which, unit: OrganizationId) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &problem_states::ADD_PART).await?;
     let shares = Shares { lead: None, joint: &[unit] };
     let clocks = Clocks::from_now(&terms, &held.row, None, ctx.now())?;

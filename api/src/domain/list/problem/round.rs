@@ -49,7 +49,7 @@ pub(in crate::domain::list) async fn begin(
     };
     problem_round::Entity::insert(ended).exec_without_returning(&held.tx.db).await?;
     parts::release(&held.tx, held.row.id).await?;
-    let terms = Terms::of_problem(held.tx.ctx, held.row.id).await?;
+    let terms = Terms::of_problem(&held.tx.db, held.row.id).await?;
     let change = problem::ActiveModel {
         round: Set(held.row.round + 1),
         lead_organization_id: Set(None),

@@ -31,7 +31,7 @@ pub struct Settled {
 
 /// Moves a problem to another tier while it is open and not submitted; the state stays.
 pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) -> Result<Model> {
-    let terms = Terms::of_problem(ctx, which.id).await?;
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::MOVE_TIER).await?;
     if held.row.tier == Some(tier) {
         return Err(Error::invalid(Code::TierUnchanged, "tier"));

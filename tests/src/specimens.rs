@@ -127,9 +127,8 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
     ];
     app.run_background().await;
     for (noun, filter, owner) in owners {
-        // An event that says something of somebody.
-        let telling =
-            if noun == "event" { "AND organization_ids <> '[]' AND payload LIKE '%\":\"%'" } else { "" };
+        // An event that every member reads, that says something, and that concerns somebody.
+        let telling = if noun == "event" { "AND kind = 'alliance_founded'" } else { "" };
         let owner = uuid(app, made[owner]);
         let text = format!("SELECT id FROM {noun} WHERE {filter} = {owner} {telling} ORDER BY id LIMIT 1");
         let row = app.app.write.query_one_raw(Statement::from_string(app.app.backend(), text)).await;

@@ -389,7 +389,8 @@ impl List {
         let (unit, _) = command.verb.part().expect("a step of a part");
         let problem = &mut self.problems[command.on];
         let round = problem.row.round;
-        let shown = problem.evidence.iter().filter(|one| **one == (round, Some(unit), Stage::Closure)).count();
+        let shown =
+            problem.evidence.iter().filter(|one| **one == (round, Some(unit), Stage::Closure)).count();
         let part = problem.parts.get_mut(&unit).expect("a part");
         match command.verb {
             Verb::AcceptPart { .. } => {

@@ -6,6 +6,7 @@ use concord_entities::{
     evidence::Stage,
     follow_up,
     problem::{State, Tier},
+    problem_responsible::PartState,
     seat::Role,
 };
 
@@ -38,11 +39,11 @@ impl Dice {
 
 /// How often each verb is tried where it can be taken: what leads on comes first.
 const WEIGHTS: [(&str, usize); 34] = [
-    ("triageProblem", 16),
-    ("assignProblem", 30),
-    ("recallProblem", 3),
+    ("triageProblem", 30),
+    ("assignProblem", 40),
+    ("recallProblem", 2),
     ("acceptProblem", 30),
-    ("declineProblem", 6),
+    ("declineProblem", 5),
     ("startProblem", 30),
     ("reassignProblem", 3),
     ("holdProblem", 4),
@@ -53,25 +54,25 @@ const WEIGHTS: [(&str, usize); 34] = [
     ("returnProblem", 6),
     ("signOffProblem", 40),
     ("strikeOffProblem", 40),
-    ("rejectProblem", 2),
-    ("withdrawProblem", 2),
+    ("rejectProblem", 1),
+    ("withdrawProblem", 1),
     ("reopenProblem", 10),
-    ("mergeProblem", 2),
-    ("escalateProblem", 5),
+    ("mergeProblem", 4),
+    ("escalateProblem", 4),
     ("recallEscalation", 5),
     ("returnEscalation", 2),
-    ("addProblemPart", 4),
-    ("removeProblemPart", 2),
+    ("addProblemPart", 5),
+    ("removeProblemPart", 4),
     ("acceptProblemPart", 24),
     ("declineProblemPart", 6),
     ("startProblemPart", 24),
     ("finishProblemPart", 30),
-    ("reopenProblemPart", 6),
-    ("addEvidence", 24),
+    ("reopenProblemPart", 8),
+    ("addEvidence", 14),
     ("requestFollowUp", 10),
     ("recordFollowUpTry", 8),
     ("recordFollowUp", 8),
-    ("updateProblem", 2),
+    ("updateProblem", 1),
 ];
 
 const TIERS: [Tier; 3] = [Tier::Small, Tier::Big, Tier::Hard];
@@ -79,9 +80,12 @@ const TIERS: [Tier; 3] = [Tier::Small, Tier::Big, Tier::Hard];
 /// A verb of this name, about a problem, with whatever belongs to it; nothing where nothing fits.
 fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
     let problem = &list.problems[on];
-    let members = super::town::MEMBERS[problem.row.list];
-    let unit = |dice: &mut Dice| {
-        if dice.one_in(12) { dice.below(UNITS) } else { members[dice.below(members.len())] }
+    // Rather one that has people to do the work.
+    let staffed: &[usize] = if problem.row.list == COUNTY { &[4] } else { &[1, 2, 3] };
+    let unit = |dice: &mut Dice| match dice.below(12) {
+        0 => dice.below(UNITS),
+        1 | 2 => dice.of(super::town::MEMBERS[problem.row.list]),
+        _ => dice.of(staffed),
     };
     let part = |dice: &mut Dice| {
         let parts: Vec<usize> = problem.parts.keys().copied().collect();
@@ -106,19 +110,16 @@ fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
                 5..=8 => vec![unit(dice)],
                 _ => vec![unit(dice), unit(dice)],
             };
-            let mut joint: Vec<usize> = joint.into_iter().filter(|one| *one != lead || dice.one_in(9)).collect();
+            let mut joint: Vec<usize> =
+                joint.into_iter().filter(|one| *one != lead || dice.one_in(9)).collect();
             joint.sort_unstable();
             joint.dedup();
             Verb::Assign { lead, joint }
         }
         "recallProblem" => Verb::Recall,
         "acceptProblem" => Verb::Accept,
-        "declineProblem" => {
-            Verb::Decline { proposed: if dice.one_in(2) { Some(unit(dice)) } else { None } }
-        }
-        "startProblem" => {
-            Verb::Start { handler: if dice.one_in(3) { Some(colleague(dice)) } else { None } }
-        }
+        "declineProblem" => Verb::Decline { proposed: if dice.one_in(2) { Some(unit(dice)) } else { None } },
+        "startProblem" => Verb::Start { handler: if dice.one_in(3) { Some(colleague(dice)) } else { None } },
         "reassignProblem" => Verb::Reassign { handler: colleague(dice) },
         "holdProblem" => Verb::Hold { unit: if dice.one_in(2) { Some(unit(dice)) } else { None } },
         "resumeProblem" => Verb::Resume,
@@ -131,7 +132,19 @@ fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
         "rejectProblem" => Verb::Reject,
         "withdrawProblem" => Verb::Withdraw,
         "reopenProblem" => Verb::Reopen,
-        "mergeProblem" => Verb::Merge { into: dice.below(list.problems.len()) },
+        "mergeProblem" => {
+            let fits = |place: &usize| {
+                let other = &list.problems[*place].row;
+                *place != on && other.is_open && other.list == problem.row.list
+            };
+            let all: Vec<usize> = (0..list.problems.len()).filter(fits).collect();
+            let into = if all.is_empty() || dice.one_in(6) {
+                dice.below(list.problems.len())
+            } else {
+                dice.of(&all)
+            };
+            Verb::Merge { into }
+        }
         "escalateProblem" => Verb::Escalate,
         "recallEscalation" => Verb::RecallEscalation,
         "returnEscalation" => Verb::ReturnEscalation,
@@ -142,9 +155,7 @@ fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
         "startProblemPart" => Verb::StartPart { unit: part(dice) },
         "finishProblemPart" => Verb::FinishPart { unit: part(dice) },
         "reopenProblemPart" => Verb::ReopenPart { unit: part(dice) },
-        "addEvidence" => {
-            Verb::Prove { stage: if dice.one_in(6) { Stage::Progress } else { Stage::Closure } }
-        }
+        "addEvidence" => Verb::Prove { stage: if dice.one_in(6) { Stage::Progress } else { Stage::Closure } },
         "requestFollowUp" => {
             let reporter = if dice.one_in(2) { Some(dice.below(list.problems.len())) } else { None };
             Verb::Ask { reporter }
@@ -153,11 +164,8 @@ fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
             let due: Vec<usize> = (0..list.asked.len())
                 .filter(|place| list.asked[*place].state == follow_up::State::Due)
                 .collect();
-            let asked = if due.is_empty() || dice.one_in(12) {
-                dice.below(list.asked.len())
-            } else {
-                dice.of(&due)
-            };
+            let asked =
+                if due.is_empty() || dice.one_in(12) { dice.below(list.asked.len()) } else { dice.of(&due) };
             if list.asked.is_empty() {
                 return None;
             } else if name == "recordFollowUp" {
@@ -212,8 +220,19 @@ fn problem(list: &List, dice: &mut Dice) -> usize {
 
 /// Something that somebody may do now.
 fn sensible(list: &List, dice: &mut Dice, now: At) -> Command {
+    fitting(list, dice, now, |refusals| refusals.is_empty())
+}
+
+/// Something for which only the matter itself is not ready, or the person not the right one.
+fn bold(list: &List, dice: &mut Dice, now: At) -> Command {
+    let before = |code: &&str| ["FORBIDDEN", "NOT_FOUND", "REQUIRED"].contains(code);
+    fitting(list, dice, now, |refusals| !refusals.is_empty() && !refusals.iter().any(before))
+}
+
+/// A step that the state of its problem allows, by somebody for whom the model says what is wanted.
+fn fitting(list: &List, dice: &mut Dice, now: At, wanted: impl Fn(&[&'static str]) -> bool) -> Command {
     let open = list.problems.iter().filter(|problem| problem.row.is_open).count();
-    if open == 0 || (list.problems.len() < 4 && dice.one_in(14)) {
+    if open == 0 || (list.problems.len() < 4 && dice.one_in(18)) {
         return register(list, dice);
     }
     for _ in 0..12 {
@@ -230,8 +249,15 @@ fn sensible(list: &List, dice: &mut Dice, now: At) -> Command {
         for (name, weight) in WEIGHTS.iter().filter(|(name, _)| has(name)) {
             let Some(verb) = verb(list, name, on, dice) else { continue };
             if verb.from().is_none_or(|states| states.contains(&state)) {
+                let weight = match (&verb, state) {
+                    // What was judged is seldom judged again.
+                    (Verb::Triage { .. }, State::Triaged) => 2,
+                    // Few problems come so far.
+                    (Verb::Merge { .. }, State::Submitted | State::Verified) => 3 * weight,
+                    _ => *weight,
+                };
                 whole += weight;
-                all.push((verb, *weight));
+                all.push((verb, weight));
             }
         }
         let mut place = dice.below(whole);
@@ -242,11 +268,28 @@ fn sensible(list: &List, dice: &mut Dice, now: At) -> Command {
         });
         let Some((verb, _)) = chosen else { continue };
         let expect = if dice.one_in(2) { Expect::Current } else { Expect::Nothing };
-        let first = dice.below(list.people.len());
+        // A part waits for evidence of its own unit.
+        let bring = |who: &usize| {
+            let parts = &list.problems[on].parts;
+            list.people[*who].1.iter().any(|seat| {
+                seat.2
+                    .and_then(|unit| parts.get(&unit))
+                    .is_some_and(|part| part.state == PartState::InProgress)
+            })
+        };
+        let bringers: Vec<usize> = match verb {
+            Verb::Prove { .. } => (0..list.people.len()).filter(bring).collect(),
+            _ => Vec::new(),
+        };
+        let first = if bringers.is_empty() || dice.one_in(4) {
+            dice.below(list.people.len())
+        } else {
+            dice.of(&bringers)
+        };
         for step in 0..list.people.len() {
             let who = (first + step) % list.people.len();
             let command = Command { who, on, verb: verb.clone(), expect, said: true };
-            if list.refusals(&command, now).is_empty() {
+            if wanted(&list.refusals(&command, now)) {
                 return command;
             }
         }
@@ -269,9 +312,10 @@ fn spoiled(list: &List, dice: &mut Dice, now: At) -> Command {
 /// What is asked next.
 pub fn command(list: &List, dice: &mut Dice, now: At) -> Command {
     match dice.below(100) {
-        0..=75 => sensible(list, dice, now),
-        76..=77 => settle(list, dice),
-        78..=89 => spoiled(list, dice, now),
+        0..=60 => sensible(list, dice, now),
+        61 => settle(list, dice),
+        62..=78 => bold(list, dice, now),
+        79..=89 => spoiled(list, dice, now),
         _ if list.problems.is_empty() => register(list, dice),
         _ => {
             let on = problem(list, dice);
@@ -280,7 +324,10 @@ pub fn command(list: &List, dice: &mut Dice, now: At) -> Command {
             // Somebody whose role has the power, more often than not.
             let mut who = dice.below(list.people.len());
             let may = |who: usize| {
-                list.people[who].1.iter().any(|(_, role, _): &(usize, Role, _)| verb.power(*role) != Power::Never)
+                list.people[who]
+                    .1
+                    .iter()
+                    .any(|(_, role, _): &(usize, Role, _)| verb.power(*role) != Power::Never)
             };
             for _ in 0..6 {
                 if !may(who) {

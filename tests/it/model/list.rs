@@ -186,9 +186,7 @@ impl List {
         match command.verb {
             Verb::Register { list, .. } => list,
             Verb::Settle { .. } => TOWN,
-            Verb::Try { asked } | Verb::Answer { asked, .. } => {
-                self.problems[self.asked[asked].on].row.list
-            }
+            Verb::Try { asked } | Verb::Answer { asked, .. } => self.problems[self.asked[asked].on].row.list,
             _ => self.problems[command.on].row.list,
         }
     }
@@ -299,7 +297,9 @@ impl List {
         if *verb == Verb::Return
             && problem.row.state == State::Verified
             && !self.seats(*who).iter().any(|(at, role, _)| {
-                *at == list && verb.power(*role) == Power::All && *role != concord_entities::seat::Role::Verifier
+                *at == list
+                    && verb.power(*role) == Power::All
+                    && *role != concord_entities::seat::Role::Verifier
             })
         {
             return vec!["FORBIDDEN"];

@@ -330,18 +330,14 @@ impl Product<'_> {
         told
     }
 
-    /// The rows of the problems, as the model tells them.
-    pub async fn rows(&self) -> Vec<Row> {
+    /// The rows of some problems, as the model tells them.
+    pub async fn rows(&self, of: &BTreeSet<usize>) -> BTreeMap<usize, Row> {
         let found = problem::visible(&self.app.system())
-            .filter(concord_entities::problem::Column::Id.is_in(self.problems.iter().copied()))
+            .filter(concord_entities::problem::Column::Id.is_in(of.iter().map(|place| self.problems[*place])))
             .all(&self.app.app.read)
             .await
             .expect("problems");
-        let mut by_place: BTreeMap<usize, Row> = BTreeMap::new();
-        for row in found {
-            by_place.insert(self.place(row.id), self.row(row));
-        }
-        by_place.into_values().collect()
+        found.into_iter().map(|row| (self.place(row.id), self.row(row))).collect()
     }
 
     fn row(&self, row: Model) -> Row {
@@ -385,10 +381,10 @@ impl Product<'_> {
     }
 
     /// The parts of joint units, by problem and unit.
-    pub async fn parts(&self) -> BTreeMap<(usize, usize), Part> {
+    pub async fn parts(&self, of: &BTreeSet<usize>) -> BTreeMap<(usize, usize), Part> {
         use problem_responsible::{Column, Duty, Entity};
         let rows = Entity::find()
-            .filter(Column::ProblemId.is_in(self.problems.iter().copied()))
+            .filter(Column::ProblemId.is_in(of.iter().map(|place| self.problems[*place])))
             .filter(Column::Duty.eq(Duty::Joint))
             .all(&self.app.app.read)
             .await
@@ -418,7 +414,8 @@ impl Product<'_> {
             .expect("follow-ups");
         let mut by_place: BTreeMap<usize, Asked> = BTreeMap::new();
         for row in rows {
-            let place = self.asked.iter().position(|one| *one == row.id).expect("a follow-up of this sequence");
+            let place =
+                self.asked.iter().position(|one| *one == row.id).expect("a follow-up of this sequence");
             let asked = Asked {
                 on: self.place(row.problem_id),
                 round: row.round,

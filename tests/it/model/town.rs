@@ -175,9 +175,7 @@ impl Verb {
             Self::Reject | Self::Withdraw => &[Registered, Triaged],
             Self::Reopen => &[StruckOff],
             // Any open one that is neither set aside nor handed up.
-            Self::Merge { .. } => {
-                &[Registered, Triaged, Assigned, Accepted, InProgress, Submitted, Verified]
-            }
+            Self::Merge { .. } => &[Registered, Triaged, Assigned, Accepted, InProgress, Submitted, Verified],
             Self::Escalate => &[Triaged, Assigned, Accepted, InProgress],
             Self::RecallEscalation => &[Escalated],
             Self::ReturnEscalation => &[Registered, Triaged, Assigned, Accepted, InProgress],

@@ -545,13 +545,27 @@ impl Problem {
                 _ => Ok(None),
             }
         };
+        let origin = async {
+            match self.0.channel {
+                problem::Channel::Escalation => origin_of(context, self.0.id).await,
+                _ => Ok(None),
+            }
+        };
+        let escalation = async {
+            match self.0.state {
+                problem::State::Escalated => escalation_of(context, self.0.id).await,
+                _ => Ok(None),
+            }
+        };
         // All at once, so that they join the batches of the fields beside them.
-        let (seats, responsible, handlers, shown, own) = futures_util::try_join!(
+        let (seats, responsible, handlers, shown, own, origin, escalation) = futures_util::try_join!(
             transition::seats(context, alliance),
             loaders::one(context, ResponsibleFor(self.0.id)),
             loaders::one(context, HandlersOf(self.0.id)),
             loaders::one(context, subject),
             own,
+            origin,
+            escalation,
         )?;
         let responsible = responsible.unwrap_or_default();
         let is_near = |ended_at: &Option<_>| ended_at.is_none_or(|at| at >= self.0.recorded_at);
@@ -570,6 +584,8 @@ impl Problem {
             joint,
             signers: &signers,
             policy,
+            is_from_below: origin.is_some_and(|origin| origin.is_open()),
+            above: escalation.map(|escalation| escalation.stands()),
             now: ctx(context).now(),
         };
         let viewer = Viewer { actor, seats: &seats };

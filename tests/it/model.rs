@@ -42,6 +42,8 @@ use crate::problem::count;
 
 /// How many sequences where nobody says, on SQLite and on PostgreSQL, whose copies and round trips take longer.
 const SEQUENCES: [usize; 2] = [400, 100];
+/// In how many threads, each with seed and databases of its own: the same on every machine.
+const SHARES: usize = 4;
 /// How many sequences one copy of the town's database sees.
 const TOGETHER: usize = 40;
 /// How long a sequence is.
@@ -316,7 +318,7 @@ fn share(sequences: usize, number: usize) -> Result<Tally, String> {
     let config = Config {
         cases: u32::try_from(sequences).expect("it fits"),
         failure_persistence: None,
-        max_shrink_iters: 60,
+        max_shrink_iters: 200,
         ..Config::default()
     };
     let seed = seed(variable("CONCORD_SEED").unwrap_or_default() + number);
@@ -337,14 +339,13 @@ fn share(sequences: usize, number: usize) -> Result<Tally, String> {
 fn whatever_is_asked_of_the_list_it_does_what_the_model_does() {
     let default = SEQUENCES[usize::from(database::postgres().is_some())];
     let sequences = variable("CONCORD_SEQUENCES").unwrap_or(default);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let all = Mutex::new(Tally::default());
     std::thread::scope(|scope| {
-        let shares: Vec<_> = (0..threads)
+        let shares: Vec<_> = (0..SHARES)
             .map(|number| {
                 let all = &all;
                 scope.spawn(move || {
-                    let sequences = sequences / threads + usize::from(number < sequences % threads);
+                    let sequences = sequences / SHARES + usize::from(number < sequences % SHARES);
                     let tally = share(sequences, number).unwrap_or_else(|error| panic!("{error}"));
                     all.lock().expect("no panics while held").add(tally);
                 })

@@ -59,17 +59,17 @@ const WEIGHTS: [(&str, usize); 34] = [
     ("reopenProblem", 10),
     ("mergeProblem", 4),
     ("escalateProblem", 4),
-    ("recallEscalation", 5),
-    ("returnEscalation", 2),
+    ("recallEscalation", 6),
+    ("returnEscalation", 3),
     ("addProblemPart", 5),
     ("removeProblemPart", 4),
     ("acceptProblemPart", 24),
     ("declineProblemPart", 6),
     ("startProblemPart", 24),
     ("finishProblemPart", 30),
-    ("reopenProblemPart", 8),
+    ("reopenProblemPart", 14),
     ("addEvidence", 14),
-    ("requestFollowUp", 10),
+    ("requestFollowUp", 16),
     ("recordFollowUpTry", 8),
     ("recordFollowUp", 8),
     ("updateProblem", 1),
@@ -253,7 +253,7 @@ fn fitting(list: &List, dice: &mut Dice, now: At, wanted: impl Fn(&[&'static str
                     // What was judged is seldom judged again.
                     (Verb::Triage { .. }, State::Triaged) => 2,
                     // Few problems come so far.
-                    (Verb::Merge { .. }, State::Submitted | State::Verified) => 3 * weight,
+                    (Verb::Merge { .. }, State::Submitted | State::Verified) => 8 * weight,
                     _ => *weight,
                 };
                 whole += weight;

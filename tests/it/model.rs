@@ -258,6 +258,12 @@ async fn walk(
             tier_moves: problem.tier_moves,
         };
         same(&format!("what is kept of {on}"), &product.kept(on).await, &expected)?;
+        // And what one of the people is offered.
+        let who = (dice.len() + on * 7) % list.people.len();
+        let offered = list.offered(who, on, app.app.now());
+        let offered = offered.map(|all| all.into_iter().map(|(name, may)| (name.to_owned(), may)).collect());
+        let what = format!("what {} is offered on {on}", list.people[who].0);
+        same(&what, &product.offered(who, on).await, &offered)?;
     }
     for place in [TOWN, COUNTY] {
         list.tally(place, &mut stands[place]);

@@ -444,4 +444,47 @@ impl List {
         }
         found
     }
+
+    /// What somebody is told they can do with a problem next, whatever else they would have to give; nothing where they do not
+    /// see it.
+    pub fn offered(&self, who: usize, on: usize, now: At) -> Option<BTreeMap<&'static str, bool>> {
+        let row = &self.problems[on].row;
+        if !self.sees(who, row.list) {
+            return None;
+        }
+        let mut verbs = vec![
+            Verb::Triage { tier: row.tier.unwrap_or_default(), reason: true },
+            Verb::Assign { lead: MEMBERS[row.list][0], joint: Vec::new() },
+            Verb::Recall,
+            Verb::Accept,
+            Verb::Decline { proposed: None },
+            Verb::Start { handler: None },
+            Verb::Hold { unit: None },
+            Verb::Resume,
+            Verb::Submit,
+            Verb::Verify,
+            Verb::Return,
+            Verb::SignOff,
+            Verb::StrikeOff,
+            Verb::Reject,
+            Verb::Withdraw,
+            Verb::Reopen,
+            // Into which one is told later.
+            Verb::Merge { into: on },
+            Verb::Escalate,
+            Verb::RecallEscalation,
+        ];
+        if self.open_link(|link| link.above == on).is_some() {
+            verbs.push(Verb::ReturnEscalation);
+        }
+        let mut found = BTreeMap::new();
+        for verb in verbs {
+            let mutation = verb.mutation();
+            let command = Command { who, on, verb, expect: Expect::Nothing, said: true };
+            let mut refusals = self.refusals(&command, now);
+            refusals.retain(|code| *code != "MERGE_REFUSED");
+            found.insert(mutation, refusals.is_empty());
+        }
+        Some(found)
+    }
 }

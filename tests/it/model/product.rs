@@ -2,31 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use concord::domain::{
-    Ctx, Error, Result,
-    governance::{
-        alliance::{self, AllianceChange},
-        membership::{self, Contact},
-        organization::{self, NewOrganization},
-    },
-    identity::{
-        account::{self, NewAccount},
-        seat::{self, NewSeat},
-    },
-    list::{
-        evidence::{self, NewEvidence, Subject},
-        follow_up::{self as asking, NewFollowUp, WhichFollowUp},
-        problem::{
-            self, NewProblem,
-            edit::{self, ProblemChange},
-            escalation as up, merge,
-            moves::{self, Triage, Which},
-            on_account::{self, NewHold},
-            parts::{self, WhichPart},
-            round,
-            tiers::{self, Settled},
+use concord::{
+    domain::{
+        Ctx, Error, Result,
+        governance::{
+            alliance::{self, AllianceChange},
+            membership::{self, Contact},
+            organization::{self, NewOrganization},
+        },
+        identity::{
+            account::{self, NewAccount},
+            seat::{self, NewSeat},
+        },
+        list::{
+            evidence::{self, NewEvidence, Subject},
+            follow_up::{self as asking, NewFollowUp, WhichFollowUp},
+            problem::{
+                self, NewProblem,
+                edit::{self, ProblemChange},
+                escalation as up, merge,
+                moves::{self, Triage, Which},
+                on_account::{self, NewHold},
+                parts::{self, WhichPart},
+                round,
+                tiers::{self, Settled},
+            },
         },
     },
+    graphql::id,
 };
 use concord_entities::{
     alliance_count, escalation, event, evidence as pieces, follow_up,
@@ -37,6 +40,7 @@ use concord_entities::{
 };
 use concord_tests::{TestApp, World};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::{Value, json};
 
 use super::{
     list::{Asked, At, DISSATISFIED, Ended, Events, Link, List, Part, Row},
@@ -445,6 +449,19 @@ impl Product<'_> {
             state: row.state,
         };
         rows.into_iter().map(told).collect()
+    }
+
+    /// What somebody is told they can do with a problem next; nothing where they do not see it.
+    pub async fn offered(&self, who: usize, on: usize) -> Option<BTreeMap<String, bool>> {
+        let query = "query($id: ID!) { problem(id: $id) { availableTransitions { mutation available } } }";
+        let client = self.app.client(self.names.people[who]);
+        let answer = client.send(query, json!({ "id": id::encode(self.problems[on]) })).await;
+        let all = answer.at("/problem/availableTransitions").as_array()?;
+        let told = |one: &Value| {
+            let mutation = one["mutation"].as_str().expect("a name").to_owned();
+            (mutation, one["available"] == true)
+        };
+        Some(all.iter().map(told).collect())
     }
 
     /// What is kept besides: ended rounds, hands, signatures, pieces of evidence and moves between tiers.

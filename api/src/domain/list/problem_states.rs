@@ -426,6 +426,8 @@ pub struct Circumstances<'a> {
     pub signers: &'a [AccountId],
     /// What its alliance settles.
     pub policy: Policy,
+    /// Whether its alliance has none above.
+    pub is_topmost: bool,
     /// Whether an alliance below waits for it.
     pub is_from_below: bool,
     /// Where it was handed up, where it stands there.
@@ -495,6 +497,7 @@ fn missing(
         {
             Err(Error::refused(Code::EscalatedFromBelow))
         }
+        Action::EscalateProblem if circumstances.is_topmost => Err(Error::refused(Code::NoParentAlliance)),
         Action::RecallEscalation if circumstances.above.is_some_and(is_taken) => {
             Err(Error::refused(Code::EscalationTaken))
         }

@@ -576,14 +576,15 @@ impl Problem {
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
-        let (policy, signers) = problem_decision::policy(context, &self.0, &seats).await?;
+        let settles = problem_decision::settles(context, &self.0, &seats).await?;
         let circumstances = Circumstances {
             bound: Bound { responsible: &responsible, hands: &hands },
             shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
             joint,
-            signers: &signers,
-            policy,
+            signers: &settles.signers,
+            policy: settles.policy,
+            is_topmost: settles.is_topmost,
             is_from_below: origin.is_some_and(|origin| origin.is_open()),
             above: escalation.map(|escalation| escalation.stands()),
             now: ctx(context).now(),

@@ -48,7 +48,8 @@ const SHARES: usize = 4;
 const TOGETHER: usize = 40;
 /// How long a sequence is.
 const LENGTH: std::ops::Range<usize> = 4..56;
-/// Of 10,000 sequences: how often each step is taken from each state it starts from.
+/// How often 10,000 sequences take each step from each state it starts from, at the least; fewer take it less often by more
+/// than their share.
 const EACH: usize = 100;
 
 /// What all sequences came to.
@@ -364,7 +365,7 @@ fn whatever_is_asked_of_the_list_it_does_what_the_model_does() {
     let tally = all.into_inner().expect("no panics while held");
     println!("{}", tally.table());
     assert!(tally.accepted * 10 >= tally.asked * 4, "{}", tally.table());
-    let least = EACH * sequences / 10_000;
+    let least = if sequences < 10_000 { sequences / 200 } else { EACH };
     for step in every_step() {
         let times = tally.steps.get(&step).copied().unwrap_or_default();
         assert!(times >= least, "{step:?} {times} times\n{}", tally.table());

@@ -508,7 +508,7 @@ fn rules() -> Value {
         { "clock": "RESOLUTION", "severity": "LIFE_SAFETY", "amount": 60, "unit": "HOURS" },
         { "clock": "RESOLUTION", "tier": "HARD", "amount": 10, "unit": "DAYS" },
         { "clock": "RESOLUTION", "severity": "UTILITIES", "tier": "BIG", "amount": 2, "unit": "WORKING_DAYS" },
-        { "clock": "RESOLUTION", "severity": "ORDINARY", "tier": "SMALL", "isComplex": true, "amount": 9,
+        { "clock": "RESOLUTION", "severity": "ORDINARY", "tier": "SMALL", "isComplex": true, "amount": 1,
             "unit": "WORKING_DAYS" },
         { "clock": "RESPONSE", "tier": "BIG", "amount": 4, "unit": "WORKING_DAYS" },
         { "clock": "RESPONSE", "severity": "ORDINARY", "amount": 6, "unit": "DAYS" },

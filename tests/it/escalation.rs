@@ -13,7 +13,7 @@ use concord::{
         },
         list::{
             evidence::{self, NewEvidence, Subject},
-            problem::{self, escalation, moves, reporter},
+            problem::{self, escalation, merge, moves, reporter, round},
             recount,
         },
     },
@@ -282,6 +282,52 @@ async fn the_town_recalls_until_the_county_has_assigned() {
     assert_eq!(row(&app, below.id).await.state, State::Escalated);
 }
 
+/// What blocks a step for somebody; nothing where it is not offered at all.
+async fn blockers(app: &TestApp, who: AccountId, of: ProblemId, mutation: &str) -> Vec<String> {
+    let query =
+        "query($id: ID!) { problem(id: $id) { availableTransitions { mutation blockers { code } } } }";
+    let seen = app.client(who).send(query, json!({ "id": id::encode(of) })).await.fine();
+    let all = seen.at("/problem/availableTransitions").as_array().expect("a list").clone();
+    let found = all.into_iter().find(|one| one["mutation"] == mutation);
+    let codes = found.map(|one| one["blockers"].as_array().expect("blockers").clone());
+    let text = |one: &Value| one["code"].as_str().expect("a code").to_owned();
+    codes.unwrap_or_else(|| vec![json!({ "code": "NOT_OFFERED" })]).iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn what_came_back_down_is_the_upper_alliances_own_when_it_is_opened_again() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let county = County::build(&app, &world).await;
+    let (down, up) = escalated(&app, &world, State::Triaged).await;
+    let committee = app.ctx(world.county_committee);
+    // While the town waits for it, it is handed back and ends no other way.
+    for mutation in ["rejectProblem", "mergeProblem"] {
+        assert_eq!(
+            blockers(&app, world.county_committee, up.id, mutation).await,
+            ["ESCALATED_FROM_BELOW"],
+            "{mutation}"
+        );
+    }
+    assert!(blockers(&app, world.county_committee, up.id, "returnEscalation").await.is_empty());
+    assert!(blockers(&app, world.committee, down.id, "recallEscalation").await.is_empty());
+    county.assign(&app, &world, up.id).await;
+    assert_eq!(blockers(&app, world.committee, down.id, "recallEscalation").await, ["ESCALATION_TAKEN"]);
+    moves::recall(&committee, which(up.id), "改派").await.expect("recalled");
+    county.settle(&app, &world, up.id).await;
+    round::reopen(&committee, which(up.id), "再次下沉").await.expect("reopened");
+    assert_eq!(blockers(&app, world.county_committee, up.id, "returnEscalation").await, ["NOT_OFFERED"]);
+    for mutation in ["rejectProblem", "mergeProblem"] {
+        assert!(blockers(&app, world.county_committee, up.id, mutation).await.is_empty(), "{mutation}");
+    }
+    let new =
+        problem::NewProblem { alliance_id: world.county, region_id: None, ..crate::problem::pothole(&world) };
+    let other = problem::register(&committee, new).await.expect("registered");
+    let merged = merge::merge(&committee, which(up.id), other.id, "同一处").await.expect("merged");
+    assert_eq!(merged.state, State::Merged);
+    assert_eq!(recount::first_difference(&app.app.read).await.expect("a recount"), None);
+}
+
 #[tokio::test]
 async fn an_alliance_without_one_above_hands_nothing_up() {
     let app = TestApp::new().await;
@@ -299,6 +345,10 @@ async fn an_alliance_without_one_above_hands_nothing_up() {
     let id_up = json!(id::encode(up.id));
     let answer = step(&app, world.county_committee, "escalateProblem", &id_up, reason.clone()).await;
     assert_eq!(answer.code().as_deref(), Some("NO_PARENT_ALLIANCE"));
+    assert_eq!(
+        blockers(&app, world.county_committee, up.id, "escalateProblem").await,
+        ["NO_PARENT_ALLIANCE"]
+    );
     assert_eq!(row(&app, up.id).await.state, State::Triaged);
     let early = problem_in(&app, &world, State::Registered).await;
     let early = step(&app, world.committee, "escalateProblem", &json!(id::encode(early.id)), reason).await;

@@ -17,7 +17,7 @@ use concord_tests::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, sea_query::TableCreateStatement};
 use tokio::sync::OnceCell;
 
-use cases::{Case, cases, strike_off};
+use cases::{Case, by, cases, strike_off};
 
 macro_rules! tables {
     ($schema:ident: $($noun:ident),+ $(,)?) => {
@@ -380,7 +380,7 @@ async fn what_the_rules_allow_passes() {
         "UPDATE problem SET state = 'registered', round = round + 1",
         "UPDATE problem_round SET verdict = NULL",
         "UPDATE escalation SET state = 'resolved'",
-        "UPDATE follow_up SET state = 'answered', solved = 'partly'",
+        &by("answered", "verifier"),
         "UPDATE follow_up SET words = NULL, note = NULL",
     ] {
         assert!(app.sql(text).await.unwrap_or_else(|error| panic!("{text}: {error}")) > 0, "{text}");

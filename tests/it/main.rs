@@ -48,6 +48,7 @@ mod bulk;
 mod certificate;
 mod deadline;
 mod ledger;
+mod model;
 mod problem;
 mod problem_decision;
 mod problem_edit;

@@ -26,8 +26,13 @@ use serde_json::{Value, json};
 
 /// A file of a person's, waiting to be attached.
 pub async fn upload(app: &TestApp, by: AccountId, text: &str) -> StoredFileId {
+    try_upload(app, by, text).await.expect("a file")
+}
+
+/// The same by somebody who may not be allowed to.
+pub async fn try_upload(app: &TestApp, by: AccountId, text: &str) -> Result<StoredFileId, Error> {
     let chunks = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(text.as_bytes().to_vec())]);
-    file::receive(&app.ctx(by), chunks, Some("说明.txt")).await.expect("a file").id
+    Ok(file::receive(&app.ctx(by), chunks, Some("说明.txt")).await?.id)
 }
 
 pub fn pothole(world: &World) -> NewProblem {

@@ -41,6 +41,14 @@ pub fn strike_off(handler: &str, verifier: &str, of: &str, approver: &str) -> St
     )
 }
 
+/// A follow-up that somebody of this name ends.
+pub fn by(state: &str, name: &str) -> String {
+    format!(
+        "UPDATE follow_up SET state = '{state}', solved = 'partly',
+         done_by = (SELECT id FROM account WHERE username LIKE '{name}.%')"
+    )
+}
+
 /// What is refused once every list is closed.
 fn closed(trigger: &'static str, violation: &str) -> Case {
     case(trigger, "a closed task list never changes", &[violation])
@@ -51,6 +59,11 @@ pub fn cases() -> Vec<Case> {
     let earned = strike_off("staff", "verifier", "other", "approver");
     let earned = earned.as_str();
     let unearned = "strike-off needs evidence and an independent verifier";
+    let answered = by("answered", "verifier");
+    let answered = answered.as_str();
+    let asked_by = |violations: &[&str]| {
+        case("follow_up_is_independent", "somebody who has no part in the problem", violations)
+    };
     let strike_off_is = |violations: &[&str]| case("problem_strike_off_is_earned", unearned, violations);
     let edits = [
         "kind = 'other'",
@@ -267,7 +280,27 @@ pub fn cases() -> Vec<Case> {
                 "UPDATE follow_up SET done_by = problem_id",
             ],
         )
-        .after(&["UPDATE follow_up SET state = 'answered'"]),
+        .after(&[answered]),
+        case(
+            "follow_up_is_born_due",
+            "due before it is answered",
+            &["INSERT INTO follow_up SELECT * FROM follow_up"],
+        )
+        .after(&[answered]),
+        // By the unit's own people, whether or not they handled it, and whatever came of asking.
+        asked_by(&[&by("answered", "manager"), &by("unreachable", "staff"), &by("answered", "approver")])
+            .after(&["INSERT INTO problem_handler (problem_id, account_id)
+             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'"]),
+        // A seat that is suspended binds, and one that ended while the problem was there.
+        asked_by(&[&by("answered", "manager")]).after(&["UPDATE seat SET state = 'suspended'"]),
+        asked_by(&[&by("answered", "manager")])
+            .after(&["UPDATE seat SET state = 'ended', ended_at = '2999-01-01 00:00:00.000000+00:00'"]),
+        // Who supplied the evidence.
+        asked_by(&[&by("answered", "verifier")]).after(&[
+            "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
+             SELECT a.id, e.alliance_id, e.problem_id, e.file_id, e.stage, e.round, a.id, e.added_at
+             FROM evidence e, account a WHERE a.username LIKE 'verifier.%'",
+        ]),
         // Evidence of another round is none of this one.
         strike_off_is(&[earned]).after(&["UPDATE problem SET round = round + 1"]),
         strike_off_is(&[

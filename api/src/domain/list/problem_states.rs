@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use concord_entities::{
     alliance,
     id::{AccountId, AllianceId, OrganizationId},
-    problem::{self, Channel, State},
+    problem::{self, State},
     seat::{self, Role},
 };
 
@@ -217,6 +217,11 @@ pub const fn is_open(state: State) -> bool {
     )
 }
 
+/// Whether an alliance that was handed a problem has made somebody responsible, so that it is not taken back any more.
+pub const fn is_taken(above: State) -> bool {
+    !matches!(above, State::Registered | State::Triaged)
+}
+
 /// Whether the step is taken by the organisation that the problem was assigned to.
 const fn by_lead(action: Action) -> bool {
     matches!(
@@ -421,6 +426,12 @@ pub struct Circumstances<'a> {
     pub signers: &'a [AccountId],
     /// What its alliance settles.
     pub policy: Policy,
+    /// Whether its alliance has none above.
+    pub is_topmost: bool,
+    /// Whether an alliance below waits for it.
+    pub is_from_below: bool,
+    /// Where it was handed up, where it stands there.
+    pub above: Option<State>,
     pub now: DateTime<Utc>,
 }
 
@@ -434,7 +445,7 @@ pub fn transitions(
     STEPS
         .iter()
         // What came from nowhere goes back to nowhere, so nobody is offered that.
-        .filter(|step| step.action != Action::ReturnEscalation || row.channel == Channel::Escalation)
+        .filter(|step| step.action != Action::ReturnEscalation || circumstances.is_from_below)
         .flat_map(|step| {
             let target = concerned.target(step.action);
             transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
@@ -482,9 +493,13 @@ fn missing(
         Action::StrikeOffProblem => may_strike_off(row, account, circumstances.own, circumstances.bound)
             .and_then(|()| circumstances.policy.is_signed(circumstances.signers, account)),
         Action::RejectProblem | Action::WithdrawProblem | Action::MergeProblem
-            if row.channel == Channel::Escalation =>
+            if circumstances.is_from_below =>
         {
             Err(Error::refused(Code::EscalatedFromBelow))
+        }
+        Action::EscalateProblem if circumstances.is_topmost => Err(Error::refused(Code::NoParentAlliance)),
+        Action::RecallEscalation if circumstances.above.is_some_and(is_taken) => {
+            Err(Error::refused(Code::EscalationTaken))
         }
         _ => Ok(()),
     }

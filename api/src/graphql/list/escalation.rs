@@ -62,6 +62,18 @@ pub struct Escalation {
     linked_problem: LinkedProblem,
 }
 
+impl Escalation {
+    /// Whether the alliance above has it still.
+    pub fn is_open(&self) -> bool {
+        self.state == EscalationState::Open
+    }
+
+    /// Where the problem at the other end stands.
+    pub fn stands(&self) -> problem::State {
+        self.linked_problem.state.into()
+    }
+}
+
 /// Key of the last escalation of a problem. Reached only through a problem that the viewer sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EscalationOf(pub ProblemId);

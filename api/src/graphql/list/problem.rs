@@ -545,13 +545,27 @@ impl Problem {
                 _ => Ok(None),
             }
         };
+        let origin = async {
+            match self.0.channel {
+                problem::Channel::Escalation => origin_of(context, self.0.id).await,
+                _ => Ok(None),
+            }
+        };
+        let escalation = async {
+            match self.0.state {
+                problem::State::Escalated => escalation_of(context, self.0.id).await,
+                _ => Ok(None),
+            }
+        };
         // All at once, so that they join the batches of the fields beside them.
-        let (seats, responsible, handlers, shown, own) = futures_util::try_join!(
+        let (seats, responsible, handlers, shown, own, origin, escalation) = futures_util::try_join!(
             transition::seats(context, alliance),
             loaders::one(context, ResponsibleFor(self.0.id)),
             loaders::one(context, HandlersOf(self.0.id)),
             loaders::one(context, subject),
             own,
+            origin,
+            escalation,
         )?;
         let responsible = responsible.unwrap_or_default();
         let is_near = |ended_at: &Option<_>| ended_at.is_none_or(|at| at >= self.0.recorded_at);
@@ -562,14 +576,17 @@ impl Problem {
         let shown = shown.unwrap_or_default();
         let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
-        let (policy, signers) = problem_decision::policy(context, &self.0, &seats).await?;
+        let settles = problem_decision::settles(context, &self.0, &seats).await?;
         let circumstances = Circumstances {
             bound: Bound { responsible: &responsible, hands: &hands },
             shown: shown.iter().map(|piece| u64::from(piece.closes(self.0.round))).sum(),
             own: &own,
             joint,
-            signers: &signers,
-            policy,
+            signers: &settles.signers,
+            policy: settles.policy,
+            is_topmost: settles.is_topmost,
+            is_from_below: origin.is_some_and(|origin| origin.is_open()),
+            above: escalation.map(|escalation| escalation.stands()),
             now: ctx(context).now(),
         };
         let viewer = Viewer { actor, seats: &seats };

@@ -5,6 +5,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, Resul
 use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId},
     problem::{self, State},
+    problem_sign_off,
     problem_tier_move::Forum,
     seat,
 };
@@ -129,29 +130,43 @@ pub async fn sign_offs(context: &Context<'_>, row: &problem::Model) -> Result<Ve
     Ok(found)
 }
 
-/// What the alliance settles for the steps of a problem, and who signed it off, as far as the viewer's steps depend on them.
-pub async fn policy(
-    context: &Context<'_>,
-    row: &problem::Model,
-    seats: &[seat::Model],
-) -> Result<(Policy, Vec<AccountId>)> {
+/// What of a problem's alliance its viewer's steps depend on.
+#[derive(Default)]
+pub struct Settles {
+    pub policy: Policy,
+    /// Who signed it off since it was last returned.
+    pub signers: Vec<AccountId>,
+    /// Whether there is no alliance above.
+    pub is_topmost: bool,
+}
+
+/// What the alliance settles for the steps of a problem, as far as the viewer's steps depend on it.
+pub async fn settles(context: &Context<'_>, row: &problem::Model, seats: &[seat::Model]) -> Result<Settles> {
     let asks = match row.state {
-        State::Assigned => Action::DeclineProblem,
-        State::Verified => Action::StrikeOffProblem,
-        _ => return Ok((Policy::default(), Vec::new())),
+        State::Assigned => &[Action::DeclineProblem, Action::EscalateProblem][..],
+        State::Triaged | State::Accepted | State::InProgress => &[Action::EscalateProblem],
+        State::Verified => &[Action::StrikeOffProblem],
+        _ => return Ok(Settles::default()),
     };
-    if seats.iter().all(|seat| policy::grant(seat.role, asks) == Grant::Never) {
-        return Ok((Policy::default(), Vec::new()));
+    let may =
+        |seat: &seat::Model| asks.iter().any(|action| policy::grant(seat.role, *action) != Grant::Never);
+    if !seats.iter().any(may) {
+        return Ok(Settles::default());
     }
-    let alliance = loaders::one(context, row.alliance_id).await?;
-    let policy = alliance.as_ref().map(Policy::of).unwrap_or_default();
-    if row.state != State::Verified || policy.sign_offs < 2 {
-        return Ok((policy, Vec::new()));
-    }
-    let signed = loaders::one(context, SignOffsOf(row.id)).await?.unwrap_or_default();
-    let standing =
-        signed.iter().filter(|one| one.round == row.round && one.returned_count == row.returned_count);
-    Ok((policy, standing.map(|one| one.signed_by).collect()))
+    let Some(alliance) = loaders::one(context, row.alliance_id).await? else {
+        return Ok(Settles::default());
+    };
+    let policy = Policy::of(&alliance);
+    let signers = if row.state == State::Verified && policy.sign_offs > 1 {
+        let signed = loaders::one(context, SignOffsOf(row.id)).await?.unwrap_or_default();
+        let stands = |one: &&problem_sign_off::Model| {
+            one.round == row.round && one.returned_count == row.returned_count
+        };
+        signed.iter().filter(stands).map(|one| one.signed_by).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(Settles { policy, signers, is_topmost: alliance.parent_id.is_none() })
 }
 
 /// Who settles that a problem belongs to a tier.

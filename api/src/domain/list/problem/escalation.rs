@@ -160,7 +160,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let (Some(link), Some(above)) = (link, above) else {
         return Err(Error::refused(Code::NotEscalated));
     };
-    if !matches!(above.state, State::Registered | State::Triaged) {
+    if states::is_taken(above.state) {
         return Err(Error::refused(Code::EscalationTaken));
     }
     withdraw_above(&held.tx, above).await?;

@@ -4,7 +4,7 @@
 use concord_entities::{
     follow_up,
     id::ProblemId,
-    problem::{self, Channel, Column, Entity, Model},
+    problem::{self, Column, Entity, Model},
 };
 use sea_orm::{
     ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::{
-    FREE_TEXT, fact,
+    FREE_TEXT, escalation, fact,
     moves::{Which, take},
     visible,
 };
@@ -31,7 +31,7 @@ pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &st
     let into = both.into_iter().find(|row| row.id == survivor).ok_or(Error::NotFound("problem"))?;
     let held = take(tx, duplicate, states::MERGE.action).await?;
     states::MERGE.check(held.row.state)?;
-    if held.row.channel == Channel::Escalation {
+    if escalation::is_from_below(&held.tx, &held.row).await? {
         return Err(Error::refused(Code::EscalatedFromBelow));
     }
     if into.id == held.row.id || into.alliance_id != held.row.alliance_id {

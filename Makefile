@@ -6,7 +6,7 @@
 .PHONY: demo test test-sqlite test-postgres faults faults-sqlite faults-postgres web check schema
 .DEFAULT_GOAL := demo
 
-WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*')
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -path 'web/font/*')
 
 # Serves the demo with GraphiQL; without Node, `cargo run -- demo` serves the same without that page.
 # Options of the command go into ARGS: make demo ARGS="--listen 127.0.0.1:9000"
@@ -36,7 +36,7 @@ faults-sqlite:
 faults-postgres:
 	CONCORD_FAULTS=full scripts/with-postgres cargo test -p concord-tests --test faults -- $(ARGS)
 
-# GraphiQL's page, which the next build of the binary embeds.
+# GraphiQL's page and the font of certificates, which the next build of the binary embeds.
 web: web/dist/index.html
 
 web/dist/index.html: $(WEB_SOURCES)

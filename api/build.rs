@@ -1,16 +1,23 @@
-//! Makes sure that the folder of GraphiQL's built page exists, so that the binary embeds the page when `make web` has
-//! built it and still builds when it has not. Runs neither Node nor npm and fetches nothing.
+//! Brings what `make web` made to where the binary embeds it from, and nothing where it was not run: GraphiQL's page, and the
+//! font that certificates are printed in. Runs neither Node nor npm and fetches nothing.
 
-use std::{fs, path::Path};
+use std::{env, fs, io, path::Path};
 
 const PAGE: &str = "../web/dist";
+const FONT: &str = "../web/font";
+const FONT_FILE: &str = "NotoSansSC-Regular.ttf";
 
-fn main() {
+fn main() -> io::Result<()> {
     // A watched path that does not exist counts as changed on every build. On a read-only source tree that costs a
     // rebuild and nothing else, so a failure here is no failure of the build.
-    if fs::create_dir_all(Path::new(PAGE)).is_err() {
-        println!("cargo::warning={PAGE} cannot be created; GraphiQL is left out");
+    for (path, what) in [(PAGE, "GraphiQL"), (FONT, "the font of certificates")] {
+        if fs::create_dir_all(Path::new(path)).is_err() {
+            println!("cargo::warning={path} cannot be created; {what} is left out");
+        }
+        println!("cargo::rerun-if-changed={path}");
     }
-    println!("cargo::rerun-if-changed={PAGE}");
     println!("cargo::rerun-if-changed=build.rs");
+    let font = fs::read(Path::new(FONT).join(FONT_FILE)).unwrap_or_default();
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
+    fs::write(Path::new(&out).join(FONT_FILE), font)
 }

@@ -30,6 +30,7 @@ mod m20261128_000031_carry_over;
 mod m20261128_000032_cascade;
 mod m20261128_000033_handover_items;
 mod m20261128_000041_saved_filters;
+mod m20261128_000051_review_told;
 mod m20261129_000001_asked_independently;
 mod refusal;
 
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000032_cascade::Migration),
             Box::new(m20261128_000033_handover_items::Migration),
             Box::new(m20261128_000041_saved_filters::Migration),
+            Box::new(m20261128_000051_review_told::Migration),
             Box::new(m20261129_000001_asked_independently::Migration),
         ]
     }

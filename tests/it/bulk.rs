@@ -13,6 +13,7 @@ use concord_tests::{Answer, TestApp, World};
 use serde_json::{Value, json};
 
 use crate::{
+    page,
     problem::{problem_in, which},
     task_list::events,
 };
@@ -189,4 +190,24 @@ async fn due_dates_move_out_with_a_reason() {
     let told = app.client(world.committee).send(query, json!({ "id": global(&rows[0]) })).await;
     let details = told.at("/history/nodes").to_string();
     assert!(details.contains("材料未到") && details.contains("dueOnBefore"), "{details}");
+}
+
+#[tokio::test]
+async fn what_the_page_shows_assigns_two_problems() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let blocks = page::blocks(&page::read("docs/month/end-of-month.md"));
+    let mut shown = blocks.first().expect("a block").text.clone();
+    for (name, id) in [
+        ("problem 1", id::encode(problem_in(&app, &world, State::Triaged).await.id)),
+        ("problem 2", id::encode(problem_in(&app, &world, State::Triaged).await.id)),
+        ("unit", id::encode(world.members[1])),
+        ("another unit", id::encode(world.members[2])),
+        ("date", "2026-01-20".into()),
+    ] {
+        shown = shown.replace(&format!("<{name}>"), &id);
+    }
+    let answer = app.client(world.committee).run(&shown).await.fine();
+    assert_eq!(codes(&answer, "assignProblems"), ["", ""]);
+    assert_eq!(events(&app, "problem_assigned").await, 2);
 }

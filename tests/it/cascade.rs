@@ -339,3 +339,39 @@ async fn bad_parts_are_refused_by_name_and_nothing_is_written() {
     assert_eq!(events(&app, "priority_task_decomposed").await, 0);
     assert_eq!(events(&app, "task_list_created").await, 1);
 }
+
+#[tokio::test]
+async fn a_draft_tells_nothing_of_itself_below() {
+    let app = TestApp::new().await;
+    let County { world, unit, list, task, .. } = county(&app).await;
+    let committee = app.client(world.county_committee);
+    // A draft of the county's next month has no parts that could tell of it.
+    let input = json!({ "allianceId": id::encode(world.county), "month": "2026-02", "title": "二月" });
+    let next = committee.send(CREATE_LIST, json!({ "input": input })).await.fine();
+    let input = json!({ "taskListId": next.at("/createTaskList/taskList/id"), "title": "未公布的安排", "content": "排查",
+        "dueOn": "2026-02-20", "leadOrganizationId": id::encode(unit) });
+    let draft = committee.send(CREATE, json!({ "input": input })).await.fine();
+    let draft = draft.at("/createPriorityTask/task/id").clone();
+    let parts = json!([{ "allianceId": id::encode(world.town), "weight": 1 }]);
+    let refused = decompose(&app, world.county_committee, &draft, parts.clone()).await;
+    assert_eq!(refused.code().as_deref(), Some("STATE_REFUSED"));
+
+    decompose(&app, world.county_committee, &task, parts).await.fine();
+    let town = app.client(world.committee);
+    let seen = town.run("{ priorityTasks { nodes { id alliance { name } } } }").await;
+    let nodes = seen.at("/priorityTasks/nodes").as_array().expect("tasks").clone();
+    let part =
+        nodes.iter().find(|node| node["alliance"]["name"] == "西海镇联盟").expect("a part")["id"].clone();
+    publish(&app, world.committee, &part).await;
+    let above = async || rolled(&app, world.observer, &part).await.at("/priorityTask/parentTask").clone();
+    assert_eq!(above().await["title"], "冬季供暖保障");
+    // Carried over it stands on a draft, and its parts are silent about it until that is published.
+    app.advance(TimeDelta::days(25));
+    let carry = "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) {
+        taskList { id } userErrors { code field } } }";
+    let carried = committee.send(carry, json!({ "input": { "fromTaskListId": list } })).await.fine();
+    assert_eq!(above().await, Value::Null);
+    let february = carried.at("/carryOverTasks/taskList/id");
+    committee.send(PUBLISH_LIST, json!({ "input": { "taskListId": february } })).await.fine();
+    assert_eq!(above().await["title"], "冬季供暖保障");
+}

@@ -46,6 +46,7 @@ mod task_list;
 // problem
 mod bulk;
 mod certificate;
+mod certificate_print;
 mod deadline;
 mod ledger;
 mod model;

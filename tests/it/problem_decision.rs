@@ -149,6 +149,46 @@ async fn a_problem_is_held_on_account_and_resumed() {
 }
 
 #[tokio::test]
+async fn whoever_answers_for_a_held_problem_is_reminded_once_on_its_day_of_review() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::InProgress).await;
+    let hold = async |review_on| {
+        let new = NewHold { organization_id: Some(world.members[2]), review_on, ..new_hold() };
+        on_account::hold(&app.ctx(world.approver), which(row.id), new).await.expect("held");
+    };
+    let told = async |who| {
+        let query = "{ inbox(filter: { kind: DUE }, first: 20) { nodes { event { kind } } } }";
+        let seen = app.client(who).run(query).await.fine();
+        let nodes = seen.at("/inbox/nodes").as_array().expect("entries").clone();
+        nodes.iter().filter(|entry| entry["event"]["kind"] == "PROBLEM_REVIEW_DUE").count()
+    };
+    hold(day(2026, 3, 1)).await;
+    // The minute before midnight where the alliance is, which is eight hours ahead.
+    app.set_now("2026-02-28T15:59:00Z".parse().expect("an instant"));
+    app.run_background().await;
+    assert_eq!((told(world.other_staff).await, told(world.committee).await), (0, 0));
+    app.set_now("2026-02-28T16:00:00Z".parse().expect("an instant"));
+    app.run_background().await;
+    app.advance(TimeDelta::days(1));
+    app.run_background().await;
+    assert_eq!((told(world.other_staff).await, told(world.committee).await), (1, 1));
+    assert_eq!((told(world.staff).await, told(world.observer).await), (0, 0), "it is not theirs now");
+    // Held anew, it is told of anew; what is taken off account is not.
+    on_account::resume(&app.ctx(world.committee), which(row.id)).await.expect("resumed");
+    hold(day(2026, 4, 1)).await;
+    app.set_now("2026-04-02T01:00:00Z".parse().expect("an instant"));
+    app.run_background().await;
+    assert_eq!(told(world.other_staff).await, 2);
+    on_account::resume(&app.ctx(world.committee), which(row.id)).await.expect("resumed");
+    hold(day(2026, 5, 1)).await;
+    on_account::resume(&app.ctx(world.committee), which(row.id)).await.expect("resumed");
+    app.set_now("2026-05-02T01:00:00Z".parse().expect("an instant"));
+    app.run_background().await;
+    assert_eq!(told(world.other_staff).await, 2);
+}
+
+#[tokio::test]
 async fn a_problem_is_held_from_above_the_handler_alone() {
     let app = TestApp::new().await;
     let (world, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);

@@ -417,3 +417,20 @@ async fn bring_ready(app: &TestApp, world: &World, problem: ProblemId) {
     parts::start(&ctx, which).await.expect("started");
     bring(app, world.other_staff, problem).await;
 }
+
+#[tokio::test]
+async fn whoever_leads_is_told_that_a_part_is_done() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = shared(&app, &world, &[2]).await;
+    finish(&app, &world, row.id).await;
+    app.run_background().await;
+    let told = async |who| {
+        let inbox = "{ inbox(first: 20) { nodes { event { kind } } } }";
+        app.client(who).run(inbox).await.fine().0.to_string().matches("PROBLEM_PART_FINISHED").count()
+    };
+    assert_eq!((told(world.staff).await, told(world.manager).await), (1, 1));
+    for who in [world.other_staff, world.committee, world.observer, world.stranger] {
+        assert_eq!(told(who).await, 0);
+    }
+}

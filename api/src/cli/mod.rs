@@ -205,3 +205,33 @@ pub async fn build(config: Config, migrate: bool) -> Result<Arc<App>, Failure> {
         .await
         .map_err(|error| Failure::wrong(format!("{error}; `concord check` says more")))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn help_offers_what_the_command_takes() {
+        let mut cli = Cli::command();
+        cli.debug_assert();
+        cli.build();
+        let mut help =
+            |name: &str| cli.find_subcommand_mut(name).expect("a command").render_long_help().to_string();
+        assert!(help("serve").contains("--database-url"));
+        let demo = help("demo");
+        assert!(
+            demo.contains("--data ") && demo.contains("--fresh") && !demo.contains("--database-url"),
+            "{demo}"
+        );
+        // It is understood all the same, and refused by what it means.
+        for line in [
+            ["concord", "demo", "--database-url", "postgres://x"],
+            ["concord", "--database-url", "postgres://x", "demo"],
+        ] {
+            let cli = Cli::parse_from(line);
+            assert_eq!(cli.global.database_url.as_deref(), Some("postgres://x"), "{line:?}");
+        }
+    }
+}

@@ -22,7 +22,7 @@ pub struct Verify {
     #[arg(long, value_name = "PATH")]
     checkpoints: Vec<PathBuf>,
 
-    /// A strike-off certificate to check instead, without a database
+    /// A strike-off certificate to check instead, as JSON or PDF, without a database
     #[arg(long, value_name = "FILE", requires = "keys", conflicts_with = "checkpoints")]
     certificate: Option<PathBuf>,
 

@@ -85,6 +85,8 @@ codes! {
     NoDeadline = "NO_DEADLINE",
     /// No signed checkpoint names the strike-off yet; one is made within a minute or so.
     NotVouchedFor = "NOT_VOUCHED_FOR",
+    /// This program was built without the font that certificates are printed in: the JSON form is there all the same.
+    FontMissing = "FONT_MISSING",
     /// The day is not later than the deadline that it is to replace.
     TooEarly = "TOO_EARLY",
     /// A position lies ahead of everything that was ever recorded here: the database is another, or an older one.

@@ -308,6 +308,8 @@ events! {
     ProblemHeld = "problem_held",
     /// Work on a problem that was held goes on.
     ProblemResumed = "problem_resumed",
+    /// The day has come on which a problem on account is looked at again: a reminder.
+    ProblemReviewDue = "problem_review_due",
     /// An approver signed a problem off, and more have to.
     ProblemSignedOff = "problem_signed_off",
     /// A problem was moved to another tier.

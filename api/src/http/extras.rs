@@ -1,4 +1,4 @@
-//! Routes beside `/graphql`: the SDL, the key set, calendar feeds, files and ledgers. Each calls one verb.
+//! Routes beside `/graphql`: the SDL, the key set, calendar feeds, files, ledgers and certificates. Each calls one verb.
 
 use std::{sync::LazyLock, time::Instant};
 
@@ -7,8 +7,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Door, RequestMeta, backend::Product, files, graphql::IDEMPOTENCY_KEY, graphql::refuse, ledgers,
-    limit::Principal, negotiation, negotiation::Media, origin::Origin, refusal::DoorCode,
+    Door, RequestMeta, backend::Product, certificates, files, graphql::IDEMPOTENCY_KEY, graphql::refuse,
+    ledgers, limit::Principal, negotiation, negotiation::Media, origin::Origin, refusal::DoorCode,
 };
 use crate::{
     domain::{Actor, Ctx, Error, identity::parts, rotation::feed},
@@ -25,7 +25,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/feeds/{secret}.ics", web::get().to(calendar))
         .route("/files", web::post().to(upload))
         .route("/files/{id}", web::get().to(download))
-        .route("/ledgers/{name}", web::get().to(ledger));
+        .route("/ledgers/{name}", web::get().to(ledger))
+        .route("/certificates/{name}", web::get().to(certificate));
 }
 
 fn meta(door: &Door<Product>, request: &HttpRequest) -> RequestMeta {
@@ -80,6 +81,17 @@ async fn ledger(
 ) -> HttpResponse {
     match enter(&door, &request).await {
         Ok(ctx) => ledgers::download(ctx, request, name).await,
+        Err(refused) => refused,
+    }
+}
+
+async fn certificate(
+    door: web::Data<Door<Product>>,
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> HttpResponse {
+    match enter(&door, &request).await {
+        Ok(ctx) => certificates::download(ctx, name).await,
         Err(refused) => refused,
     }
 }

@@ -87,7 +87,7 @@ async fn open(ctx: &Ctx, id: &str) -> Result<HttpResponse> {
 }
 
 /// Headers that keep a browser from running what it gets.
-fn guarded(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
+pub(super) fn guarded(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
     answer
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_SECURITY_POLICY, SANDBOX))
@@ -138,6 +138,7 @@ fn status(code: Code) -> StatusCode {
         Code::FileTypeRefused => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::PictureUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
         Code::TooManyFiles => StatusCode::TOO_MANY_REQUESTS,
+        Code::FontMissing => StatusCode::NOT_IMPLEMENTED,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Unavailable | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod answer;
 pub mod assets;
 pub mod backend;
+pub mod certificates;
 pub mod drain;
 pub mod extras;
 pub mod files;

@@ -30,6 +30,7 @@ not-a-member = The organisation is not an active member of this alliance.
 not-responsible = The organisation is not responsible for this problem.
 no-deadline = There is no deadline that could be moved.
 not-vouched-for = No signed checkpoint names this strike-off yet. Ask again in a minute.
+font-missing = This program was built without the font that certificates are printed in. Run `make web` in the source folder, build again, and ask again; the JSON form is there all the same.
 too-early = The day must be { $least } or later.
 
 # door

@@ -30,6 +30,7 @@ not-a-member = 该单位不是本联盟的在任成员。
 not-responsible = 该单位不是此问题的责任单位。
 no-deadline = 没有可以延长的期限。
 not-vouched-for = 尚无签名检查点覆盖此次销号，请一分钟后再试。
+font-missing = 本程序构建时没有打印证明所用的字库。请在源码目录运行 make web 后重新构建；JSON 格式的证明不受影响。
 too-early = 日期不得早于 { $least }。
 
 # door

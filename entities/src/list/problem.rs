@@ -245,6 +245,8 @@ pub struct Model {
     pub held_organization_id: Option<OrganizationId>,
     /// When it is to be looked at again.
     pub review_on: Option<Date>,
+    /// The day of review that was told of when it came.
+    pub review_told_on: Option<Date>,
     /// The system it was imported from.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub external_source: Option<String>,

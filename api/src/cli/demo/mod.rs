@@ -46,12 +46,17 @@ pub struct Options {
     /// Forget the demo in the folder and tell it anew for today
     #[arg(long)]
     fresh: bool,
+    /// Stands in the place of the option that every other command takes and this one refuses, so that its help leaves it out
+    #[arg(long, hide = true)]
+    database_url: Option<String>,
 }
 
 /// Runs the command; the folder is the one named on the command line, if any.
 pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) -> Outcome {
-    if !config.database.url.reveal().is_empty() {
-        return Err(Failure::usage("the demo lives in a SQLite file of its own; leave --database-url out"));
+    if options.database_url.is_some() || !config.database.url.reveal().is_empty() {
+        return Err(Failure::usage(
+            "the demo lives in a SQLite file of its own; leave --database-url and CONCORD__DATABASE__URL out",
+        ));
     }
     keep_at_home(&mut config);
     config.data.directory = folder.unwrap_or_else(|| PathBuf::from(FOLDER));

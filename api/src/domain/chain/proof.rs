@@ -201,7 +201,47 @@ pub struct Proven {
     pub vouched_at: DateTime<Utc>,
 }
 
+/// What a proof shows to somebody who reads it.
+pub struct Shown {
+    pub chain: Uuid,
+    pub event: Uuid,
+    /// Number of the event's link in the chain.
+    pub number: i64,
+    /// The hash of the link before it.
+    pub previous: String,
+    /// The hash of every link, the event's first.
+    pub hashes: Vec<String>,
+    /// Whose signature vouches for the last of them, and when it was made.
+    pub checkpoint_kid: String,
+    pub checkpoint_signature: String,
+    pub checkpoint_made_at: Option<DateTime<Utc>>,
+}
+
 impl Proof {
+    /// What stands in it; whether it holds, `check` says.
+    pub fn shown(&self) -> Shown {
+        let (line, said) = read(&self.checkpoint).unzip();
+        let (kid, signature) = line.map(|line| (line.kid, line.signature)).unwrap_or_default();
+        Shown {
+            chain: self.chain,
+            event: self.links.first().map(|link| link.event_id).unwrap_or_default(),
+            number: self.number,
+            previous: self.previous.to_string(),
+            hashes: self.hashes().map(|hash| hex(&hash)).collect(),
+            checkpoint_kid: kid,
+            checkpoint_signature: signature,
+            checkpoint_made_at: said.map(|said| said.made_at),
+        }
+    }
+
+    /// The hashes of the links, each made of the one before.
+    fn hashes(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.links.iter().scan(bytes(&self.previous), |hash, link| {
+            *hash = link.hash(self.chain, hash);
+            Some(hash.clone())
+        })
+    }
+
     /// Checks everything with nothing but public keys.
     pub fn check(&self, keys: &PublicKeys) -> std::result::Result<Proven, Fault> {
         let (line, said) = read(&self.checkpoint).ok_or(Fault::Unreadable)?;
@@ -217,10 +257,7 @@ impl Proof {
         if digest(&salt.ok_or(Fault::Unreadable)?, &self.payload) != bytes(&first.digest) {
             return Err(Fault::Payload);
         }
-        let mut hash = bytes(&self.previous);
-        for one in &self.links {
-            hash = one.hash(self.chain, &hash);
-        }
+        let hash = self.hashes().last().ok_or(Fault::Unreadable)?;
         let length = i64::try_from(self.links.len()).map_err(|_| Fault::Unreadable)?;
         let end = self.number.checked_add(length - 1).ok_or(Fault::Unreadable)?;
         let head = said.heads.iter().find(|head| head.chain == self.chain).ok_or(Fault::Links)?;

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 46] = [
+pub const RULES: [Rule; 48] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -58,6 +58,9 @@ pub const RULES: [Rule; 46] = [
     rule("problem_part_added", Kind::Assigned, &[To::Concerned]),
     rule("problem_part_removed", Kind::Recalled, &[To::Concerned]),
     rule("problem_part_declined", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    // Whoever leads waits for the last part before the whole is submitted.
+    rule("problem_part_finished", Kind::Assigned, &[To::Concerned]),
+    rule("problem_review_due", Kind::Due, &[To::Concerned, To::Everyone(Role::Committee)]),
     rule("problem_resumed", Kind::Assigned, &[To::Concerned]),
     rule("problem_signed_off", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("problem_part_reopened", Kind::Returned, &[To::Concerned]),

@@ -56,9 +56,9 @@ pub struct NewPart {
     pub lead_organization_id: Option<OrganizationId>,
 }
 
-/// Whether parts may still be given to a task in `state`.
+/// Whether parts may be given to a task in `state`. A draft is its committee's alone: its parts would tell of it below.
 fn is_divisible(state: State) -> bool {
-    state == State::Draft || (task_states::is_open(state) && state != State::Submitted)
+    task_states::is_open(state) && state != State::Submitted
 }
 
 /// Decomposes a task into tasks of alliances below, each on its list of the same month.
@@ -98,11 +98,8 @@ pub async fn decompose(
     }
     let joint = co_organizers_of(&tx.db, id).await?;
     let row = touched(parent).update(&tx.db).await?;
-    let mut fact = Fact::of(Event::PriorityTaskDecomposed, id).alliance(row.alliance_id);
-    if row.state != State::Draft {
-        fact = concerning(fact, &row, &joint).detail("parts", count);
-    }
-    tx.record(fact).await?;
+    let fact = Fact::of(Event::PriorityTaskDecomposed, id).alliance(row.alliance_id);
+    tx.record(concerning(fact, &row, &joint).detail("parts", count)).await?;
     tx.commit(id).await?;
     Ok(row)
 }

@@ -1,17 +1,22 @@
 //! The certificate of a strike-off (销号证明): who saw what, who judged it, the digests of the evidence, and the proof that it stands
 //! in the alliance's chain. Signed with the platform's key; whoever has the published key checks it without the platform.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use concord_entities::{
     account, alliance, evidence,
     id::{AccountId, OrganizationId, ProblemId},
     organization,
     problem::{self, State},
-    problem_responsible, problem_sign_off, stored_file,
+    problem_responsible, problem_round, problem_sign_off, stored_file,
 };
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+mod paper;
+mod print;
 
 use super::problem as problems;
 use crate::domain::{
@@ -51,6 +56,18 @@ pub struct Piece {
     pub added_at: DateTime<Utc>,
 }
 
+/// An earlier round: it ended in a strike-off too, and was followed by another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Round {
+    pub round: i32,
+    pub lead: Option<Unit>,
+    pub verifier: Option<Actor>,
+    pub approver: Option<Actor>,
+    pub struck_off_at: Option<DateTime<Utc>>,
+    pub reopened_at: DateTime<Utc>,
+}
+
 /// What a certificate says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -58,11 +75,17 @@ pub struct Certificate {
     /// The form of this document.
     pub form: String,
     pub alliance: String,
+    /// The zone in which the alliance tells times.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     pub problem_id: ProblemId,
     pub number: String,
     pub title: String,
     /// How many rounds it took.
     pub round: i32,
+    /// The rounds before the last.
+    #[serde(default)]
+    pub rounds: Vec<Round>,
     pub criterion: Option<String>,
     pub verdict: Option<String>,
     pub responsible: Vec<Unit>,
@@ -89,8 +112,20 @@ struct Document {
     signature: String,
 }
 
+/// A certificate, and the number of the problem that it is about.
+pub struct Issued {
+    pub number: String,
+    pub document: Vec<u8>,
+}
+
+/// Issues a certificate on paper, as PDF.
+pub async fn issue_printed(ctx: &Ctx, id: ProblemId) -> Result<Issued> {
+    let Issued { number, document } = issue(ctx, id).await?;
+    Ok(Issued { number, document: print::print(ctx, document).await? })
+}
+
 /// Issues the certificate of a problem that is struck off, once a checkpoint vouches for it: within a minute or so.
-pub async fn issue(ctx: &Ctx, id: ProblemId) -> Result<String> {
+pub async fn issue(ctx: &Ctx, id: ProblemId) -> Result<Issued> {
     let row = problems::find(ctx, id).await?.ok_or(Error::NotFound("problem"))?;
     let lead = row.lead_organization_id;
     let target = Target::alliance(row.alliance_id).of(lead.as_slice());
@@ -100,12 +135,14 @@ pub async fn issue(ctx: &Ctx, id: ProblemId) -> Result<String> {
     }
     let proof = proof::of(ctx, Event::ProblemStruckOff.text(), row.id.into()).await?;
     let proof = proof.ok_or_else(|| Error::refused(Code::NotVouchedFor))?;
+    let number = row.number.clone();
     let certificate = certificate(ctx, row, proof).await?;
     let text = serde_json::to_string(&certificate).map_err(Error::internal)?;
     let Signed { kid, signature } =
         ctx.app.identity.keys.sign_for(PURPOSE, text.as_bytes()).map_err(Error::internal)?;
     let certificate = RawValue::from_string(text).map_err(Error::internal)?;
-    serde_json::to_string(&Document { certificate, kid, signature }).map_err(Error::internal)
+    let document = serde_json::to_vec(&Document { certificate, kid, signature }).map_err(Error::internal)?;
+    Ok(Issued { number, document })
 }
 
 async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Certificate> {
@@ -143,29 +180,59 @@ async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Cer
         .order_by_asc(problem_sign_off::Column::SignedAt)
         .all(db)
         .await?;
-    let mut approvers = Vec::new();
     // Whoever strikes off signs last, and stands beside the problem.
     let last = row.approver_id.filter(|last| signed.iter().all(|one| one.signed_by != *last));
-    for id in signed.iter().map(|one| one.signed_by).chain(last) {
-        approvers.extend(actor(ctx, Some(id)).await?);
-    }
-    let verifying_unit = match row.verifier_organization_id {
-        Some(id) => organization::Entity::find_by_id(id).one(db).await?.map(unit),
-        None => None,
+    let approvers: Vec<AccountId> = signed.iter().map(|one| one.signed_by).chain(last).collect();
+    let earlier = problem_round::Entity::find()
+        .filter(problem_round::Column::ProblemId.eq(row.id))
+        .order_by_asc(problem_round::Column::Round)
+        .all(db)
+        .await?;
+    let in_rounds = earlier.iter().flat_map(|one| [one.verifier_id, one.approver_id]);
+    let everybody = approvers.iter().copied().chain(row.verifier_id).chain(in_rounds.flatten());
+    let people: HashMap<AccountId, String> = account::Entity::find()
+        .filter(account::Column::Id.is_in(everybody))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|person| (person.id, person.display_name))
+        .collect();
+    let actor = |id: Option<AccountId>| {
+        id.and_then(|id| people.get(&id).map(|name| Actor { id, name: name.clone() }))
     };
+    let led = earlier.iter().filter_map(|one| one.lead_organization_id);
+    let units: HashMap<OrganizationId, Unit> = organization::Entity::find()
+        .filter(organization::Column::Id.is_in(led.chain(row.verifier_organization_id)))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|found| (found.id, unit(found)))
+        .collect();
+    let named = |id: Option<OrganizationId>| id.and_then(|id| units.get(&id).cloned());
+    let rounds = earlier.into_iter().map(|one| Round {
+        round: one.round,
+        lead: named(one.lead_organization_id),
+        verifier: actor(one.verifier_id),
+        approver: actor(one.approver_id),
+        struck_off_at: one.struck_off_at,
+        reopened_at: one.reopened_at,
+    });
+    let (alliance, time_zone) = alliance.map(|one| (one.name, one.time_zone)).unzip();
     Ok(Certificate {
         form: FORM.to_owned(),
-        alliance: alliance.map(|alliance| alliance.name).unwrap_or_default(),
+        alliance: alliance.unwrap_or_default(),
+        time_zone,
         problem_id: row.id,
         number: row.number,
         title: row.title,
         round: row.round,
+        rounds: rounds.collect(),
         criterion: row.criterion,
         verdict: row.verdict,
         responsible: responsible.into_iter().filter_map(|(_, found)| found.map(unit)).collect(),
-        verifier: actor(ctx, row.verifier_id).await?,
-        verifying_unit,
-        approvers,
+        verifier: actor(row.verifier_id),
+        verifying_unit: named(row.verifier_organization_id),
+        approvers: approvers.into_iter().filter_map(|id| actor(Some(id))).collect(),
         evidence: pieces.into_iter().filter_map(piece).collect(),
         registered_at: row.recorded_at,
         submitted_at: row.submitted_at,
@@ -176,15 +243,10 @@ async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Cer
     })
 }
 
-async fn actor(ctx: &Ctx, id: Option<AccountId>) -> Result<Option<Actor>> {
-    let Some(id) = id else { return Ok(None) };
-    let found = account::Entity::find_by_id(id).one(ctx.read()).await?;
-    Ok(found.map(|person| Actor { id, name: person.display_name }))
-}
-
-/// Checks a certificate with nothing but the published keys: its signature, that its event stands in the chain that a checkpoint
-/// vouches for, and that it says what that event says.
+/// Checks a certificate, as JSON or as PDF, with nothing but the published keys: its signature, that its event stands in the chain
+/// that a checkpoint vouches for, and that it says what that event says; of a PDF also that not a byte of it was changed.
 pub fn check(document: &[u8], keys: &PublicKeys) -> std::result::Result<(Certificate, Proven), Fault> {
+    let document = if print::is_pdf(document) { print::read(document, keys)? } else { document };
     let Document { certificate, kid, signature } =
         serde_json::from_slice(document).map_err(|_| Fault::Unreadable)?;
     let signed = Signed { kid, signature };

@@ -75,7 +75,7 @@ pub async fn list(ctx: &Ctx, filter: Filter, args: &page::Args) -> Result<Page<s
 /// The hand: does once everything that deadlines have come to by now; tells how much that was.
 pub async fn watch(ctx: &Ctx) -> Result<usize> {
     let recalculated = super::recalculation::recalculate(ctx).await?;
-    let reminded = remind(ctx).await?;
+    let reminded = remind(ctx).await? + problems::on_account::remind(ctx).await?;
     let late = settle_dispatches(ctx).await?
         + settle_units(ctx, Clock::Response).await?
         + settle_units(ctx, Clock::Resolution).await?;

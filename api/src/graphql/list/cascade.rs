@@ -230,6 +230,7 @@ pub struct CascadeMutation;
 impl CascadeMutation {
     /// Decomposes a task into tasks of alliances below (分解). Each part goes on its alliance's list of the same month, which is
     /// drafted where it is missing; on a published list it is published at once. Only the committee of the task's alliance may.
+    /// A draft is refused (`STATE_REFUSED`): its parts would tell of it below.
     async fn decompose_priority_task(
         &self,
         context: &Context<'_>,

@@ -658,7 +658,8 @@ impl ProblemQuery {
 
     /// The certificate of a strike-off (销号证明): a signed JSON document with number, rounds, units, evidence digests and approvers,
     /// and the links from the strike-off's event to the next signed checkpoint. `concord verify --certificate` checks it with the
-    /// published keys alone. For the committee, approvers, and the managers and staff of the leading organisation.
+    /// published keys alone. For the committee, approvers, and the managers and staff of the leading organisation. The same as a
+    /// file is `GET /certificates/{problemId}.json`, and to print `GET /certificates/{problemId}.pdf`, which carries the document.
     async fn strike_off_certificate(
         &self,
         context: &Context<'_>,
@@ -666,7 +667,8 @@ impl ProblemQuery {
     ) -> Result<String> {
         let ctx = ctx(context);
         let id = id::decode(&problem_id, "problemId").or_api_error(ctx)?;
-        domain::list::certificate::issue(ctx, id).await.or_api_error(ctx)
+        let issued = domain::list::certificate::issue(ctx, id).await.or_api_error(ctx)?;
+        String::from_utf8(issued.document).map_err(domain::Error::internal).or_api_error(ctx)
     }
 
     /// The problems that the caller may see, across alliances unless the filter names one.

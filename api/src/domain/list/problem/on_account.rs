@@ -1,25 +1,32 @@
 //! Holding on account (挂账): work that cannot go on now is set aside with a reason, a unit that answers for it and a day on
-//! which it is looked at again. It stays open and counted, and somebody above the handler decides.
+//! which it is looked at again. It stays open and counted, and somebody above the handler decides. When the day comes, a hand
+//! tells so once.
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
     id::OrganizationId,
-    problem::{self, Model},
+    problem::{self, Model, State},
 };
-use sea_orm::{ActiveValue::Set, IntoActiveModel};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
 
 use super::{
-    FREE_TEXT, clocks,
+    FREE_TEXT, clocks, fact,
     moves::{self, Held, Which, bound, is_seated_with},
 };
 use crate::domain::{
     Code, Ctx, Error, Event, Result,
-    list::{deadline_policy::Terms, problem_states as states},
+    list::{deadline_policy::Terms, due, problem_states as states},
     text,
 };
 
 /// Longest time until a review, in days.
 const LONGEST: u64 = 3_660;
+/// Most problems told of in one unit of work.
+const BATCH: u64 = 200;
 
 /// What a problem is held with.
 #[derive(Clone, Debug)]
@@ -52,6 +59,7 @@ pub async fn hold(ctx: &Ctx, which: Which, new: NewHold) -> Result<Model> {
         held_reason: Set(Some(reason.clone())),
         held_organization_id: Set(unit),
         review_on: Set(Some(review_on)),
+        review_told_on: Set(None),
         ..held.row.clone().into_active_model()
     };
     held.settle(&states::HOLD, Event::ProblemHeld, change, |fact, _| {
@@ -78,6 +86,7 @@ pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
         held_reason: Set(None),
         held_organization_id: Set(None),
         review_on: Set(None),
+        review_told_on: Set(None),
         due_on: Set(due_on),
         ..held.row.clone().into_active_model()
     };
@@ -85,6 +94,46 @@ pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
         clocks::told(fact.organizations(unit), &moved)
     })
     .await
+}
+
+/// The hand: tells once of each problem whose day of review has come where it is; tells how many.
+pub async fn remind(ctx: &Ctx) -> Result<usize> {
+    use problem::{Column, Entity};
+    let zones = due::zones(ctx).await?;
+    if zones.is_empty() {
+        return Ok(0);
+    }
+    let has_come = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::ReviewOn.lte(today));
+    let waiting = Entity::find().filter(untold()).filter(Column::State.eq(State::OnAccount)).filter(has_come);
+    // A look without a lock: most of the time no day has come.
+    if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    // What another node told of while this one waited for the lock is found no more.
+    let rows = waiting.order_by_asc(Column::Id).limit(BATCH).lock_exclusive().all(&tx.db).await?;
+    Entity::update_many()
+        .col_expr(Column::ReviewToldOn, Column::ReviewOn.into_expr())
+        .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .exec(&tx.db)
+        .await?;
+    for row in &rows {
+        let told = fact(Event::ProblemReviewDue, row)
+            .organizations(row.held_organization_id)
+            .detail("title", row.title.clone())
+            .detail("reviewOn", row.review_on.map(|on| on.to_string()));
+        tx.record(told).await?;
+    }
+    tx.commit(rows.first().map_or_else(Uuid::nil, |row| row.id.into())).await?;
+    Ok(rows.len())
+}
+
+/// Whether a day of review is still to be told of, in the words of the index that holds just those rows.
+fn untold() -> Condition {
+    use problem::Column;
+    let moved = Column::ReviewToldOn.into_expr().ne(Column::ReviewOn.into_expr());
+    let stale = Condition::any().add(Column::ReviewToldOn.is_null()).add(moved);
+    Condition::all().add(Column::ReviewOn.is_not_null()).add(stale)
 }
 
 /// Whoever decides handles nothing of it and acts for no responsible unit.

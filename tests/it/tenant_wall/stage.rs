@@ -146,7 +146,7 @@ const PREPARED: [(&[&str], &str); 44] = [
     (&["recallEscalation"], "UPDATE problem SET state = 'escalated' WHERE id = {problem}"),
     (
         &["requestFollowUp"],
-        "UPDATE follow_up SET state = 'answered' WHERE id = {follow_up};
+        "UPDATE follow_up SET state = 'answered', done_by = NULL WHERE id = {follow_up};
         UPDATE problem SET state = 'submitted' WHERE id = {problem}",
     ),
     (

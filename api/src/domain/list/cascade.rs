@@ -23,6 +23,7 @@ use sea_orm::{
 
 use super::{
     carry_over::{draft, of_month},
+    counts as counters,
     priority_task::{co_organizers_of, concerning, hold, next_place, published, touched},
     task_checks::period,
     task_states,
@@ -92,6 +93,7 @@ pub async fn decompose(
     // Whoever decomposes at the same time takes the lists in the same order.
     parts.sort_by_key(|(_, part)| part.alliance_id);
     let count = parts.len();
+    let lists: Vec<AllianceId> = parts.iter().map(|(_, part)| part.alliance_id).collect();
     for (index, part) in parts {
         let there = below.get(&part.alliance_id).ok_or(Error::NotFound("alliance"))?;
         write_part(&tx, &parent, list.month_on, there, part, index).await?;
@@ -103,6 +105,7 @@ pub async fn decompose(
         fact = concerning(fact, &row, &joint).detail("parts", count);
     }
     tx.record(fact).await?;
+    counters::hold(&tx, lists).await?;
     tx.commit(id).await?;
     Ok(row)
 }

@@ -32,6 +32,9 @@ mod m20261128_000033_handover_items;
 mod m20261128_000041_saved_filters;
 mod m20261128_000051_review_told;
 mod m20261129_000001_asked_independently;
+mod m20261129_000011_tried_at;
+mod m20261129_000012_due_told_of_problems;
+mod m20261129_000013_closed_rounds;
 mod refusal;
 
 /// All migrations in order.
@@ -68,6 +71,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000041_saved_filters::Migration),
             Box::new(m20261128_000051_review_told::Migration),
             Box::new(m20261129_000001_asked_independently::Migration),
+            Box::new(m20261129_000011_tried_at::Migration),
+            Box::new(m20261129_000012_due_told_of_problems::Migration),
+            Box::new(m20261129_000013_closed_rounds::Migration),
         ]
     }
 }

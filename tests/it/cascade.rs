@@ -13,7 +13,7 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    id::{AccountId, AllianceId, OrganizationId, RegionId},
+    id::{AccountId, AllianceId, OrganizationId, PriorityTaskId, RegionId},
     seat::Role,
 };
 use concord_tests::{Answer, TestApp, World};
@@ -35,11 +35,11 @@ const ROLLED: &str = "query($id: ID!) { priorityTask(id: $id) { title dueOn stat
     parts { allianceName weight state dueOn counts task { id title } progress { percent partCount } } } }";
 
 /// A county with two towns, of which the first has two communities that are alliances, too.
-struct County {
-    world: World,
-    second: AllianceId,
-    communities: Vec<AllianceId>,
-    unit: OrganizationId,
+pub struct County {
+    pub world: World,
+    pub second: AllianceId,
+    pub communities: Vec<AllianceId>,
+    pub unit: OrganizationId,
     list: Value,
     task: Value,
 }
@@ -77,7 +77,16 @@ async fn sit(app: &TestApp, account_id: AccountId, alliance_id: AllianceId, orga
     seat::grant(&app.system(), new).await.expect("a seat");
 }
 
-async fn county(app: &TestApp) -> County {
+/// Puts one more task on the county's list.
+pub async fn task_under(app: &TestApp, county: &County) -> PriorityTaskId {
+    let input = json!({ "taskListId": county.list, "title": "春季防汛", "content": "清淤", "dueOn": "2026-01-25",
+        "leadOrganizationId": id::encode(county.unit) });
+    let made = app.client(county.world.county_committee).send(CREATE, json!({ "input": input })).await.fine();
+    let made = made.text("/createPriorityTask/task/id").into();
+    id::decode(&made, "taskId").expect("an identifier")
+}
+
+pub async fn county(app: &TestApp) -> County {
     let world = World::build(app, "632223").await;
     let unit = unit(app, &world, "县住建局").await;
     membership::admit(&app.system(), world.county, unit, Contact::default()).await.expect("a membership");

@@ -477,6 +477,9 @@ async fn a_committee_supervises_by_hand() {
     assert_eq!(past.text("/issueSupervisionNotice/userErrors/0/field"), "input.replyBy");
     let done = issue(world.committee, 1, json!({ "replyBy": "2026-01-08" })).await.fine();
     assert_eq!(done.text("/issueSupervisionNotice/supervisionNotice/number"), "督〔2026〕0001号");
+    // The same again says nothing new, and takes no number.
+    let again = issue(world.committee, 1, json!({})).await;
+    assert_eq!(again.code().as_deref(), Some("NOTICE_UNANSWERED"));
 
     let list = "query($filter: SupervisionNoticeFilter) { supervisionNotices(filter: $filter, first: 5) { totalCount nodes { number isReplyOverdue } } }";
     let read =
@@ -488,6 +491,17 @@ async fn a_committee_supervises_by_hand() {
     assert_eq!(read(world.staff, json!({ "answered": true })).await.at("/supervisionNotices/totalCount"), 0);
     assert_eq!(read(world.stranger, json!({})).await.at("/supervisionNotices/totalCount"), 0);
     assert_eq!(app.anonymous().send(list, json!({})).await.code().as_deref(), Some("UNAUTHENTICATED"));
+    // Answered, the next may follow; on account, nothing is demanded.
+    let answer =
+        json!({ "noticeId": done.at("/issueSupervisionNotice/supervisionNotice/id"), "answer": "材料已到" });
+    let input = "AnswerSupervisionNoticeInput";
+    send(&app, world.staff, "answerSupervisionNotice", input, answer).await.fine();
+    let next = issue(world.committee, 1, json!({})).await.fine();
+    assert_eq!(next.text("/issueSupervisionNotice/supervisionNotice/number"), "督〔2026〕0002号");
+    let hold = json!({ "reason": "待雨季后", "reviewOn": "2026-03-01" });
+    step(&app, world.committee, "holdProblem", &json!(id::encode(row.id)), hold).await.fine();
+    let held = issue(world.committee, 1, json!({})).await;
+    assert_eq!(held.code().as_deref(), Some("STATE_REFUSED"));
 }
 
 #[tokio::test]

@@ -37,15 +37,15 @@ use crate::{
 };
 
 /// People of the county: who handles, verifies and strikes off there.
-struct County {
+pub struct County {
     unit: OrganizationId,
     staff: AccountId,
     verifier: AccountId,
-    approver: AccountId,
+    pub approver: AccountId,
 }
 
 impl County {
-    async fn build(app: &TestApp, world: &World) -> Self {
+    pub async fn build(app: &TestApp, world: &World) -> Self {
         let system = app.system();
         let unit = async |name: &str| {
             let new = NewOrganization {
@@ -83,6 +83,12 @@ impl County {
 
     /// Brings a problem of the county's list to its strike-off.
     async fn settle(&self, app: &TestApp, world: &World, of: ProblemId) {
+        self.verified(app, world, of).await;
+        moves::strike_off(&app.ctx(self.approver), which(of)).await.expect("struck off");
+    }
+
+    /// Brings a problem of the county's list to its verification.
+    pub async fn verified(&self, app: &TestApp, world: &World, of: ProblemId) {
         self.assign(app, world, of).await;
         let staff = app.ctx(self.staff);
         moves::accept(&staff, which(of)).await.expect("accepted");
@@ -96,7 +102,6 @@ impl County {
         evidence::add(&staff, new).await.expect("evidence");
         moves::submit(&staff, which(of)).await.expect("submitted");
         moves::verify(&app.ctx(self.verifier), which(of), "县级核验").await.expect("verified");
-        moves::strike_off(&app.ctx(self.approver), which(of)).await.expect("struck off");
     }
 
     async fn assign(&self, app: &TestApp, world: &World, of: ProblemId) {

@@ -4,12 +4,13 @@
 use chrono::TimeDelta;
 use concord::{
     domain::{
+        Ctx,
         chain::{self, Marks},
         governance::alliance::{self, AllianceChange},
         identity::seat::{self, NewSeat},
         list::{
-            problem::{self, moves, reporter},
-            recount,
+            problem::{self, merge, moves, reporter},
+            recount, supervision,
         },
     },
     graphql::id,
@@ -166,6 +167,18 @@ async fn three_tries_in_vain_make_a_reporter_unreachable() {
         let done = done.at("/recordFollowUpTry/followUp").clone();
         assert_eq!(done["tries"], tries);
         assert_eq!(done["state"], if tries == 3 { "UNREACHABLE" } else { "DUE" });
+        if tries < 3 {
+            // A second later, and at the last minute of that day where the alliance is, it is no other try.
+            for until in [TimeDelta::seconds(1), TimeDelta::minutes(15 * 60 - 1) - TimeDelta::seconds(1)] {
+                app.advance(until);
+                let input = json!({ "followUpId": asked });
+                let refused = send(&app, world.verifier, "recordFollowUpTry", input).await;
+                assert_eq!(refused.code().as_deref(), Some("TRIED_TODAY"));
+                let says = refused.at("/recordFollowUpTry/userErrors/0/message").to_string();
+                assert!(says.contains(&format!("2026-01-0{}T00:00:00+08:00", 5 + tries)), "{says}");
+            }
+            app.advance(TimeDelta::minutes(1) + TimeDelta::hours(9));
+        }
     }
     let input = json!({ "followUpId": asked });
     for mutation in ["recordFollowUpTry", "issueFollowUpLink"] {
@@ -290,4 +303,55 @@ async fn an_erased_reporter_takes_words_and_links_along() {
     app.run_background().await;
     let found = chain::verify(&app.app.read, &Marks::default()).await.expect("the walk ends");
     assert_eq!(found.first_break, None);
+}
+
+#[tokio::test]
+async fn a_limit_that_ends_lets_the_reporters_be_asked_once_on_two_nodes_and_by_a_clock_that_jumps() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let due = "SELECT COUNT(*) AS n FROM follow_up WHERE state = 'due'";
+    let hands = async || {
+        let (one, two) = (app.system(), app.system());
+        let run = async |ctx: &Ctx| while supervision::watch(ctx).await.expect("the hand works") > 0 {};
+        futures_util::join!(run(&one), run(&two));
+    };
+    // An alliance that does not want it asks nobody.
+    problem_in(&app, &world, State::InProgress).await;
+    app.advance(TimeDelta::days(8));
+    hands().await;
+    assert_eq!(count(&app, due).await, 0);
+
+    let change = AllianceChange { follow_up_on_submission: Some(true), ..AllianceChange::default() };
+    alliance::update(&app.ctx(world.committee), world.town, 1, change).await.expect("a policy");
+    let late = problem_in(&app, &world, State::InProgress).await;
+    let duplicate = problem_in(&app, &world, State::Registered).await;
+    merge::merge(&app.ctx(world.committee), which(duplicate.id), late.id, "重复").await.expect("merged");
+    // What is submitted in time is asked about then.
+    problem_in(&app, &world, State::Submitted).await;
+    assert_eq!(count(&app, due).await, 1);
+    for days in [6, 2, -5, 5, 30, -30] {
+        app.advance(TimeDelta::days(days));
+        hands().await;
+    }
+    assert_eq!(count(&app, due).await, 3, "both reporters of what is late, once");
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'follow_up_due'";
+    assert_eq!(count(&app, told).await, 3);
+    let query = "query($id: ID!) { problem(id: $id) { state followUps { id kind state requestedBy { name } reporterProblem { number } } } }";
+    let ask = json!({ "id": id::encode(late.id) });
+    let seen = app.client(world.verifier).send(query, ask.clone()).await.fine();
+    let asked = seen.at("/problem/followUps").as_array().expect("follow-ups").clone();
+    let numbers: Vec<_> = asked.iter().map(|one| one["reporterProblem"]["number"].clone()).collect();
+    assert!(numbers.contains(&json!(late.number)) && numbers.contains(&json!(duplicate.number)), "{asked:?}");
+    assert!(asked.iter().all(|one| one["requestedBy"].is_null() && one["kind"] == "CALL"));
+    // What a reporter says while it is worked on is kept, and moves nothing.
+    let answer = json!({ "followUpId": asked[0]["id"], "solved": "NO", "satisfied": false });
+    send(&app, world.verifier, "recordFollowUp", answer).await.fine();
+    let seen = app.client(world.verifier).send(query, ask.clone()).await.fine();
+    assert_eq!(seen.at("/problem/state"), "IN_PROGRESS");
+    // On submission whoever was answered for is asked again, the other one is waited for.
+    show_closure(&app, &world, late.id).await;
+    moves::submit(&app.ctx(world.staff), which(late.id)).await.expect("submitted");
+    assert_eq!(count(&app, due).await, 3);
+    let seen = app.client(world.verifier).send(query, ask).await.fine();
+    assert_eq!(seen.at("/problem/followUps").as_array().map(Vec::len), Some(3));
 }

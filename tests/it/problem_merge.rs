@@ -3,7 +3,7 @@
 
 use concord::{
     domain::list::{
-        problem::{merge, moves},
+        problem::{escalation, merge, moves},
         recount,
     },
     graphql::id,
@@ -166,4 +166,34 @@ async fn only_the_committee_merges_and_only_within_its_list() {
         assert_eq!(done.at("/mergeProblem/problem/state"), "MERGED");
     }
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_merged'").await, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_merged_into_what_is_above_and_a_survivor_that_ends_is_told_to_who_registered_the_duplicate()
+ {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let survivor = problem_in(&app, &world, State::Triaged).await;
+    let duplicate = problem_in(&app, &world, State::Registered).await;
+    let committee = app.ctx(world.committee);
+    escalation::escalate(&committee, which(survivor.id), "超出权限").await.expect("escalated");
+    let refused = merge_as(&app, world.committee, duplicate.id, survivor.id).await;
+    assert_eq!(refused.code().as_deref(), Some("STATE_REFUSED"));
+    assert_eq!(refused.at("/mergeProblem/userErrors/0/field"), "input.survivorId");
+    // What is back in the hands of its own list goes on.
+    escalation::recall(&committee, which(survivor.id), "自行解决").await.expect("recalled");
+    merge_as(&app, world.committee, duplicate.id, survivor.id).await.fine();
+    moves::reject(&committee, which(survivor.id), "不属实").await.expect("rejected");
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_survivor_ended'";
+    assert_eq!(count(&app, told).await, 1);
+    app.run_background().await;
+    let query = "query($id: ID!) { history(id: $id, first: 1, newestFirst: true) { nodes { kind details { name value } } } }";
+    let last =
+        app.client(world.grid_officer).send(query, json!({ "id": id::encode(duplicate.id) })).await.fine();
+    assert_eq!(last.at("/history/nodes/0/kind"), "PROBLEM_SURVIVOR_ENDED");
+    assert!(last.0.to_string().contains(&survivor.number));
+    let inbox = "{ inbox(first: 20) { nodes { event { kind } } } }";
+    let told = app.client(world.grid_officer).run(inbox).await.fine();
+    assert!(told.0.to_string().contains("PROBLEM_SURVIVOR_ENDED"), "{:#}", told.0);
+    assert_counted(&app, "rejected").await;
 }

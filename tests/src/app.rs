@@ -44,7 +44,8 @@ pub struct TestApp {
     pub schema: ApiSchema,
     pub clock: Arc<TestClock>,
     pub home: Home,
-    statements: Arc<Mutex<Vec<String>>>,
+    /// Each with whether it went through the connection that writes.
+    statements: Arc<Mutex<Vec<(bool, String)>>>,
 }
 
 impl TestApp {
@@ -92,10 +93,10 @@ impl TestApp {
             app::build(config, clock.clone(), app::seeded_random(seed), false).await.expect("the app builds");
         let statements = Arc::new(Mutex::new(Vec::new()));
         let parts = Arc::get_mut(&mut app).expect("nobody else holds the app yet");
-        for connection in [&mut parts.read, &mut parts.write] {
+        for (writes, connection) in [(false, &mut parts.read), (true, &mut parts.write)] {
             let heard = statements.clone();
             connection.set_metric_callback(move |info| {
-                heard.lock().expect("no panics while held").push(info.statement.sql.clone());
+                heard.lock().expect("no panics while held").push((writes, info.statement.sql.clone()));
             });
         }
         Self { app, schema: graphql::schema(), clock, home, statements }
@@ -103,6 +104,19 @@ impl TestApp {
 
     /// The statements that some work sends to the database, with what came of it. Nothing else may run meanwhile.
     pub async fn statements<T>(&self, work: impl AsyncFnOnce() -> T) -> (T, Vec<String>) {
+        let (done, all) = self.heard(work).await;
+        (done, all.into_iter().map(|(_, sql)| sql).collect())
+    }
+
+    /// Those of them that its units of work send, without what begins and ends these.
+    pub async fn statements_within<T>(&self, work: impl AsyncFnOnce() -> T) -> (T, Vec<String>) {
+        let (done, all) = self.heard(work).await;
+        let frames = |sql: &str| ["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|frame| sql.starts_with(frame));
+        let within = all.into_iter().filter(|(writes, sql)| *writes && !frames(sql)).map(|(_, sql)| sql);
+        (done, within.collect())
+    }
+
+    async fn heard<T>(&self, work: impl AsyncFnOnce() -> T) -> (T, Vec<(bool, String)>) {
         self.statements.lock().expect("no panics while held").clear();
         let done = work().await;
         (done, std::mem::take(&mut *self.statements.lock().expect("no panics while held")))

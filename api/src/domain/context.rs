@@ -9,7 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use concord_entities::id::{AccountId, ApiKeyId, SessionId};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    TransactionTrait, sea_query::LockType,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -175,6 +175,10 @@ impl Ctx {
         Ok(tx)
     }
 }
+
+/// How a row is locked that is about to change. Whoever only refers to it, by a foreign key, does not wait: otherwise hanging
+/// something on one row while holding another would be a place in a circle too.
+pub const HELD: LockType = LockType::NoKeyUpdate;
 
 /// A unit of work: changes and the events that tell of them commit together.
 #[must_use = "dropping a unit of work rolls it back"]

@@ -278,6 +278,10 @@ codes! {
     EscalatedFromBelow = "ESCALATED_FROM_BELOW",
     /// Nobody is known to have reported the problem, so nobody can be asked.
     NoReporter = "NO_REPORTER",
+    /// The reporter was not reached today already; the next try counts from the next day on, by the alliance's calendar.
+    TriedToday = "TRIED_TODAY",
+    /// The organisation has a notice of this level about this problem that it has not answered yet.
+    NoticeUnanswered = "NOTICE_UNANSWERED",
     /// Whoever verifies or strikes off must have had no part in handling the problem.
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.

@@ -15,6 +15,9 @@ use super::{
     error::{Error, Result},
 };
 
+/// Rows of one insert: twelve values each, and SQLite binds at most 32,766.
+const ROWS: usize = 2_000;
+
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
         /// Kinds of events.
@@ -253,6 +256,8 @@ events! {
     ProblemMerged = "problem_merged",
     /// A duplicate was merged into this problem.
     ProblemAbsorbed = "problem_absorbed",
+    /// The problem that this one was merged into was rejected or withdrawn.
+    ProblemSurvivorEnded = "problem_survivor_ended",
     /// A problem was handed up to the alliance above.
     ProblemEscalated = "problem_escalated",
     /// An escalated problem was struck off above and came back to be confirmed.
@@ -400,14 +405,28 @@ impl Tx<'_> {
     /// Records `fact` in the same transaction as the change it tells of.
     pub async fn record(&self, fact: Fact) -> Result<EventId> {
         let id: EventId = self.ctx.new_id();
+        event::Entity::insert(self.event(id, fact)?).exec_without_returning(&self.db).await?;
+        Ok(id)
+    }
+
+    /// Records several facts in one statement, in the order in which they are given.
+    pub async fn record_all(&self, facts: impl IntoIterator<Item = Fact>) -> Result<()> {
+        let event = |fact| self.event(self.ctx.new_id(), fact);
+        let rows: Vec<_> = facts.into_iter().map(event).collect::<Result<_>>()?;
+        for some in rows.chunks(ROWS) {
+            event::Entity::insert_many(some.to_vec()).exec_without_returning(&self.db).await?;
+        }
+        Ok(())
+    }
+
+    fn event(&self, id: EventId, fact: Fact) -> Result<event::ActiveModel> {
         let payload = Value::Object(fact.details).to_string();
         let salt: [u8; 16] = self.ctx.app.random_bytes();
-        let organizations = serde_json::to_string(&fact.organizations).map_err(Error::internal)?;
         let (actor_kind, actor_id) = match self.ctx.actor {
             Actor::Account { id, .. } => (event::ActorKind::Account, Some(id)),
             _ => (event::ActorKind::System, None),
         };
-        let row = event::ActiveModel {
+        Ok(event::ActiveModel {
             id: Set(id),
             alliance_id: Set(fact.alliance),
             kind: Set(fact.kind.text().to_owned()),
@@ -415,14 +434,12 @@ impl Tx<'_> {
             actor_id: Set(actor_id),
             subject_kind: Set(fact.subject_kind.to_owned()),
             subject_id: Set(fact.subject_id),
-            organization_ids: Set(organizations),
+            organization_ids: Set(serde_json::to_string(&fact.organizations).map_err(Error::internal)?),
             occurred_at: Set(self.ctx.now()),
             digest: Set(digest(&salt, &payload)),
             salt: Set(Some(salt.to_vec())),
             payload: Set(Some(payload)),
-        };
-        event::Entity::insert(row).exec_without_returning(&self.db).await?;
-        Ok(id)
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub mod territory;
 pub mod text;
 
 pub use self::{
-    context::{Actor, App, Ctx, Tx},
+    context::{Actor, App, Ctx, HELD, Tx},
     error::{Code, Error, Result},
     event::{Event, Fact},
     policy::{Action, Standing, Target},

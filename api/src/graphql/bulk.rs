@@ -7,7 +7,10 @@ use super::{
     ctx,
     error::{UserError, item_error, user_error},
     id,
-    list::{problem::Problem, problem_mutation::AssignProblemInput},
+    list::{
+        problem::Problem,
+        problem_mutation::{AssignProblemInput, which},
+    },
     node::Node,
     rotation::handover_item::{AssignHandoverItemInput, HandoverItem},
     scalar::Date,
@@ -16,7 +19,7 @@ use crate::domain::{
     self, Ctx, Error, bulk,
     list::problem::{
         extend::{extend, reason},
-        moves::{self, Which},
+        moves,
     },
 };
 
@@ -210,8 +213,4 @@ impl BulkMutation {
         }
         Ok(HandoverItemsPayload::done(results))
     }
-}
-
-fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
-    Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
 }

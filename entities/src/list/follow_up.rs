@@ -10,6 +10,7 @@ use crate::id::{AccountId, AllianceId, FollowUpId, ProblemId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -23,6 +24,7 @@ use crate::id::{AccountId, AllianceId, FollowUpId, ProblemId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    #[default]
     Call,
     Link,
     Visit,
@@ -98,6 +100,8 @@ pub struct Model {
     pub due_on: Date,
     /// How often the reporter was not reached.
     pub tries: i32,
+    /// When the reporter was last not reached.
+    pub tried_at: Option<DateTimeUtc>,
     /// Whether the matter is solved, in the reporter's view.
     pub solved: Option<Solved>,
     /// Whether the reporter is satisfied.

@@ -53,6 +53,8 @@ pub struct Model {
     pub verdict: Option<String>,
     /// When it was struck off.
     pub struck_off_at: Option<DateTimeUtc>,
+    /// On which day, where its alliance is; absent in rounds that ended before this was kept.
+    pub closed_on: Option<Date>,
     /// Who struck it off.
     pub approver_id: Option<AccountId>,
     /// When the next round began.

@@ -246,6 +246,11 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         case(
+            "problem_round_keeps_its_day",
+            "never changed",
+            &["UPDATE problem_round SET closed_on = '2020-01-01'"],
+        ),
+        case(
             "problem_keeps_its_rounds",
             "once the one before is kept",
             &["UPDATE problem SET round = round + 2", "UPDATE problem SET round = round + 1"],

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 48] = [
+pub const RULES: [Rule; 49] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -65,6 +65,8 @@ pub const RULES: [Rule; 48] = [
     rule("problem_signed_off", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("problem_part_reopened", Kind::Returned, &[To::Concerned]),
     rule("problem_merged", Kind::Closed, &[To::Concerned, To::Registrar]),
+    // Whoever reported a duplicate hears what became of the matter.
+    rule("problem_survivor_ended", Kind::Closed, &[To::Registrar]),
     rule("problem_escalation_resolved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("problem_escalation_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
     rule("follow_up_due", Kind::Assigned, &[To::Independent(Role::Verifier)]),

@@ -22,7 +22,7 @@ use super::{
     task_states::{self, CARRY_OVER},
     transition::Step,
 };
-use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx};
+use crate::domain::{Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx};
 
 /// Most rows of one insert; none has more than five values, and SQLite binds at most 32,766.
 const ROWS: usize = 5_000;
@@ -106,7 +106,7 @@ pub(super) async fn of_month(
     Ok(task_list::Entity::find()
         .filter(task_list::Column::AllianceId.eq(alliance))
         .filter(task_list::Column::MonthOn.eq(month_on))
-        .lock_exclusive()
+        .lock(HELD)
         .one(db)
         .await?)
 }
@@ -142,13 +142,15 @@ async fn unfinished(
     target: &task_list::Model,
 ) -> Result<(Vec<priority_task::Model>, i32)> {
     use priority_task::Column;
-    let rows = priority_task::Entity::find()
+    let mut rows = priority_task::Entity::find()
         .filter(Column::TaskListId.eq(source.id))
         .filter(Condition::any().add(Column::IsOpen.eq(true)).add(Column::State.eq(State::Draft)))
-        .order_by_asc(Column::Place)
-        .lock_exclusive()
+        .order_by_asc(Column::Id)
+        .lock(HELD)
         .all(&tx.db)
         .await?;
+    // Locked in the order in which all tasks are, taken over in the list's own.
+    rows.sort_by_key(|row| row.place);
     let last = last_place(&tx.db, target.id).await?;
     let count = i32::try_from(rows.len()).unwrap_or(i32::MAX);
     if last.saturating_add(count) > MOST_TASKS {

@@ -23,6 +23,7 @@ use sea_orm::{
 
 use super::{
     carry_over::{draft, of_month},
+    counts as counters,
     priority_task::{co_organizers_of, concerning, hold, next_place, published, touched},
     task_checks::period,
     task_states,
@@ -92,6 +93,7 @@ pub async fn decompose(
     // Whoever decomposes at the same time takes the lists in the same order.
     parts.sort_by_key(|(_, part)| part.alliance_id);
     let count = parts.len();
+    let lists: Vec<AllianceId> = parts.iter().map(|(_, part)| part.alliance_id).collect();
     for (index, part) in parts {
         let there = below.get(&part.alliance_id).ok_or(Error::NotFound("alliance"))?;
         write_part(&tx, &parent, list.month_on, there, part, index).await?;
@@ -100,6 +102,7 @@ pub async fn decompose(
     let row = touched(parent).update(&tx.db).await?;
     let fact = Fact::of(Event::PriorityTaskDecomposed, id).alliance(row.alliance_id);
     tx.record(concerning(fact, &row, &joint).detail("parts", count)).await?;
+    counters::hold(&tx, lists).await?;
     tx.commit(id).await?;
     Ok(row)
 }

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use super::{due, problem_states, task_list::drafts_of, task_states};
-use crate::domain::{Actor, Ctx, Result, governance, scope};
+use crate::domain::{Actor, Ctx, Result, Tx, governance, scope};
 
 /// Most alliances settled in one unit of work.
 const BATCH: u64 = 500;
@@ -239,6 +239,20 @@ fn statement(ctx: &Ctx, ids: &[AllianceId], since: NaiveDate) -> SelectStatement
         query.column((month_count::Entity, column));
     }
     query
+}
+
+/// Takes the counters of alliances in one order, ahead of a commit that changes several of them and would take them in the order
+/// of what was written.
+pub(super) async fn hold(tx: &Tx<'_>, alliances: impl IntoIterator<Item = AllianceId>) -> Result<()> {
+    use alliance_count::{Column, Entity};
+    let held = Entity::find()
+        .select_only()
+        .column(Column::AllianceId)
+        .filter(Column::AllianceId.is_in(alliances))
+        .order_by_asc(Column::AllianceId)
+        .lock(LockType::NoKeyUpdate);
+    held.into_tuple::<AllianceId>().all(&tx.db).await?;
+    Ok(())
 }
 
 /// Sums up, for some of the alliances where it has not been done, what was due before any of them has its today; tells for

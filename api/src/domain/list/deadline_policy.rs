@@ -224,7 +224,8 @@ impl Terms {
         Self::read(db, alliance::Entity::find().filter(alliance::Column::Id.eq(id))).await
     }
 
-    async fn read(db: &impl ConnectionTrait, select: Select<alliance::Entity>) -> Result<Self> {
+    /// The same of the alliance that a statement selects.
+    pub async fn read(db: &impl ConnectionTrait, select: Select<alliance::Entity>) -> Result<Self> {
         let (Some(alliance), policy) = with_policy(db, select).await? else {
             // Of an alliance that is not there, nothing is computed.
             let place = Place { zone: chrono_tz::Tz::UTC, calendar: Calendar::default() };

@@ -30,7 +30,9 @@ pub async fn notify(ctx: &Ctx) -> Result<usize> {
     }
     let tx = ctx.begin().await?;
     // All nodes go in the same order, so that they wait for each other and never in a circle.
-    let tasks = waiting.order_by_asc(Column::DueOn).order_by_asc(Column::Id).limit(BATCH).all(&tx.db).await?;
+    let mut tasks =
+        waiting.order_by_asc(Column::DueOn).order_by_asc(Column::Id).limit(BATCH).all(&tx.db).await?;
+    tasks.sort_by_key(|task| task.id);
     let mut units = co_organizers_by_task(&tx.db, tasks.iter().map(|task| task.id)).await?;
     let mut told = 0;
     for task in &tasks {

@@ -14,7 +14,9 @@ use sea_orm::{
 };
 
 use super::problem_part_states;
-use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx, file, scope, text};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Standing, Target, Tx, file, scope, text,
+};
 
 /// Most files of one call.
 const MOST_FILES: usize = 20;
@@ -145,7 +147,7 @@ async fn problem_place(tx: &Tx<'_>, id: ProblemId, stage: Stage) -> Result<Place
     use problem::State;
     let row = super::problem::visible(tx.ctx)
         .filter(problem::Column::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("problem"))?;
@@ -176,7 +178,7 @@ async fn task_place(tx: &Tx<'_>, id: PriorityTaskId) -> Result<Place> {
     let row = priority_task::Entity::find()
         .filter(scope::in_alliances(tx.ctx, priority_task::Column::AllianceId))
         .filter(priority_task::Column::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         // A draft is nobody's but the committee's, who see no need to prove it.

@@ -22,8 +22,8 @@ use super::{
     },
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Standing, Target, Tx, governance::alliance::expect_version,
-    policy, scope, text,
+    Action, Code, Ctx, Error, Event, HELD, Result, Standing, Target, Tx,
+    governance::alliance::expect_version, policy, scope, text,
 };
 
 /// States in which somebody works on it.
@@ -43,7 +43,7 @@ pub async fn find(ctx: &Ctx, id: ExtensionId) -> Result<Option<Model>> {
 async fn locked(tx: &Tx<'_>, id: ProblemId) -> Result<problem::Model> {
     problems::visible(tx.ctx)
         .filter(problem::Column::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("problem"))
@@ -113,7 +113,7 @@ pub async fn request(ctx: &Ctx, id: ProblemId, until: NaiveDate, reason: &str) -
 }
 
 /// Nobody gives a unit that they act for more time.
-pub async fn require_outsider(tx: &Tx<'_>, alliance: AllianceId, unit: OrganizationId) -> Result<()> {
+async fn require_outsider(tx: &Tx<'_>, alliance: AllianceId, unit: OrganizationId) -> Result<()> {
     let Ok(account) = tx.ctx.account_id() else { return Ok(()) };
     let own = policy::active_seats(&tx.db, account, alliance).await?;
     if own.iter().any(|seat| seat.organization_id == Some(unit)) {
@@ -208,7 +208,7 @@ pub async fn grant(
         after: Some(running.due.at),
     };
     let is_lead = unit.duty == Duty::Lead;
-    clocks::set(&tx, unit, Some(running)).await?;
+    clocks::set(&tx, (row.id, unit.organization_id), Some(running)).await?;
     let mut change = row.clone().into_active_model();
     if is_lead {
         change.due_on = Set(Some(until));

@@ -1,11 +1,14 @@
-//! Follow-up (回访): somebody who has no part in a problem asks whoever reported it. It is due on submission where the alliance
-//! wants that, and on request. A dissatisfied answer returns what is submitted and reopens what was struck off, in the same
+//! Follow-up (回访): somebody who has no part in a problem asks whoever reported it. It is due on submission or when the limit of
+//! the leading unit ends, where the alliance wants that, and on request. A dissatisfied answer returns what is submitted and reopens what was struck off, in the same
 //! unit of work. What the reporter says stands beside the chain of events, never in it.
 
 pub mod link;
 
+use std::collections::HashMap;
+
 use chrono::{Days, NaiveDate};
 use concord_entities::{
+    alliance,
     follow_up::{self, Column, Entity, Kind, Model, Solved, State},
     follow_up_link,
     id::{AccountId, AllianceId, FollowUpId, OrganizationId, ProblemId},
@@ -13,19 +16,22 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, Select, sea_query::Expr,
+    QueryFilter, QuerySelect, QueryTrait, Select, TryIntoModel, sea_query::Expr,
 };
 
 use super::{
+    deadline_policy::Terms,
+    due,
     problem::{
         fact, merge,
         moves::{self, Held, Which},
         round,
     },
     problem_states as states,
+    statistics::start_of,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Tx,
+    Action, Code, Ctx, Error, Event, Fact, Result, Tx,
     fact::erasure::Words,
     governance::alliance::expect_version,
     page::{self, Order, Page},
@@ -83,102 +89,163 @@ pub struct NewFollowUp {
 }
 
 /// Wants a reporter asked: of a problem that is submitted, verified or struck off.
-pub async fn request(ctx: &Ctx, new: NewFollowUp) -> Result<Model> {
-    let held = moves::take(ctx.begin().await?, new.problem, Action::RequestFollowUp).await?;
+pub async fn request(ctx: &Ctx, wants: NewFollowUp) -> Result<Model> {
+    let held = moves::take(ctx.begin().await?, wants.problem, Action::RequestFollowUp).await?;
     let asked_in = [problem::State::Submitted, problem::State::Verified, problem::State::StruckOff];
     if !asked_in.contains(&held.row.state) {
         return Err(Error::refused(Code::StateRefused).with("state", held.row.state.to_value()));
     }
-    let due_on = new.due_on.map(|on| moves::due_date(on, held.today)).transpose()?;
-    let reporters = reporters(&held).await?;
-    let wanted = new.reporter_problem_id.unwrap_or(held.row.id);
+    let due_on = wants.due_on.map(|on| moves::due_date(on, held.today)).transpose()?;
+    let merged = merge::merged_into(&held.tx, [held.row.id]).await?;
+    let reporters = reporters(&held.row, merged.iter());
+    let wanted = wants.reporter_problem_id.unwrap_or(held.row.id);
     if !reporters.contains(&wanted) {
-        let field = if new.reporter_problem_id.is_some() { "reporterProblemId" } else { "problemId" };
+        let field = if wants.reporter_problem_id.is_some() { "reporterProblemId" } else { "problemId" };
         return Err(Error::invalid(Code::NoReporter, field));
     }
-    if waiting(&held).await?.contains(&wanted) {
+    if waiting(&held.tx, [held.row.id]).await?.contains(&(held.row.id, wanted)) {
         return Err(Error::refused(Code::AlreadyExists));
     }
-    let row = due(&held, wanted, new.kind, due_on, ctx.author()).await?;
+    let asked = Asked { kind: wants.kind, due_on, by: ctx.author() };
+    let row = new(&held.tx, &held.row, wanted, held.today, asked).insert(&held.tx.db).await?;
+    held.tx.record(told(Event::FollowUpDue, &held.row, &row)).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
 
-/// Lets the reporters of a problem that was just submitted be asked, as far as nobody is to ask them already.
-pub(super) async fn on_submission(held: &Held<'_>) -> Result<()> {
-    let waiting = waiting(held).await?;
-    for reporter in reporters(held).await? {
-        if !waiting.contains(&reporter) {
-            due(held, reporter, Kind::Call, None, None).await?;
+/// Lets the reporters of a problem that was just submitted be asked, as far as nobody is to ask them already; gives what is to be
+/// recorded of it.
+pub(super) async fn on_submission(held: &Held<'_>) -> Result<Vec<Fact>> {
+    ask(&held.tx, &[(&held.row, held.today)]).await
+}
+
+/// The same of problems whose leading unit let its limit end without asking for closure, for the alliances that want it: what
+/// comes in late, or never, is asked about all the same.
+pub(super) async fn on_limit(tx: &Tx<'_>, rows: &[&problem::Model]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let wanting: Vec<(AllianceId, String)> = alliance::Entity::find()
+        .select_only()
+        .columns([alliance::Column::Id, alliance::Column::TimeZone])
+        .filter(alliance::Column::Id.is_in(rows.iter().map(|row| row.alliance_id)))
+        .filter(alliance::Column::FollowUpOnSubmission.eq(true))
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    let wanting: HashMap<AllianceId, String> = wanting.into_iter().collect();
+    let of: Vec<_> = rows
+        .iter()
+        .filter_map(|row| {
+            let zone = wanting.get(&row.alliance_id)?;
+            Some((*row, due::today(zone, tx.ctx.now())))
+        })
+        .collect();
+    tx.record_all(ask(tx, &of).await?).await
+}
+
+/// Lets the reporters of problems under lock be asked, as far as nobody is to ask them already.
+async fn ask(tx: &Tx<'_>, of: &[(&problem::Model, NaiveDate)]) -> Result<Vec<Fact>> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = || of.iter().map(|(row, _)| row.id);
+    let merged = merge::merged_into(tx, ids()).await?;
+    let waiting = waiting(tx, ids()).await?;
+    let mut asked = Vec::new();
+    for (row, today) in of {
+        let theirs = merged.iter().filter(|other| other.merged_into_id == Some(row.id));
+        for reporter in reporters(row, theirs) {
+            if !waiting.contains(&(row.id, reporter)) {
+                asked.push((*row, new(tx, row, reporter, *today, Asked::default())));
+            }
         }
     }
-    Ok(())
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut facts = Vec::with_capacity(asked.len());
+    let mut rows = Vec::with_capacity(asked.len());
+    for (of, row) in asked {
+        facts.push(told(Event::FollowUpDue, of, &row.clone().try_into_model()?));
+        rows.push(row);
+    }
+    Entity::insert_many(rows).exec_without_returning(&tx.db).await?;
+    Ok(facts)
 }
 
 /// The problems whose reporters can be asked: the problem itself and those merged into it, as far as somebody is known to
 /// have reported them.
-async fn reporters(held: &Held<'_>) -> Result<Vec<ProblemId>> {
+fn reporters<'a>(
+    row: &'a problem::Model,
+    merged: impl Iterator<Item = &'a problem::Model>,
+) -> Vec<ProblemId> {
     let is_known = |row: &&problem::Model| row.reporter_name.is_some() || row.reporter_phone.is_some();
-    let merged = merge::merged_into(&held.tx, held.row.id).await?;
-    Ok(std::iter::once(&held.row).chain(&merged).filter(is_known).map(|row| row.id).collect())
+    std::iter::once(row).chain(merged).filter(is_known).map(|row| row.id).collect()
 }
 
-/// Whose reporters somebody is to ask already.
-async fn waiting(held: &Held<'_>) -> Result<Vec<ProblemId>> {
+/// Of which problems whose reporters somebody is to ask already.
+async fn waiting(
+    tx: &Tx<'_>,
+    of: impl IntoIterator<Item = ProblemId>,
+) -> Result<Vec<(ProblemId, ProblemId)>> {
     Ok(Entity::find()
         .select_only()
-        .column(Column::ReporterProblemId)
-        .filter(Column::ProblemId.eq(held.row.id))
+        .columns([Column::ProblemId, Column::ReporterProblemId])
+        .filter(Column::ProblemId.is_in(of))
         .filter(Column::State.eq(State::Due))
         .into_tuple()
-        .all(&held.tx.db)
+        .all(&tx.db)
         .await?)
 }
 
-async fn due(
-    held: &Held<'_>,
-    of: ProblemId,
+/// How and by when somebody is to be asked, and who wants it.
+#[derive(Default)]
+struct Asked {
     kind: Kind,
     due_on: Option<NaiveDate>,
     by: Option<AccountId>,
-) -> Result<Model> {
-    let ctx = held.tx.ctx;
-    let row = follow_up::ActiveModel {
-        id: Set(ctx.new_id()),
-        alliance_id: Set(held.row.alliance_id),
-        problem_id: Set(held.row.id),
-        round: Set(held.row.round),
+}
+
+fn new(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    of: ProblemId,
+    today: NaiveDate,
+    asked: Asked,
+) -> follow_up::ActiveModel {
+    follow_up::ActiveModel {
+        id: Set(tx.ctx.new_id()),
+        alliance_id: Set(row.alliance_id),
+        problem_id: Set(row.id),
+        round: Set(row.round),
         reporter_problem_id: Set(of),
-        kind: Set(kind),
+        kind: Set(asked.kind),
         state: Set(State::Due),
-        due_on: Set(due_on.unwrap_or_else(|| held.today.checked_add_days(DAYS).unwrap_or(held.today))),
+        due_on: Set(asked.due_on.unwrap_or_else(|| today.checked_add_days(DAYS).unwrap_or(today))),
         tries: Set(0),
+        tried_at: Set(None),
         solved: Set(None),
         is_satisfied: Set(None),
         words: Set(None),
         note: Set(None),
         done_by: Set(None),
         done_at: Set(None),
-        created_by: Set(by),
-        created_at: Set(ctx.now()),
+        created_by: Set(asked.by),
+        created_at: Set(tx.ctx.now()),
         version: Set(1),
-    };
-    let row = row.insert(&held.tx.db).await?;
-    record(held, Event::FollowUpDue, &row).await?;
-    Ok(row)
+    }
 }
 
-/// Tells of a follow-up where its problem's history is read.
-async fn record(held: &Held<'_>, event: Event, row: &Model) -> Result<()> {
-    let fact = fact(event, &held.row)
+/// What tells of a follow-up where its problem's history is read.
+fn told(event: Event, of: &problem::Model, row: &Model) -> Fact {
+    fact(event, of)
         .detail("followUpId", row.id.to_string())
         .detail("round", row.round)
         .detail("kind", serde_json::json!(row.kind))
         .detail("tries", row.tries)
         .detail("solved", serde_json::json!(row.solved))
-        .detail("satisfied", serde_json::json!(row.is_satisfied));
-    held.tx.record(fact).await?;
-    Ok(())
+        .detail("satisfied", serde_json::json!(row.is_satisfied))
 }
 
 /// Which follow-up, and the version at which the caller read it, where they care.
@@ -190,10 +257,10 @@ pub struct WhichFollowUp {
 
 /// A follow-up that is due, its problem under lock, for somebody who may ask.
 async fn hold(ctx: &Ctx, which: WhichFollowUp) -> Result<(Held<'_>, Model)> {
-    let tx = ctx.begin().await?;
-    let seen = visible(ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?;
-    let problem = seen.ok_or(Error::NotFound("follow_up"))?.problem_id;
-    let held = moves::take(tx, Which { id: problem, expected_version: None }, Action::RecordFollowUp).await?;
+    // Read ahead of the unit of work; which problem it asks about is looked at again under that one's lock.
+    let problem = find(ctx, which.id).await?.ok_or(Error::NotFound("follow_up"))?.problem_id;
+    let which_problem = Which { id: problem, expected_version: None };
+    let held = moves::take(ctx.begin().await?, which_problem, Action::RecordFollowUp).await?;
     // Every change of a follow-up holds its problem, so this one stands still.
     let row = Entity::find_by_id(which.id).one(&held.tx.db).await?.ok_or(Error::NotFound("follow_up"))?;
     if let Some(expected) = which.expected_version {
@@ -236,14 +303,24 @@ async fn require_independent(held: &Held<'_>, asked: i32) -> Result<()> {
     states::may_follow_up(&held.row, account, &held.own_units(), hands.bound())
 }
 
-/// Notes that the reporter was not reached; after the third time they count as unreachable.
+/// Notes that the reporter was not reached; after the third time they count as unreachable. Each try has a day of its own by the
+/// alliance's calendar: who does not pick up at nine may do so tomorrow, but hardly a minute past nine.
 pub async fn record_try(ctx: &Ctx, which: WhichFollowUp, note: Option<&str>) -> Result<Model> {
     let (held, before) = hold(ctx, which).await?;
+    if let Some(last) = before.tried_at {
+        let day = last.with_timezone(&held.zone()).date_naive();
+        let earliest = start_of(held.zone(), day.succ_opt().unwrap_or(day));
+        if ctx.now() < earliest {
+            let earliest = earliest.with_timezone(&held.zone()).to_rfc3339();
+            return Err(Error::refused(Code::TriedToday).with("earliest", earliest));
+        }
+    }
     let note = text::optional(note, "note", NOTE)?;
     let tries = before.tries + 1;
     let is_last = tries >= TRIES;
     let mut change = before.clone().into_active_model();
     change.tries = Set(tries);
+    change.tried_at = Set(Some(ctx.now()));
     change.version = Set(before.version + 1);
     if note.is_some() {
         change.note = Set(note);
@@ -255,7 +332,7 @@ pub async fn record_try(ctx: &Ctx, which: WhichFollowUp, note: Option<&str>) -> 
     }
     let row = change.update(&held.tx.db).await?;
     let event = if is_last { Event::FollowUpUnreachable } else { Event::FollowUpTried };
-    record(&held, event, &row).await?;
+    held.tx.record(told(event, &held.row, &row)).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
@@ -271,13 +348,20 @@ pub struct Answer {
 
 /// Notes what the reporter answered, and lets the problem come back where they are not satisfied.
 pub async fn record_answer(ctx: &Ctx, which: WhichFollowUp, answer: Answer) -> Result<Model> {
+    let terms = terms(ctx, which.id).await?;
     let (held, before) = hold(ctx, which).await?;
-    let row = settle(&held, &before, before.kind, answer).await?;
+    let row = settle(&held, &terms, &before, before.kind, answer).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
 
-async fn settle(held: &Held<'_>, before: &Model, kind: Kind, answer: Answer) -> Result<Model> {
+/// What the deadlines of a problem are computed with that may come back by an answer.
+async fn terms(ctx: &Ctx, of: FollowUpId) -> Result<Terms> {
+    let there = Entity::find_by_id(of).select_only().column(Column::AllianceId).into_query();
+    Terms::read(ctx.read(), alliance::Entity::find().filter(alliance::Column::Id.in_subquery(there))).await
+}
+
+async fn settle(held: &Held<'_>, terms: &Terms, before: &Model, kind: Kind, answer: Answer) -> Result<Model> {
     let ctx = held.tx.ctx;
     let mut change = before.clone().into_active_model();
     change.kind = Set(kind);
@@ -292,20 +376,20 @@ async fn settle(held: &Held<'_>, before: &Model, kind: Kind, answer: Answer) -> 
     change.done_at = Set(Some(ctx.now()));
     change.version = Set(before.version + 1);
     let row = change.update(&held.tx.db).await?;
-    record(held, Event::FollowUpAnswered, &row).await?;
+    let answered = told(Event::FollowUpAnswered, &held.row, &row);
     // An answer about a round that was followed by another moves nothing any more.
-    if !answer.satisfied && row.round == held.row.round {
-        let about = |fact: crate::domain::Fact| fact.detail("followUpId", row.id.to_string());
-        match held.row.state {
-            problem::State::Submitted | problem::State::Verified => {
-                moves::return_held(held, DISSATISFIED.to_owned(), about).await?;
-            }
-            problem::State::StruckOff => {
-                round::begin(held, DISSATISFIED.to_owned(), about).await?;
-            }
-            _ => {}
+    let comes_back = !answer.satisfied && row.round == held.row.round;
+    let back = match held.row.state {
+        problem::State::Submitted | problem::State::Verified if comes_back => {
+            Some(moves::return_held(held, DISSATISFIED.to_owned()).await?)
         }
-    }
+        problem::State::StruckOff if comes_back => {
+            Some(round::begin(held, terms, DISSATISFIED.to_owned()).await?)
+        }
+        _ => None,
+    };
+    let back = back.map(|(_, fact)| fact.detail("followUpId", row.id.to_string()));
+    held.tx.record_all(std::iter::once(answered).chain(back)).await?;
     Ok(row)
 }
 

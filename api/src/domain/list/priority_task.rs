@@ -23,7 +23,7 @@ use super::{
     transition::Step,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Standing, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Standing, Target, Tx,
     governance::alliance::expect_version, territory::region::require_in_alliance, text,
 };
 
@@ -371,7 +371,7 @@ pub async fn cancel(
 pub(super) async fn hold(tx: &Tx<'_>, id: PriorityTaskId) -> Result<priority_task::Model> {
     visible(tx.ctx)
         .filter(priority_task::Column::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("priority_task"))

@@ -6,6 +6,7 @@ pub mod clocks;
 pub mod edit;
 pub mod escalation;
 pub mod extend;
+pub mod held;
 pub mod merge;
 pub mod moves;
 pub mod on_account;
@@ -27,11 +28,11 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait,
-    QueryFilter, QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, file, governance,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx, file, governance,
     list::{
         deadline_policy::{self, Terms, Traits},
         due, evidence as evidences,
@@ -73,6 +74,12 @@ pub async fn find_by_number(ctx: &Ctx, alliance: AllianceId, number: &str) -> Re
     let select =
         visible(ctx).filter(Column::AllianceId.eq(alliance)).filter(Column::Number.eq(number.trim()));
     Ok(select.one(ctx.read()).await?)
+}
+
+/// Locks problems. Whoever locks several does it like this, once and before any other row but that of an alliance: by
+/// identifier, so that nobody waits in a circle.
+pub(super) async fn lock(tx: &Tx<'_>, ids: impl IntoIterator<Item = ProblemId>) -> Result<Vec<Model>> {
+    Ok(Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).lock(HELD).all(&tx.db).await?)
 }
 
 /// Which problems to list; what is absent does not restrict.
@@ -373,7 +380,6 @@ impl Numbers {
             handler_id: Set(None),
             proposed_organization_id: Set(None),
             due_on: Set(None),
-            due_told_on: Set(None),
             dispatch_due_at: Set(None),
             dispatch_is_provisional: Set(false),
             dispatch_settled: Set(false),

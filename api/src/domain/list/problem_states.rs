@@ -251,12 +251,12 @@ impl<'a> Concerned<'a> {
         }
     }
 
-    /// What a step acts on: the assigned unit acts on its own, and a registrar takes back what they raised.
+    /// What a step acts on: the assigned unit acts on its own, and a registrar corrects and takes back what they raised.
     pub fn target(self, action: Action) -> Target<'a> {
         let target = Target::alliance(self.alliance);
         if by_lead(action) {
             target.of(self.lead)
-        } else if matches!(action, Action::WithdrawProblem) {
+        } else if matches!(action, Action::WithdrawProblem | Action::UpdateProblem) {
             target.by(self.registrar)
         } else {
             target

@@ -85,7 +85,7 @@ async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
 async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
     let mut terms = Terms::of_problem(ctx.read(), id).await?;
     let tx = ctx.begin().await?;
-    let Some(row) = supervision::lock(&tx, vec![id]).await?.pop() else { return Ok(false) };
+    let Some(row) = problems::lock(&tx, [id]).await?.pop() else { return Ok(false) };
     terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
     let mut moved = Vec::new();
     let mut due_on = row.due_on;

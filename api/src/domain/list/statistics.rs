@@ -1,7 +1,8 @@
 //! Figures of problems over a period, for an alliance with those below it, an organisation, a service team or a region. Each
 //! figure is the number of rows that one condition holds for; the same condition lists them, so that a figure and the rows
-//! behind it cannot differ, and figures of alliances add up. Rates and handling times are made of these. What is counted for
-//! the dashboard without a period stands in `counts`.
+//! behind it cannot differ, and figures of alliances add up. Rates and handling times are made of these. A round that was struck
+//! off counts as closed in its own period, for the unit that led it, however the problem went on. What is counted for the
+//! dashboard without a period stands in `counts`, and goes by how problems stand now.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -9,7 +10,7 @@ use concord_entities::{
     alliance, alliance_closure, event,
     id::{AllianceId, OrganizationId, RegionId, ServiceTeamId, TypedId},
     problem::{Column, Entity, State},
-    problem_responsible, region, service_team_member,
+    problem_responsible, problem_round, region, service_team_member,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
@@ -25,6 +26,8 @@ use crate::domain::{
     territory::region as regions,
 };
 
+/// States of what is no closure and no open matter either.
+const IRREGULAR: [State; 3] = [State::Rejected, State::Withdrawn, State::Merged];
 /// Longest period, in days: ten years.
 const LONGEST: i64 = 3_660;
 /// First year of a period; the same period of the year before must be a day both databases know.
@@ -105,6 +108,10 @@ pub enum Of {
 #[derive(Clone, Debug)]
 pub struct Statistics {
     counted: Condition,
+    /// Where only some units' problems are counted: of rounds that ended, those that one of them led.
+    units: Option<SelectStatement>,
+    /// On whose list those are.
+    within: Option<AllianceId>,
     zones: Vec<String>,
 }
 
@@ -119,6 +126,7 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
             .into_query();
         Condition::all().add(Column::Id.in_subquery(rows))
     };
+    let (mut units, mut within) = (None, None);
     let counted = match of {
         Of::Alliance { id, own_only } => governance::alliance::find(ctx, id).await?.map(|alliance| {
             let below = alliance_closure::Entity::find()
@@ -130,23 +138,25 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
                 if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
             Condition::all().add(lists)
         }),
-        Of::Organization(id) => governance::organization::find(ctx, id)
-            .await?
-            .map(|unit| responsible(Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned())),
+        Of::Organization(id) => governance::organization::find(ctx, id).await?.map(|unit| {
+            let one = Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned();
+            responsible(units.insert(one).clone())
+        }),
         Of::Team(id) => governance::service_team::find(ctx, id).await?.map(|team| {
-            let units = service_team_member::Entity::find()
+            let members = service_team_member::Entity::find()
                 .select_only()
                 .column(service_team_member::Column::OrganizationId)
                 .filter(service_team_member::Column::TeamId.eq(team.id))
                 .into_query();
-            responsible(units).add(Column::AllianceId.eq(team.alliance_id))
+            within = Some(team.alliance_id);
+            responsible(units.insert(members).clone()).add(Column::AllianceId.eq(team.alliance_id))
         }),
         Of::Region(id) => regions::find(ctx, id)
             .await?
             .map(|found: region::Model| Condition::all().add(problem::regions_below(&found.path))),
     };
     let Some(counted) = counted else { return Ok(None) };
-    Ok(Some(Statistics { counted, zones: due::zones(ctx).await? }))
+    Ok(Some(Statistics { counted, units, within, zones: due::zones(ctx).await? }))
 }
 
 macro_rules! measures {
@@ -215,7 +225,7 @@ impl Statistics {
 
     /// Counts every measure of a period in one statement.
     pub async fn figures(&self, ctx: &Ctx, period: Period) -> Result<Figures> {
-        let mut query = problem::visible(ctx).filter(self.counted.clone()).select_only().into_query();
+        let mut query = problem::visible(ctx).filter(self.concerned()).select_only().into_query();
         for (place, measure) in Measure::ALL.iter().enumerate() {
             let holds = Expr::case(self.condition(ctx, *measure, period), 1);
             query.expr_as(Func::count(holds), Alias::new(format!("m{place}")));
@@ -232,13 +242,15 @@ impl Statistics {
         }
         let (seconds, place, times) = (Alias::new("seconds"), Alias::new("place"), Alias::new("times"));
         let mut over = WindowStatement::new();
-        over.order_by_expr(seconds_taken(ctx), sea_orm::Order::Asc);
+        let closed_here = self.closed_now(ctx, period);
+        let seconds_taken = || seconds_taken(ctx, closed_here.clone(), self.round_ended_at(ctx, period));
+        over.order_by_expr(seconds_taken(), sea_orm::Order::Asc);
         let mut inner = problem::visible(ctx)
-            .filter(self.counted.clone())
+            .filter(self.concerned())
             .filter(self.condition(ctx, Measure::Closed, period))
             .select_only()
             .into_query();
-        inner.expr_as(seconds_taken(ctx), seconds.clone()).expr_window_as(
+        inner.expr_as(seconds_taken(), seconds.clone()).expr_window_as(
             Expr::cust("ROW_NUMBER()"),
             over,
             place.clone(),
@@ -273,18 +285,91 @@ impl Statistics {
         along: &[Along<Column>],
     ) -> Result<Page<Entity>> {
         let select =
-            problem::visible(ctx).filter(self.counted.clone()).filter(self.condition(ctx, measure, period));
+            problem::visible(ctx).filter(self.concerned()).filter(self.condition(ctx, measure, period));
         let order = Order { column: Column::Ordinal, descending: false };
         page::fetch_along(ctx, select, order, Column::Id, args, along).await
     }
 
+    /// The problems that any measure may count.
+    fn concerned(&self) -> Condition {
+        match self.units {
+            None => self.counted.clone(),
+            Some(_) => Condition::any().add(self.counted.clone()).add(self.round(Condition::all())),
+        }
+    }
+
+    /// Whether a problem has a round that ended, of those that are counted, of which something holds.
+    fn round(&self, holds: Condition) -> SimpleExpr {
+        // Few problems have any, and the others are not looked up.
+        let exists = Expr::exists(self.rounds(holds).expr(Expr::val(1)).to_owned());
+        Column::Round.gt(1).and(exists)
+    }
+
+    fn rounds(&self, holds: Condition) -> SelectStatement {
+        let led =
+            self.units.clone().map(|units| problem_round::Column::LeadOrganizationId.in_subquery(units));
+        let here = self.within.map(|alliance| Column::AllianceId.eq(alliance));
+        let of_problem =
+            Expr::col((problem_round::Entity, problem_round::Column::ProblemId)).equals((Entity, Column::Id));
+        Query::select()
+            .from(problem_round::Entity)
+            .and_where(of_problem)
+            .cond_where(holds.add_option(led).add_option(here))
+            .to_owned()
+    }
+
+    /// Rounds that were struck off in a period.
+    fn ended_in(ctx: &Ctx, period: Period) -> Condition {
+        Condition::all().add(round_day(ctx).between(period.from, period.to))
+    }
+
+    /// The last instant at which a round of a problem was struck off in a period.
+    fn round_ended_at(&self, ctx: &Ctx, period: Period) -> SimpleExpr {
+        let ended = Expr::col((problem_round::Entity, problem_round::Column::StruckOffAt));
+        let last = self.rounds(Self::ended_in(ctx, period)).expr(Func::max(ended)).to_owned();
+        SimpleExpr::SubQuery(None, Box::new(last.into()))
+    }
+
+    /// Whether a problem is closed and was so in a period.
+    fn closed_now(&self, ctx: &Ctx, period: Period) -> Condition {
+        let done = Column::State.eq(State::StruckOff).or(Column::State.eq(State::ClosedAtSource));
+        self.own(Condition::all().add(done).add(day(ctx, Day::Closed).between(period.from, period.to)))
+    }
+
+    /// What holds of a problem as it stands, for whoever is responsible for it now.
+    fn own(&self, holds: Condition) -> Condition {
+        if self.units.is_some() { Condition::all().add(holds).add(self.counted.clone()) } else { holds }
+    }
+
     /// What holds of the problems that a measure counts.
     fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
-        let regular = || Column::State.is_not_in([State::Rejected, State::Withdrawn, State::Merged]);
+        let ended = |more: Option<SimpleExpr>| {
+            // What was rejected, withdrawn or merged in a later round is left out whole.
+            let regular = Column::State.is_not_in(IRREGULAR);
+            let ended = self.round(Self::ended_in(ctx, period).add_option(more));
+            Condition::all().add(regular).add(ended)
+        };
+        let own = self.own(self.now(ctx, measure, period));
+        let due_on = problem_round::Column::DueOn;
+        let more = match measure {
+            Measure::StruckOff | Measure::Closed => None,
+            Measure::ClosedOnTime => Some(round_day(ctx).lte(due_on.into_expr())),
+            Measure::Due => Some(due_on.is_not_null()),
+            Measure::ClosedWithoutDueDate => Some(due_on.is_null()),
+            Measure::OpenInPeriod => None,
+            Measure::Judged | Measure::StruckOffOrReopened => None,
+            _ => return own,
+        };
+        Condition::any().add(own).add(ended(more))
+    }
+
+    /// The same of problems as they stand, without the rounds that ended.
+    fn now(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
+        let regular = || Column::State.is_not_in(IRREGULAR);
         let is = |state: State| Column::State.eq(state);
         let done = || is(State::StruckOff).or(is(State::ClosedAtSource));
         let in_period = || day(ctx, Day::Closed).between(period.from, period.to);
-        let condition = |measure| self.condition(ctx, measure, period);
+        let condition = |measure| self.now(ctx, measure, period);
         let all = Condition::all;
         match measure {
             Measure::Registered => {
@@ -296,6 +381,8 @@ impl Statistics {
                     .add(regular())
                     .add(self.begun_by(ctx, period.end()))
                     .add(Condition::any().add(Column::ClosedAt.is_null()).add(later))
+                    // Between a strike-off and its reopening it was not.
+                    .add(self.rested(ctx, period).not())
             }
             Measure::Overdue => {
                 let late = due::by_zone(ctx, &self.zones, Column::AllianceId, |today| {
@@ -330,6 +417,16 @@ impl Statistics {
                 Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
             }
         }
+    }
+
+    /// Whether a problem was struck off by the end of a period and reopened only after it.
+    fn rested(&self, ctx: &Ctx, period: Period) -> SimpleExpr {
+        let later = self.by_zone(Column::AllianceId, |zone| {
+            problem_round::Column::ReopenedAt.gte(start_of(zone, period.end()))
+        });
+        let rested = Condition::all().add(round_day(ctx).lte(period.to)).add(later);
+        let any = Self { units: None, within: None, ..self.clone() };
+        any.round(rested)
     }
 
     /// Problems that began before a day: here when they were recorded, elsewhere when their source says.
@@ -395,16 +492,26 @@ fn day(ctx: &Ctx, which: Day) -> SimpleExpr {
         Day::Recorded => (Column::RecordedOn, Column::RecordedAt),
         Day::Closed => (Column::ClosedOn, Column::ClosedAt),
     };
-    let at = Expr::col((Entity, at));
-    let beijing = match ctx.app.backend() {
-        DbBackend::Sqlite => Func::cust("date").args([at, Expr::value("+8 hours")]).into(),
-        _ => Expr::cust_with_expr("($1 AT TIME ZONE 'Asia/Shanghai')::date", at),
-    };
-    Func::coalesce([Expr::col((Entity, on)), beijing]).into()
+    Func::coalesce([Expr::col((Entity, on)), beijing(ctx, Expr::col((Entity, at)))]).into()
 }
 
-/// Whole seconds from a problem's beginning to its end.
-fn seconds_taken(ctx: &Ctx) -> SimpleExpr {
+/// The day on which a round was struck off, by its alliance's calendar; those of before count by Beijing's.
+fn round_day(ctx: &Ctx) -> SimpleExpr {
+    let column = |column: problem_round::Column| Expr::col((problem_round::Entity, column));
+    let at = column(problem_round::Column::StruckOffAt);
+    Func::coalesce([column(problem_round::Column::ClosedOn), beijing(ctx, at)]).into()
+}
+
+/// The day in Beijing of an instant.
+fn beijing(ctx: &Ctx, at: SimpleExpr) -> SimpleExpr {
+    match ctx.app.backend() {
+        DbBackend::Sqlite => Func::cust("date").args([at, Expr::value("+8 hours")]).into(),
+        _ => Expr::cust_with_expr("($1 AT TIME ZONE 'Asia/Shanghai')::date", at),
+    }
+}
+
+/// Whole seconds from a problem's beginning to its end: its present one where that counts, otherwise that of a round.
+fn seconds_taken(ctx: &Ctx, is_closed: Condition, round_ended_at: SimpleExpr) -> SimpleExpr {
     let column = |column: Column| Expr::col((Entity, column));
     let began = CaseStatement::new()
         .case(Column::ExternalSource.is_null(), column(Column::RecordedAt))
@@ -414,7 +521,8 @@ fn seconds_taken(ctx: &Ctx) -> SimpleExpr {
         DbBackend::Sqlite => Expr::cust_with_expr("CAST(strftime('%s', substr(?, 1, 19)) AS INTEGER)", at),
         _ => Expr::cust_with_expr("FLOOR(EXTRACT(EPOCH FROM $1))::bigint", at),
     };
-    whole(column(Column::ClosedAt)).sub(whole(began.into()))
+    let ended = CaseStatement::new().case(is_closed, column(Column::ClosedAt)).finally(round_ended_at);
+    whole(ended.into()).sub(whole(began.into()))
 }
 
 /// The place, from 1, of the nearest rank among `count` values in order, for a share in tenths.

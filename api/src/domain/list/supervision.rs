@@ -16,18 +16,22 @@ use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Select,
-    sea_query::{Expr, OnConflict},
+    QueryTrait, Select,
+    sea_query::{Expr, OnConflict, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::{
     deadline_policy::{Level, Terms},
-    problem::{self as problems, FREE_TEXT},
+    follow_up,
+    problem::{
+        self as problems, FREE_TEXT,
+        moves::{self, Which},
+    },
     sequence,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx,
     governance::alliance::expect_version,
     number_pattern::NumberPattern,
     page::{self, Order, Page},
@@ -36,6 +40,8 @@ use crate::domain::{
 
 /// Most problems looked at in one unit of work.
 const BATCH: u64 = 50;
+/// The level of the first notice about a matter, and of those that are issued by hand.
+const FIRST: i32 = 1;
 /// How notices are numbered.
 const PATTERN: &str = "督〔{year}〕{seq:4}号";
 
@@ -97,14 +103,11 @@ impl AllTerms {
     }
 }
 
-/// Locks problems, all nodes in the same order.
-pub(super) async fn lock(tx: &Tx<'_>, ids: Vec<ProblemId>) -> Result<Vec<problem::Model>> {
-    Ok(problem::Entity::find()
-        .filter(problem::Column::Id.is_in(ids))
-        .order_by_asc(problem::Column::Id)
-        .lock_exclusive()
-        .all(&tx.db)
-        .await?)
+/// Locks problems for a hand, and gives them alliance by alliance: numbers of notices are taken in that order.
+async fn lock(tx: &Tx<'_>, ids: Vec<ProblemId>) -> Result<Vec<problem::Model>> {
+    let mut rows = problems::lock(tx, ids).await?;
+    rows.sort_by_key(|row| (row.alliance_id, row.id));
+    Ok(rows)
 }
 
 /// The problems of some responsible units, looked for without a lock: most of the time there is nothing.
@@ -300,7 +303,7 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
     let rows = lock(&tx, ids).await?;
     let mut units = units(&tx, &rows).await?;
     let mut terms = AllTerms::default();
-    let mut settled = 0;
+    let (mut settled, mut late) = (0, Vec::new());
     for row in &rows {
         for unit in units.remove(&row.id).unwrap_or_default() {
             let (due_at, is_settled, is_provisional) = match clock {
@@ -319,8 +322,12 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
                 Met::No => {
                     let id = unit.organization_id;
                     if let Some(breach) = note(&tx, row, clock, Some(id), due_at).await? {
+                        let is_asked_for = !row.is_open || IN_REVIEW.contains(&row.state);
+                        if clock == Clock::Resolution && unit.duty == Duty::Lead && !is_asked_for {
+                            late.push(row);
+                        }
                         let terms = terms.of(&tx, row.alliance_id).await?;
-                        issue_level(&tx, row, &terms, (breach, due_at, id), 1).await?;
+                        issue_level(&tx, row, &terms, (breach, due_at, id), FIRST).await?;
                     }
                 }
             }
@@ -330,6 +337,7 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
             settled += 1;
         }
     }
+    follow_up::on_limit(&tx, &late).await?;
     tx.commit(first(&rows)).await?;
     Ok(settled)
 }
@@ -508,40 +516,55 @@ pub async fn issue(
     reply_by: Option<NaiveDate>,
 ) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), problem).await?;
-    let tx = ctx.begin().await?;
-    let row = problems::visible(ctx)
-        .filter(problem::Column::Id.eq(problem))
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
-    ctx.require(&tx.db, Action::IssueSupervisionNotice, Target::alliance(row.alliance_id)).await?;
-    if !row.is_open {
+    let which = Which { id: problem, expected_version: None };
+    let held = moves::take(ctx.begin().await?, which, Action::IssueSupervisionNotice).await?;
+    let row = &held.row;
+    // What is on account stands still: nothing can be demanded of its units meanwhile.
+    if !row.is_open || row.state == State::OnAccount {
         return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
     }
     let demand = text::required(demand, "demand", FREE_TEXT)?;
-    let today = terms.place.day(ctx.now());
     let reply_by = match reply_by {
-        Some(day) => problems::moves::due_date(day, today).map_err(|error| error.at("replyBy"))?,
+        Some(day) => moves::due_date(day, held.today).map_err(|error| error.at("replyBy"))?,
         None => terms.reply_by(ctx.now()),
     };
-    if responsible::Entity::find_by_id((row.id, unit)).one(&tx.db).await?.is_none() {
-        return Err(Error::invalid(Code::NotResponsible, "organizationId"));
+    match unanswered(&held.tx, row.id, unit).await? {
+        None => return Err(Error::invalid(Code::NotResponsible, "organizationId")),
+        Some(Some(number)) => return Err(Error::refused(Code::NoticeUnanswered).with("number", number)),
+        Some(None) => {}
     }
     let level = terms.policy.levels.first();
     let new = NewNotice {
         unit,
         breach: None,
-        level: 1,
+        level: FIRST,
         name: level.map(|level| level.name.clone()).unwrap_or_default(),
         colour: level.map_or("yellow", |level| level.colour.text()),
         demand,
         reply_by,
         escalates_at: None,
     };
-    let notice = write(&tx, &row, &terms, new).await?;
-    tx.commit(notice.id).await?;
+    let notice = write(&held.tx, row, &terms, new).await?;
+    held.tx.commit(notice.id).await?;
     Ok(notice)
+}
+
+/// The number of a notice of the first level that a unit was given since it became responsible and has not answered; nothing at
+/// all where it is not responsible.
+async fn unanswered(tx: &Tx<'_>, problem: ProblemId, unit: OrganizationId) -> Result<Option<Option<String>>> {
+    let number = supervision_notice::Entity::find()
+        .select_only()
+        .column(Notice::Number)
+        .filter(Notice::ProblemId.eq(problem))
+        .filter(Notice::OrganizationId.eq(unit))
+        .filter(Notice::Level.eq(FIRST))
+        .filter(Notice::AnsweredAt.is_null())
+        .filter(Notice::IssuedAt.into_expr().gte(Expr::col((responsible::Entity, Unit::AssignedAt))))
+        .limit(1)
+        .into_query();
+    let of = responsible::Entity::find_by_id((problem, unit)).select_only();
+    let of = of.expr_as(SimpleExpr::SubQuery(None, Box::new(number.into())), "number");
+    Ok(of.into_tuple().one(&tx.db).await?)
 }
 
 /// Answers a notice for the unit it is addressed to, once.
@@ -554,7 +577,7 @@ pub async fn answer(
     let tx = ctx.begin().await?;
     let notice = visible(ctx)
         .filter(Notice::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("supervision_notice"))?;

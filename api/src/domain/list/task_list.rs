@@ -11,12 +11,13 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait,
-    IntoActiveModel, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
+    IntoActiveModel, IntoSimpleExpr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::Expr,
 };
 
 use super::{priority_task::co_organizers_by_task, task_states, transition::Step};
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Actor, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     governance::alliance::{self as alliances, expect_version},
     page::{self, Order, Page},
     scope, text,
@@ -155,7 +156,7 @@ pub(super) async fn slot_of_month(
 pub(super) async fn hold(tx: &Tx<'_>, id: TaskListId) -> Result<task_list::Model> {
     visible(tx.ctx)
         .filter(task_list::Column::Id.eq(id))
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?
         .ok_or(Error::NotFound("task_list"))
@@ -225,7 +226,8 @@ async fn publish_tasks(tx: &Tx<'_>, list: TaskListId) -> Result<usize> {
     let drafts = priority_task::Entity::find()
         .filter(priority_task::Column::TaskListId.eq(list))
         .filter(priority_task::Column::State.eq(priority_task::State::Draft))
-        .lock_exclusive()
+        .order_by_asc(priority_task::Column::Id)
+        .lock(HELD)
         .all(&tx.db)
         .await?;
     if drafts.is_empty() {
@@ -244,10 +246,11 @@ async fn publish_tasks(tx: &Tx<'_>, list: TaskListId) -> Result<usize> {
         .exec(&tx.db)
         .await?;
     let mut units = co_organizers_by_task(&tx.db, drafts.iter().map(|task| task.id)).await?;
-    for task in &drafts {
+    let published = drafts.iter().map(|task| {
         let joint = units.remove(&task.id).unwrap_or_default();
-        tx.record(super::priority_task::published(task, &joint)).await?;
-    }
+        super::priority_task::published(task, &joint)
+    });
+    tx.record_all(published).await?;
     Ok(drafts.len())
 }
 

@@ -193,7 +193,8 @@ impl Alliance {
         self.0.objection_hours
     }
 
-    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    /// Whether reporters are asked (回访) once closure of their problem is asked for, or once the leading organisation has let
+    /// its resolution limit end without asking.
     async fn follow_up_on_submission(&self) -> bool {
         self.0.follow_up_on_submission
     }
@@ -343,7 +344,8 @@ pub struct UpdateAllianceInput {
     sign_offs: Option<i32>,
     /// For how many hours after its assignment a problem may be declined, 1 to 720; 0 sets no limit in time.
     objection_hours: Option<i32>,
-    /// Whether reporters are asked (回访) once closure of their problem is asked for.
+    /// Whether reporters are asked (回访) once closure of their problem is asked for, or once the leading organisation has let
+    /// its resolution limit end without asking.
     follow_up_on_submission: Option<bool>,
 }
 

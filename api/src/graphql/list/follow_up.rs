@@ -56,7 +56,7 @@ pub enum FollowUpState {
     Due,
     /// The reporter answered.
     Answered,
-    /// The reporter was not reached three times.
+    /// The reporter was not reached on three days.
     Unreachable,
 }
 
@@ -405,8 +405,9 @@ impl FollowUpMutation {
         RequestFollowUpPayload::of(ctx, result).await
     }
 
-    /// Notes that a reporter was not reached; the third time the follow-up ends as unreachable. Verifiers, approvers, officers
-    /// and the committee may, who acted for no responsible organisation and had no hand in the work.
+    /// Notes that a reporter was not reached; the third time the follow-up ends as unreachable. Tries lie on different days of the
+    /// alliance's calendar: another one on the same day is refused as `TRIED_TODAY`, which says from when on one counts.
+    /// Verifiers, approvers, officers and the committee may, who acted for no responsible organisation and had no hand in the work.
     async fn record_follow_up_try(
         &self,
         context: &Context<'_>,

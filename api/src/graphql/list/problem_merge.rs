@@ -79,7 +79,8 @@ pub struct ProblemMergeMutation;
 #[Object]
 impl ProblemMergeMutation {
     /// Merges a duplicate into the problem that goes on (并案): the duplicate ends as merged, and those who reported it are asked
-    /// about the other. What was merged into the duplicate earlier moves along. Only the committee may.
+    /// about the other. What was merged into the duplicate earlier moves along. The other one is open, on the same list, and not
+    /// escalated: those above learn of no other reporter (`STATE_REFUSED`). Only the committee may.
     async fn merge_problem(
         &self,
         context: &Context<'_>,

@@ -243,7 +243,7 @@ pub struct EraseReporterInput {
     expected_version: Option<i64>,
 }
 
-pub(super) fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
+pub(in crate::graphql) fn which(problem: &ID, expected_version: Option<i64>) -> domain::Result<Which> {
     Ok(Which { id: id::decode(problem, "problemId")?, expected_version })
 }
 

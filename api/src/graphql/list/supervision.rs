@@ -391,8 +391,10 @@ pub struct SupervisionMutation;
 
 #[Object]
 impl SupervisionMutation {
-    /// Issues a supervision notice by hand to an organisation that is responsible for an open problem. Only the committee may;
-    /// where a deadline passes, the platform issues it by itself.
+    /// Issues a supervision notice of the first level by hand to an organisation that is responsible for an open problem, but not
+    /// while that is on account. A second one is refused as `NOTICE_UNANSWERED` until the organisation has answered the one of
+    /// that level that it was given since it became responsible. Only the committee may; where a deadline passes, the platform
+    /// issues a notice by itself.
     async fn issue_supervision_notice(
         &self,
         context: &Context<'_>,

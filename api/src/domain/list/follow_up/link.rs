@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Answer, WhichFollowUp, hold, is_of, record, settle};
+use super::{Answer, WhichFollowUp, hold, is_of, settle, terms, told};
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Tx, idempotency,
     identity::secret::{Presented, Secret, SecretKind},
@@ -43,7 +43,7 @@ pub async fn issue(ctx: &Ctx, which: WhichFollowUp) -> Result<(Model, IssuedLink
         used_at: Set(None),
     };
     link.insert(&held.tx.db).await?;
-    record(&held, Event::FollowUpLinkIssued, &row).await?;
+    held.tx.record(told(Event::FollowUpLinkIssued, &held.row, &row)).await?;
     held.tx.commit(row.id).await?;
     Ok((row, IssuedLink { secret: secret.expose().to_owned(), expires_at }))
 }
@@ -81,6 +81,7 @@ pub async fn answer(ctx: &Ctx, secret: &str, answer: Answer) -> Result<Answered>
         .ok_or_else(invalid)?;
     let asked = asked.ok_or_else(invalid)?;
     // Whoever holds the link is nobody with an account: the platform writes what they say.
+    let terms = terms(ctx, asked.id).await?;
     let own = Ctx { actor: Actor::System, ..ctx.clone() };
     let which = Which { id: asked.problem_id, expected_version: None };
     let held = moves::take(own.begin().await?, which, Action::RecordFollowUp).await?;
@@ -96,8 +97,8 @@ pub async fn answer(ctx: &Ctx, secret: &str, answer: Answer) -> Result<Answered>
     if used.rows_affected != 1 || row.state != State::Due {
         return Err(invalid());
     }
-    let told = Answered { number: held.row.number.clone(), title: held.row.title.clone() };
-    let row = settle(&held, &row, Kind::Link, answer).await?;
+    let seen = Answered { number: held.row.number.clone(), title: held.row.title.clone() };
+    let row = settle(&held, &terms, &row, Kind::Link, answer).await?;
     held.tx.commit(row.id).await?;
-    Ok(told)
+    Ok(seen)
 }

@@ -4,19 +4,22 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use concord_entities::{
     breach::Clock,
-    id::OrganizationId,
+    id::{OrganizationId, ProblemId},
     problem,
     problem_responsible::{self, Column, Unit},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, sea_query::Value,
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{CaseStatement, Expr, Value},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Event, Fact, Result, Tx,
-    calendar::store,
+    Ctx, Event, Fact, Result, Tx,
+    calendar::{store, working_day::Calendar},
     list::{
         deadline::{Due, Limit},
         deadline_policy::{Running, Terms, Traits},
@@ -124,50 +127,133 @@ pub async fn of_unit(
     Ok(problem_responsible::Entity::find_by_id((row.id, unit)).one(&tx.db).await?)
 }
 
-/// Sets a unit's deadline anew, whatever it was.
-pub async fn set(tx: &Tx<'_>, unit: problem_responsible::Model, to: Option<Running>) -> Result<()> {
-    let mut change = unit.into_active_model();
-    match to {
-        Some(running) => put(&mut change, &running),
-        None => {
-            change.resolution_due_at = Set(None);
-            change.remind_at = Set(None);
+/// The units responsible for a problem, read ahead of the unit of work that is to move their deadlines. Every change of such a
+/// deadline is a change of its problem, whose version grows, so that the lock of the problem tells whether they still stand.
+/// What the hands settle without that stands still while a problem is on account, and is not looked at otherwise.
+#[derive(Default)]
+pub struct Ahead {
+    version: i64,
+    units: Vec<problem_responsible::Model>,
+}
+
+impl Ahead {
+    pub async fn read(ctx: &Ctx, of: ProblemId) -> Result<Self> {
+        let select = responsible_to(of)
+            .inner_join(problem::Entity)
+            .column_as(problem::Column::Version, "problem_version")
+            .into_query();
+        let mut found = Self::default();
+        for row in ctx.read().query_all(&select).await? {
+            found.version = row.try_get("", "problem_version")?;
+            found.units.push(problem_responsible::Model::from_query_result(&row, "")?);
         }
+        Ok(found)
     }
-    change.update(&tx.db).await?;
+
+    /// The units as they are under the lock of the problem.
+    pub async fn under(self, tx: &Tx<'_>, row: &problem::Model) -> Result<Vec<problem_responsible::Model>> {
+        if self.version == row.version {
+            return Ok(self.units);
+        }
+        Ok(responsible_to(row.id).all(&tx.db).await?)
+    }
+}
+
+fn responsible_to(of: ProblemId) -> Select<problem_responsible::Entity> {
+    problem_responsible::Entity::find().filter(Column::ProblemId.eq(of)).order_by_asc(Column::OrganizationId)
+}
+
+/// Sets a unit's deadline anew, whatever it was.
+pub async fn set(
+    tx: &Tx<'_>,
+    (problem, unit): (ProblemId, OrganizationId),
+    to: Option<Running>,
+) -> Result<()> {
+    if let Some(running) = to {
+        return set_all(tx, problem, &[(unit, running)]).await;
+    }
+    problem_responsible::Entity::update_many()
+        .col_expr(Column::ResolutionDueAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .col_expr(Column::RemindAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .filter(Column::ProblemId.eq(problem))
+        .filter(Column::OrganizationId.eq(unit))
+        .exec(&tx.db)
+        .await?;
+    Ok(())
+}
+
+/// Sets the deadlines of units anew, in one statement.
+async fn set_all(tx: &Tx<'_>, problem: ProblemId, to: &[(OrganizationId, Running)]) -> Result<()> {
+    let Some((_, first)) = to.first() else { return Ok(()) };
+    let mut update = problem_responsible::Entity::update_many()
+        .filter(Column::ProblemId.eq(problem))
+        .filter(Column::OrganizationId.is_in(to.iter().map(|(unit, _)| *unit)));
+    let mut columns = resolution_columns(first).map(|(column, _)| (column, CaseStatement::new())).to_vec();
+    for (unit, running) in to {
+        let values = resolution_columns(running).map(|(_, value)| value);
+        columns = columns
+            .into_iter()
+            .zip(values)
+            .map(|((column, case), value)| {
+                (column, case.case(Column::OrganizationId.eq(*unit), Expr::value(value)))
+            })
+            .collect();
+    }
+    for (column, case) in columns {
+        update = update.col_expr(column, case.finally(Expr::col(column)).into());
+    }
+    update.exec(&tx.db).await?;
     Ok(())
 }
 
 /// Sets the lead's deadline to a day, or takes it away.
-pub async fn set_for_lead(tx: &Tx<'_>, row: &problem::Model, to: Option<Running>) -> Result<Vec<Moved>> {
-    let Some(lead) = row.lead_organization_id else { return Ok(Vec::new()) };
-    let Some(unit) = of_unit(tx, row, lead).await? else { return Ok(Vec::new()) };
-    let before = unit.resolution_due_at;
-    set(tx, unit, to).await?;
-    let after = to.map(|running| running.due.at);
-    Ok(vec![Moved { unit: Some(lead), clock: Clock::Resolution, before, after }])
+pub async fn set_for_lead(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    units: &[problem_responsible::Model],
+    to: Option<Running>,
+) -> Result<Vec<Moved>> {
+    let lead = units.iter().find(|unit| Some(unit.organization_id) == row.lead_organization_id);
+    let Some(unit) = lead else { return Ok(Vec::new()) };
+    set(tx, (row.id, unit.organization_id), to).await?;
+    let (before, after) = (unit.resolution_due_at, to.map(|running| running.due.at));
+    Ok(vec![Moved { unit: Some(unit.organization_id), clock: Clock::Resolution, before, after }])
 }
 
 /// Computes the deadlines anew that a limit gave, of units that still work on a problem that is judged differently now; each
 /// from when its clock began. A day that somebody set stays.
-pub async fn judged_anew(tx: &Tx<'_>, row: &problem::Model, of: Traits, terms: &Terms) -> Result<Vec<Moved>> {
-    let units = problem_responsible::Entity::find()
-        .filter(Column::ProblemId.eq(row.id))
-        .filter(Column::ResolutionAmount.is_not_null())
-        .order_by_asc(Column::OrganizationId)
-        .all(&tx.db)
-        .await?;
-    let mut moved = Vec::with_capacity(units.len());
-    for unit in units {
-        let (id, before, from) = (unit.organization_id, unit.resolution_due_at, unit.resolution_from);
-        let running = terms.resolution(of, from.unwrap_or(unit.assigned_at))?;
-        if before != Some(running.due.at) {
-            set(tx, unit, Some(running)).await?;
-            let after = Some(running.due.at);
-            moved.push(Moved { unit: Some(id), clock: Clock::Resolution, before, after });
+pub async fn judged_anew(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    units: &[problem_responsible::Model],
+    of: Traits,
+    terms: &Terms,
+) -> Result<Vec<Moved>> {
+    let mut anew = Vec::new();
+    for unit in units.iter().filter(|unit| unit.resolution_amount.is_some()) {
+        let running = terms.resolution(of, unit.resolution_from.unwrap_or(unit.assigned_at))?;
+        if unit.resolution_due_at != Some(running.due.at) {
+            anew.push((unit, running));
         }
     }
-    Ok(moved)
+    set_anew(tx, row.id, anew).await
+}
+
+/// Sets units' deadlines anew and tells which moved.
+async fn set_anew(
+    tx: &Tx<'_>,
+    problem: ProblemId,
+    anew: Vec<(&problem_responsible::Model, Running)>,
+) -> Result<Vec<Moved>> {
+    let all: Vec<_> = anew.iter().map(|(unit, running)| (unit.organization_id, *running)).collect();
+    set_all(tx, problem, &all).await?;
+    let moved = anew.into_iter().map(|(unit, running)| Moved {
+        unit: Some(unit.organization_id),
+        clock: Clock::Resolution,
+        before: unit.resolution_due_at,
+        after: Some(running.due.at),
+    });
+    Ok(moved.collect())
 }
 
 /// The limit by which a unit's resolution runs, where no day was set.
@@ -177,43 +263,34 @@ pub fn limit_of(unit: &problem_responsible::Model) -> Option<Limit> {
 }
 
 /// Gives the units of a problem that is taken off account the time that it was held; tells which deadlines moved.
-pub async fn resume(tx: &Tx<'_>, row: &problem::Model, terms: &Terms) -> Result<Vec<Moved>> {
-    let units = problem_responsible::Entity::find()
-        .filter(Column::ProblemId.eq(row.id))
-        .order_by_asc(Column::OrganizationId)
-        .all(&tx.db)
-        .await?;
-    let now = tx.ctx.now();
-    let since = row.held_at.unwrap_or(now);
-    let mut moved = Vec::with_capacity(units.len());
-    let mut terms = terms.clone();
-    if units.iter().any(|unit| unit.resolution_unit == Some(Unit::WorkingDays)) {
-        // A clock of working days runs on when the policy names none any more.
+pub async fn resume(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    units: &[problem_responsible::Model],
+    mut terms: Terms,
+) -> Result<Vec<Moved>> {
+    let counts_working_days =
+        |unit: &problem_responsible::Model| unit.resolution_unit == Some(Unit::WorkingDays);
+    if terms.place.calendar == Calendar::default() && units.iter().any(counts_working_days) {
+        // Such a clock runs on when the policy names none any more.
         terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
     }
-    for unit in units {
-        let (id, before, settled) = (unit.organization_id, unit.resolution_due_at, unit.resolution_settled);
-        let running = match (before, unit.resolution_from, limit_of(&unit)) {
-            // What had passed before the pause stays passed.
-            _ if settled => None,
+    let now = tx.ctx.now();
+    let since = row.held_at.unwrap_or(now);
+    let mut anew = Vec::with_capacity(units.len());
+    // What had passed before the pause stays passed.
+    for unit in units.iter().filter(|unit| !unit.resolution_settled) {
+        let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
             (Some(_), Some(from), Some(limit)) => {
                 let (from, limit) = terms.place.after_pause(from, limit, (since, now));
-                Some(terms.within(limit, from)?)
+                terms.within(limit, from)?
             }
-            (Some(due_at), from, _) => Some(terms.until(from.unwrap_or(since), due_at + (now - since))),
-            (None, ..) => None,
+            (Some(due_at), from, _) => terms.until(from.unwrap_or(since), due_at + (now - since)),
+            (None, ..) => continue,
         };
-        if let Some(running) = running {
-            moved.push(Moved {
-                unit: Some(id),
-                clock: Clock::Resolution,
-                before,
-                after: Some(running.due.at),
-            });
-            set(tx, unit, Some(running)).await?;
-        }
+        anew.push((unit, running));
     }
-    Ok(moved)
+    set_anew(tx, row.id, anew).await
 }
 
 /// A deadline that moved: the ledger of a problem's deadlines is made of these, as its events hold them.

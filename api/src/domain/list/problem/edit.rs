@@ -2,27 +2,26 @@
 
 use chrono::NaiveDate;
 use concord_entities::{
-    alliance,
     id::{ProblemId, RegionId},
-    problem::{Column, Model, Severity, State},
+    problem::{Model, Severity, State},
 };
-use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
-};
+use sea_orm::{ActiveEnum, ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::json;
 
-use super::{CATEGORY, FREE_TEXT, PLACE, TITLE, clocks, fact, moves::due_date, visible};
+use super::{
+    CATEGORY, FREE_TEXT, PLACE, TITLE,
+    clocks::{self, Ahead},
+    fact,
+    moves::{Which, due_date, take},
+};
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target,
-    governance::alliance::expect_version,
+    Action, Code, Ctx, Error, Event, Result,
     list::{
         deadline_policy::{Terms, Traits},
-        extension::require_outsider,
         priority_task::Edit,
     },
     policy::{self, Grant},
-    territory::region::require_within,
+    territory::region::require_in_alliance,
     text,
 };
 
@@ -41,30 +40,20 @@ pub struct ProblemChange {
 /// Corrects a problem: the committee while it is open, whoever registered it until it is triaged.
 pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChange) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), id).await?;
-    let tx = ctx.begin().await?;
-    let before = visible(ctx)
-        .filter(Column::Id.eq(id))
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
-    let target = Target::alliance(before.alliance_id).by(before.recorded_by);
-    let standing = ctx.require(&tx.db, Action::UpdateProblem, target).await?;
-    expect_version(expected, before.version)?;
+    let ahead = Ahead::read(ctx, id).await?;
+    let which = Which { id, expected_version: Some(expected) };
+    let held = take(ctx.begin().await?, which, Action::UpdateProblem).await?;
+    let (tx, before) = (&held.tx, &held.row);
     let is_registrar =
-        standing.role.is_some_and(|role| policy::grant(role, Action::UpdateProblem) != Grant::Any);
+        held.role().is_some_and(|role| policy::grant(role, Action::UpdateProblem) != Grant::Any);
     if !before.is_open || (is_registrar && before.state != State::Registered) {
         return Err(Error::refused(Code::StateRefused).with("state", before.state.to_value()));
     }
-    let alliance = alliance::Entity::find_by_id(before.alliance_id)
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("alliance"))?;
-    let judged = Traits { severity: change.severity.unwrap_or(before.severity), ..Traits::of(&before) };
+    let judged = Traits { severity: change.severity.unwrap_or(before.severity), ..Traits::of(before) };
     let mut moved = Vec::new();
     // What is more urgent is due sooner: to be assigned, or to be solved where a limit says when.
     let mut row = if before.assigned_at.is_none() && judged.severity != before.severity {
-        clocks::dispatched_by(&terms, &before, judged)?
+        clocks::dispatched_by(&terms, before, judged)?
     } else {
         before.clone().into_active_model()
     };
@@ -82,7 +71,7 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
     }
     if let Some(region) = change.region_id.value() {
         if let Some(region) = region.filter(|region| before.region_id != Some(*region)) {
-            require_within(&tx.db, region, alliance.region_id).await?;
+            require_in_alliance(&tx.db, before.alliance_id, Some(region)).await?;
         }
         row.region_id.set_if_not_equals(region);
     }
@@ -97,15 +86,15 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
             return Err(Error::invalid(Code::StateRefused, "dueOn").with("state", before.state.to_value()));
         }
         let due_on = due_on.map(|on| due_date(on, terms.place.day(ctx.now()))).transpose()?;
-        if let Some(lead) = before.lead_organization_id {
-            require_outsider(&tx, before.alliance_id, lead).await?;
-        }
+        held.gives_not_to_own_unit()?;
+        let units = ahead.under(tx, before).await?;
         row.due_on = Set(due_on);
         let running = due_on
             .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));
-        moved = clocks::set_for_lead(&tx, &before, running).await?;
+        moved = clocks::set_for_lead(tx, before, &units, running).await?;
     } else if judged.severity != before.severity && before.assigned_at.is_some() {
-        moved = clocks::judged_anew(&tx, &before, judged, &terms).await?;
+        let units = ahead.under(tx, before).await?;
+        moved = clocks::judged_anew(tx, before, &units, judged, &terms).await?;
         if let Some(due_at) =
             moved.iter().find_map(|one| one.after.filter(|_| one.unit == before.lead_organization_id))
         {
@@ -113,13 +102,14 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
         }
     }
     if !row.is_changed() {
-        tx.commit(id).await?;
+        let before = held.row.clone();
+        held.tx.commit(id).await?;
         return Ok(before);
     }
     row.version = Set(before.version + 1);
     let after = row.update(&tx.db).await?;
-    tx.record(clocks::told(told(&before, &after), &moved)).await?;
-    tx.commit(id).await?;
+    tx.record(clocks::told(told(before, &after), &moved)).await?;
+    held.tx.commit(id).await?;
     Ok(after)
 }
 

@@ -3,44 +3,45 @@
 //! here by evidence and by somebody independent, like any other. Neither side learns more of the other through the link than
 //! number, state and dates; who reported it stays here.
 
-use std::collections::HashSet;
-
 use concord_entities::{
     alliance,
     breach::Clock,
     escalation,
     id::{AllianceId, ProblemId},
-    problem::{self, Channel, Column, Entity, Model, State},
+    problem::{self, Channel, Column, Model, State},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType,
+    QueryFilter, QuerySelect, QueryTrait, RelationTrait,
 };
 
 use super::{
     FREE_TEXT, Numbers, clocks, fact,
-    moves::{Which, hold, take},
-    parts, reporter, round, visible,
+    moves::{Held, Which, hold, struck_off, take_with},
+    parts, reporter, round,
 };
 use crate::domain::{
-    Code, Ctx, Error, Event, Result, Tx,
+    Code, Ctx, Error, Event, Fact, Result, Tx,
     fact::erasure::Words,
     list::{
-        deadline_policy::{Terms, Traits},
+        counts,
+        deadline_policy::{self, Terms, Traits},
         due::today,
         problem_states as states, sequence,
+        transition::Step,
     },
+    scope,
     territory::region::require_within,
     text,
 };
 
 /// Hands a problem up to the alliance above.
 pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    // Read ahead of the unit of work: an alliance keeps its place.
+    let above = above(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ESCALATE).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let here = alliance_of(&held.tx, held.row.alliance_id).await?;
-    let above = here.parent_id.ok_or_else(|| Error::refused(Code::NoParentAlliance))?;
-    let above = alliance_of(&held.tx, above).await?;
+    let (above, terms) = above.ok_or_else(|| Error::refused(Code::NoParentAlliance))?;
     parts::release(&held.tx, held.row.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
@@ -52,29 +53,49 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         reason: Set(Some(reason)),
         ..held.row.clone().into_active_model()
     };
-    let taken_up = take_up(&held.tx, &held.row, &above).await?;
-    let row = held
-        .change(&states::ESCALATE, Event::ProblemEscalated, change, |fact, row| {
+    let taken_up = take_up(&held.tx, &held.row, &above, &terms).await?;
+    let registered = fact(Event::ProblemRegistered, &taken_up)
+        .detail("title", taken_up.title.clone())
+        .detail("originNumber", held.row.number.clone());
+    let (row, told) = held
+        .write(&states::ESCALATE, Event::ProblemEscalated, change, |fact, row| {
             fact.reason(row.reason.as_deref()).detail("parentNumber", taken_up.number.clone())
         })
         .await?;
+    finish(held, row, [registered, told], above.id).await
+}
+
+/// The alliance above that of a problem, with what deadlines are computed with there.
+async fn above(ctx: &Ctx, of: ProblemId) -> Result<Option<(alliance::Model, Terms)>> {
+    let parent = alliance::Entity::find()
+        .select_only()
+        .column(alliance::Column::ParentId)
+        .join_rev(JoinType::InnerJoin, problem::Relation::Alliance.def())
+        .filter(Column::Id.eq(of))
+        .into_query();
+    let select = alliance::Entity::find().filter(alliance::Column::Id.in_subquery(parent));
+    let (alliance, policy) = deadline_policy::with_policy(ctx.read(), select).await?;
+    let Some(alliance) = alliance else { return Ok(None) };
+    let terms = Terms::of(ctx.read(), &alliance, policy).await?;
+    Ok(Some((alliance, terms)))
+}
+
+/// Records what became of a problem and of its counterpart, which another alliance counts, and commits.
+async fn finish(held: Held<'_>, row: Model, told: [Fact; 2], other: AllianceId) -> Result<Model> {
+    held.tx.record_all(told).await?;
+    counts::hold(&held.tx, [row.alliance_id, other]).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
 
-async fn alliance_of(tx: &Tx<'_>, id: AllianceId) -> Result<alliance::Model> {
-    alliance::Entity::find_by_id(id).one(&tx.db).await?.ok_or(Error::NotFound("alliance"))
-}
-
 /// Registers the problem on the list of the alliance above, without who reported it, and links the two.
-async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model) -> Result<Model> {
+async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model, terms: &Terms) -> Result<Model> {
     let region_id = match of.region_id {
         Some(region) if require_within(&tx.db, region, above.region_id).await.is_ok() => Some(region),
         _ => None,
     };
     let numbers = Numbers::of(above);
     let year = numbers.year(tx.ctx.now());
-    let terms = Terms::of_alliance(&tx.db, above.id).await?;
     let judged = Traits { severity: of.severity, tier: None, is_complex: false };
     let dispatch = terms.due(Clock::Dispatch, judged, tx.ctx.now())?;
     let seq = sequence::take(tx, sequence::PROBLEMS, above.id, year, 1).await?;
@@ -108,103 +129,131 @@ async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model) -> Result<Mod
         ended_by: Set(None),
     };
     link.insert(&tx.db).await?;
-    let registered = fact(Event::ProblemRegistered, &row)
-        .detail("title", row.title.clone())
-        .detail("originNumber", of.number.clone());
-    tx.record(registered).await?;
     Ok(row)
+}
+
+/// A problem that came from below and the one it came from, both under lock.
+struct Pair<'ctx> {
+    above: Held<'ctx>,
+    below: Option<(escalation::Model, Model)>,
+    /// What deadlines are computed with below.
+    terms: Terms,
+}
+
+/// Takes a problem with what it came from, as far as that waits for it.
+async fn hold_both<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<Pair<'ctx>> {
+    let links = || escalation::Entity::find().filter(escalation::Column::ParentProblemId.eq(which.id));
+    let there = links().select_only().column(escalation::Column::AllianceId).into_query();
+    let there = alliance::Entity::find().filter(alliance::Column::Id.in_subquery(there));
+    let terms = Terms::read(ctx.read(), there).await?;
+    let beside = links()
+        .select_only()
+        .column(escalation::Column::ProblemId)
+        .filter(scope::in_alliances(ctx, escalation::Column::ParentAllianceId))
+        .into_query();
+    let (above, mut others) = take_with(ctx.begin().await?, which, step.action, Some(beside)).await?;
+    step.check(above.row.state)?;
+    let below = open_above(&above.tx, which.id).await?.zip(others.pop());
+    Ok(Pair { above, below, terms })
+}
+
+/// Strikes a problem off that came from below, and lets that come back, to be confirmed there.
+pub(super) async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
+    let Pair { above, below, terms } = hold_both(ctx, which, &states::STRIKE_OFF).await?;
+    let (row, told) = struck_off(&above).await?;
+    // One that was reopened above came back long ago.
+    let Some((link, below)) = below else {
+        above.tx.record(told).await?;
+        above.tx.commit(row.id).await?;
+        return Ok(row);
+    };
+    let there = below.alliance_id;
+    let how = End { state: escalation::State::Resolved, event: Event::ProblemEscalationResolved };
+    let back = come_back(&above.tx, link, below, &row, how, None, &terms).await?;
+    finish(above, row, [told, back], there).await
 }
 
 /// Hands a problem that came from below back, with the reason why; here it ends as rejected.
 pub async fn hand_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    let held = hold(ctx, which, &states::RETURN_ESCALATION).await?;
+    let Pair { above, below, terms } = hold_both(ctx, which, &states::RETURN_ESCALATION).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let link = open_above(&held.tx, held.row.id).await?;
-    let link = link.ok_or_else(|| Error::refused(Code::NotEscalated))?;
-    parts::release(&held.tx, held.row.id).await?;
+    let (link, below) = below.ok_or_else(|| Error::refused(Code::NotEscalated))?;
+    parts::release(&above.tx, above.row.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
         reason: Set(Some(reason.clone())),
-        ..held.row.clone().into_active_model()
+        ..above.row.clone().into_active_model()
     };
-    let row = held
-        .change(&states::RETURN_ESCALATION, Event::ProblemRejected, change, |fact, row| {
+    let (row, told) = above
+        .write(&states::RETURN_ESCALATION, Event::ProblemRejected, change, |fact, row| {
             fact.reason(row.reason.as_deref())
         })
         .await?;
-    let end = End { state: escalation::State::Returned, event: Event::ProblemEscalationReturned };
-    come_back(&held.tx, link, &row, end, Some(reason)).await?;
-    held.tx.commit(row.id).await?;
-    Ok(row)
+    let there = below.alliance_id;
+    let how = End { state: escalation::State::Returned, event: Event::ProblemEscalationReturned };
+    let back = come_back(&above.tx, link, below, &row, how, Some(reason), &terms).await?;
+    finish(above, row, [told, back], there).await
 }
 
 /// Takes an escalated problem back, as long as the alliance above has made nobody responsible; there it ends as withdrawn.
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    // What is above is locked first, as whoever handles it there does; only for a caller who sees what is here.
-    let seen = visible(ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?;
-    seen.ok_or(Error::NotFound("problem"))?;
-    let link = escalation::Entity::find()
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
+    let open = escalation::Entity::find()
         .filter(escalation::Column::ProblemId.eq(which.id))
-        .filter(escalation::Column::State.eq(escalation::State::Open))
-        .one(&tx.db)
-        .await?;
-    let above = match &link {
-        Some(link) => Entity::find_by_id(link.parent_problem_id).lock_exclusive().one(&tx.db).await?,
-        None => None,
-    };
-    let held = take(tx, which, states::RECALL_ESCALATION.action).await?;
-    states::RECALL_ESCALATION.check(held.row.state)?;
+        .filter(escalation::Column::State.eq(escalation::State::Open));
+    let beside = open
+        .clone()
+        .select_only()
+        .column(escalation::Column::ParentProblemId)
+        .filter(scope::in_alliances(ctx, escalation::Column::AllianceId))
+        .into_query();
+    let step = &states::RECALL_ESCALATION;
+    let (held, others) = take_with(ctx.begin().await?, which, step.action, Some(beside)).await?;
+    step.check(held.row.state)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
+    // Under the lock once more: it may have come back and gone up anew meanwhile.
+    let link = open.one(&held.tx.db).await?;
+    let above =
+        others.into_iter().find(|row| link.as_ref().is_some_and(|link| link.parent_problem_id == row.id));
     let (Some(link), Some(above)) = (link, above) else {
         return Err(Error::refused(Code::NotEscalated));
     };
     if states::is_taken(above.state) {
         return Err(Error::refused(Code::EscalationTaken));
     }
-    withdraw_above(&held.tx, above).await?;
+    let there = above.alliance_id;
+    let withdrawn = withdraw_above(&held.tx, above).await?;
     end(&held.tx, link, escalation::State::Recalled).await?;
-    let terms = Terms::of_problem(&held.tx.db, held.row.id).await?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         ..clocks::dispatched_anew(&terms, &held.row, held.tx.ctx.now())?
     };
-    let row = held
-        .change(&states::RECALL_ESCALATION, Event::ProblemEscalationRecalled, change, |fact, row| {
-            fact.reason(row.reason.as_deref())
-        })
+    let (row, told) = held
+        .write(step, Event::ProblemEscalationRecalled, change, |fact, row| fact.reason(row.reason.as_deref()))
         .await?;
-    held.tx.commit(row.id).await?;
-    Ok(row)
+    finish(held, row, [withdrawn, told], there).await
 }
 
-/// Ends what is above; why, only those below know.
-async fn withdraw_above(tx: &Tx<'_>, above: Model) -> Result<()> {
-    let alliance = alliance_of(tx, above.alliance_id).await?;
-    let before = above.state;
-    let change = problem::ActiveModel {
-        state: Set(State::Withdrawn),
-        is_open: Set(false),
-        closed_at: Set(Some(tx.ctx.now())),
-        closed_on: Set(Some(today(&alliance.time_zone, tx.ctx.now()))),
-        version: Set(above.version + 1),
-        ..above.into_active_model()
-    };
+/// Ends what is above, and gives what is to be recorded of it; why, only those below know.
+async fn withdraw_above(tx: &Tx<'_>, above: Model) -> Result<Fact> {
+    let zone: Option<String> = alliance::Entity::find_by_id(above.alliance_id)
+        .select_only()
+        .column(alliance::Column::TimeZone)
+        .into_tuple()
+        .one(&tx.db)
+        .await?;
+    let (before, version) = (above.state, above.version + 1);
+    let mut change = above.into_active_model();
+    change.state = Set(State::Withdrawn);
+    change.is_open = Set(false);
+    change.closed_at = Set(Some(tx.ctx.now()));
+    change.closed_on = Set(Some(today(&zone.unwrap_or_default(), tx.ctx.now())));
+    change.version = Set(version);
     let row = change.update(&tx.db).await?;
-    let told = fact(Event::ProblemWithdrawn, &row)
+    Ok(fact(Event::ProblemWithdrawn, &row)
         .moved(before.to_value(), row.state.to_value())
-        .detail("title", row.title.clone());
-    tx.record(told).await?;
-    Ok(())
-}
-
-/// Lets what was struck off above come back to where it came from, to be confirmed there.
-pub(super) async fn resolved(tx: &Tx<'_>, above: &Model) -> Result<()> {
-    // One that was reopened above came back long ago.
-    let Some(link) = open_above(tx, above.id).await? else { return Ok(()) };
-    let end = End { state: escalation::State::Resolved, event: Event::ProblemEscalationResolved };
-    come_back(tx, link, above, end, None).await
+        .detail("title", row.title.clone()))
 }
 
 /// Whether a problem came from below and is to be handed back there rather than ended here.
@@ -233,22 +282,19 @@ async fn end(tx: &Tx<'_>, link: escalation::Model, state: escalation::State) -> 
     Ok(())
 }
 
+/// Lets a problem come back triaged, and gives what is to be recorded of it.
 async fn come_back(
     tx: &Tx<'_>,
     link: escalation::Model,
+    below: Model,
     above: &Model,
     how: End,
     reason: Option<String>,
-) -> Result<()> {
-    let below = Entity::find_by_id(link.problem_id)
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
+    terms: &Terms,
+) -> Result<Fact> {
     end(tx, link, how.state).await?;
     let (before, version) = (below.state, below.version + 1);
-    let terms = Terms::of_problem(&tx.db, below.id).await?;
-    let mut change = clocks::dispatched_anew(&terms, &below, tx.ctx.now())?;
+    let mut change = clocks::dispatched_anew(terms, &below, tx.ctx.now())?;
     change.state = Set(State::Triaged);
     change.version = Set(version);
     if reason.is_some() {
@@ -260,29 +306,35 @@ async fn come_back(
         .detail("title", row.title.clone())
         .detail("parentNumber", above.number.clone());
     let returned = row.reason.as_deref().filter(|_| how.state == escalation::State::Returned);
-    tx.record(told.reason(returned)).await?;
-    Ok(())
+    Ok(told.reason(returned))
 }
 
-/// Erases the words that name a reporter from what was taken up above, however far up.
-pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Result<()> {
-    let mut below = vec![of];
-    // Each once, whatever the links say.
-    let mut seen = HashSet::from([of]);
-    while let Some(id) = below.pop() {
-        let links =
-            escalation::Entity::find().filter(escalation::Column::ProblemId.eq(id)).all(&tx.db).await?;
-        for link in links {
-            let above = Entity::find_by_id(link.parent_problem_id).lock_exclusive().one(&tx.db).await?;
-            let Some(above) = above else { continue };
-            reporter::without(words, &above).update(&tx.db).await?;
-            round::erase(tx, &above, words).await?;
-            reporter::erase_from_evidence(tx, above.id, words).await?;
-            words.erase_events(tx, above.id.into()).await?;
-            if seen.insert(above.id) {
-                below.push(above.id);
-            }
-        }
+/// A problem and all as which it was taken up above, however far up.
+pub(super) async fn with_above(tx: &Tx<'_>, of: ProblemId) -> Result<Vec<ProblemId>> {
+    let mut all = vec![of];
+    let mut next = 0;
+    while next < all.len() {
+        let above: Vec<ProblemId> = escalation::Entity::find()
+            .select_only()
+            .column(escalation::Column::ParentProblemId)
+            .filter(escalation::Column::ProblemId.is_in(all[next..].iter().copied()))
+            .into_tuple()
+            .all(&tx.db)
+            .await?;
+        next = all.len();
+        // Each once, whatever the links say.
+        all.extend(above.into_iter().filter(|id| !all.contains(id)).collect::<Vec<_>>());
+    }
+    Ok(all)
+}
+
+/// Erases the words that name a reporter from what was taken up above, which is locked.
+pub(super) async fn erase(tx: &Tx<'_>, above: &[Model], words: &Words<'_>) -> Result<()> {
+    for above in above {
+        reporter::without(words, above).update(&tx.db).await?;
+        round::erase(tx, above, words).await?;
+        reporter::erase_from_evidence(tx, above.id, words).await?;
+        words.erase_events(tx, above.id.into()).await?;
     }
     Ok(())
 }

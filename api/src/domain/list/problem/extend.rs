@@ -1,22 +1,16 @@
 //! Moving the due date of an assigned problem further out, with the reason on record.
 
 use chrono::{Days, NaiveDate};
-use concord_entities::problem::{Column, Model};
-use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryFilter, QuerySelect,
-};
+use concord_entities::problem::Model;
+use sea_orm::{ActiveEnum, ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
 use super::{
-    FREE_TEXT, clocks, fact,
-    moves::{Which, due_date},
-    visible,
+    FREE_TEXT,
+    clocks::{self, Ahead},
+    fact,
+    moves::{Which, due_date, take},
 };
-use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target,
-    governance::alliance::expect_version,
-    list::{deadline_policy::Terms, extension::require_outsider},
-    text,
-};
+use crate::domain::{Action, Code, Ctx, Error, Event, Result, list::deadline_policy::Terms, text};
 
 /// Checks why dates are moved, before any is.
 pub fn reason(given: &str) -> Result<String> {
@@ -26,15 +20,9 @@ pub fn reason(given: &str) -> Result<String> {
 /// Moves the due date of an open, assigned problem to a later day.
 pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), which.id).await?;
-    let tx = ctx.begin().await?;
-    let before = visible(ctx)
-        .filter(Column::Id.eq(which.id))
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
-    ctx.require(&tx.db, Action::AssignProblem, Target::alliance(before.alliance_id)).await?;
-    expect_version(which.expected_version.unwrap_or(before.version), before.version)?;
+    let ahead = Ahead::read(ctx, which.id).await?;
+    let held = take(ctx.begin().await?, which, Action::AssignProblem).await?;
+    let before = &held.row;
     // Before anybody is responsible there is nobody whom a date could bind.
     if !before.is_open || before.assigned_at.is_none() {
         return Err(Error::refused(Code::StateRefused).with("state", before.state.to_value()));
@@ -47,23 +35,22 @@ pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Re
         return Err(Error::invalid(Code::OutOfRange, "dueOn").with("least", least).with("most", most));
     }
     let reason = reason(why)?;
-    let (was, version) = (before.due_on, before.version + 1);
-    if let Some(lead) = before.lead_organization_id {
-        require_outsider(&tx, before.alliance_id, lead).await?;
-    }
+    held.gives_not_to_own_unit()?;
+    let units = ahead.under(&held.tx, before).await?;
     let begun = before.assigned_at.unwrap_or(before.recorded_at);
     let running = terms.until(begun, terms.place.end_of(due_on));
-    let moved = clocks::set_for_lead(&tx, &before, Some(running)).await?;
-    let mut row = before.into_active_model();
+    let moved = clocks::set_for_lead(&held.tx, before, &units, Some(running)).await?;
+    let (was, version) = (before.due_on, before.version + 1);
+    let mut row = before.clone().into_active_model();
     row.due_on = Set(Some(due_on));
     row.version = Set(version);
-    let row = row.update(&tx.db).await?;
+    let row = row.update(&held.tx.db).await?;
     let told = fact(Event::ProblemUpdated, &row)
         .detail("title", row.title.clone())
         .detail("dueOnBefore", was.map(|on| on.to_string()))
         .detail("dueOn", due_on.to_string())
         .reason(Some(&reason));
-    tx.record(clocks::told(told, &moved)).await?;
-    tx.commit(row.id).await?;
+    held.tx.record(clocks::told(told, &moved)).await?;
+    held.tx.commit(row.id).await?;
     Ok(row)
 }

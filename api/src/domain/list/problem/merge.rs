@@ -2,44 +2,50 @@
 //! one. There are no chains: what was merged into the duplicate moves along.
 
 use concord_entities::{
-    follow_up,
-    id::ProblemId,
-    problem::{self, Column, Entity, Model},
+    alliance, follow_up,
+    id::{AllianceId, ProblemId},
+    problem::{self, Column, Entity, Model, State},
 };
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
 };
 
 use super::{
     FREE_TEXT, escalation, fact,
-    moves::{Which, take},
+    moves::{Which, take_with},
     visible,
 };
-use crate::domain::{Code, Ctx, Error, Event, Result, Tx, list::problem_states as states, text};
+use crate::domain::{Code, Ctx, Error, Event, HELD, Result, Tx, list::problem_states as states, text};
 
 /// Merges a duplicate into the problem that goes on, both open and on the same list.
 pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &str) -> Result<Model> {
     let tx = ctx.begin().await?;
-    // Both under lock in one order, whichever way round they are named.
-    let both = visible(ctx)
-        .filter(Column::Id.is_in([duplicate.id, survivor]))
-        .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .all(&tx.db)
-        .await?;
-    let into = both.into_iter().find(|row| row.id == survivor).ok_or(Error::NotFound("problem"))?;
-    let held = take(tx, duplicate, states::MERGE.action).await?;
+    // Merges on a list take turns, so that what was merged earlier is known before it is locked.
+    let here = visible(ctx).filter(Column::Id.eq(duplicate.id)).select_only().column(Column::AllianceId);
+    let turn = alliance::Entity::find()
+        .select_only()
+        .column(alliance::Column::Id)
+        .filter(alliance::Column::Id.in_subquery(here.into_query()))
+        .lock(HELD);
+    turn.into_tuple::<AllianceId>().one(&tx.db).await?;
+    let either = Condition::any().add(Column::Id.eq(survivor)).add(Column::MergedIntoId.eq(duplicate.id));
+    let beside = visible(ctx).filter(either).select_only().column(Column::Id).into_query();
+    let (held, mut others) = take_with(tx, duplicate, states::MERGE.action, Some(beside)).await?;
+    if survivor == duplicate.id {
+        states::MERGE.check(held.row.state)?;
+        return Err(Error::invalid(Code::MergeRefused, "survivorId"));
+    }
+    let at = others.iter().position(|row| row.id == survivor).ok_or(Error::NotFound("problem"))?;
+    let into = others.remove(at);
     states::MERGE.check(held.row.state)?;
     if escalation::is_from_below(&held.tx, &held.row).await? {
         return Err(Error::refused(Code::EscalatedFromBelow));
     }
-    if into.id == held.row.id || into.alliance_id != held.row.alliance_id {
+    if into.alliance_id != held.row.alliance_id {
         return Err(Error::invalid(Code::MergeRefused, "survivorId"));
     }
-    if !into.is_open {
-        return Err(Error::invalid(Code::StateRefused, "survivorId").with("state", into.state.to_value()));
-    }
+    goes_on(&into)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     move_along(&held.tx, held.row.id, &into).await?;
     let change = problem::ActiveModel {
@@ -47,8 +53,8 @@ pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &st
         reason: Set(Some(reason)),
         ..held.row.clone().into_active_model()
     };
-    let row = held
-        .change(&states::MERGE, Event::ProblemMerged, change, |fact, row| {
+    let (row, merged) = held
+        .write(&states::MERGE, Event::ProblemMerged, change, |fact, row| {
             fact.reason(row.reason.as_deref())
                 .detail("survivorId", into.id.to_string())
                 .detail("survivorNumber", into.number.clone())
@@ -57,18 +63,31 @@ pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &st
     let absorbed = fact(Event::ProblemAbsorbed, &into)
         .detail("duplicateId", row.id.to_string())
         .detail("duplicateNumber", row.number.clone());
-    held.tx.record(absorbed).await?;
+    held.tx.record_all([merged, absorbed]).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Whether others can be merged into a problem: it is open, and in the hands of its own list. Those above take up one matter
+/// as it was handed to them, and learn of no other reporter.
+fn goes_on(into: &Model) -> Result<()> {
+    if into.is_open && into.state != State::Escalated {
+        Ok(())
+    } else {
+        Err(Error::invalid(Code::StateRefused, "survivorId").with("state", into.state.to_value()))
+    }
 }
 
 /// What hangs on the duplicate goes on with the other: problems merged into it earlier, and reporters who are to be asked.
 /// The other one is seen to have changed.
 async fn move_along(tx: &Tx<'_>, duplicate: ProblemId, into: &Model) -> Result<()> {
+    let goes =
+        Expr::case(Column::Id.eq(into.id), Expr::col(Column::MergedIntoId)).finally(Expr::value(into.id));
+    let changes = Condition::any().add(Column::Id.eq(into.id)).add(Column::MergedIntoId.eq(duplicate));
     Entity::update_many()
-        .col_expr(Column::MergedIntoId, Expr::value(into.id))
+        .col_expr(Column::MergedIntoId, goes.into())
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-        .filter(Column::MergedIntoId.eq(duplicate))
+        .filter(changes)
         .exec(&tx.db)
         .await?;
     follow_up::Entity::update_many()
@@ -79,15 +98,14 @@ async fn move_along(tx: &Tx<'_>, duplicate: ProblemId, into: &Model) -> Result<(
         .filter(follow_up::Column::State.eq(follow_up::State::Due))
         .exec(&tx.db)
         .await?;
-    Entity::update_many()
-        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-        .filter(Column::Id.eq(into.id))
-        .exec(&tx.db)
-        .await?;
     Ok(())
 }
 
-/// The problems that were merged into one, by number.
-pub(in crate::domain::list) async fn merged_into(tx: &Tx<'_>, id: ProblemId) -> Result<Vec<Model>> {
-    Ok(Entity::find().filter(Column::MergedIntoId.eq(id)).order_by_asc(Column::Ordinal).all(&tx.db).await?)
+/// The problems that were merged into some, by number.
+pub(in crate::domain::list) async fn merged_into(
+    tx: &Tx<'_>,
+    ids: impl IntoIterator<Item = ProblemId>,
+) -> Result<Vec<Model>> {
+    let merged = Entity::find().filter(Column::MergedIntoId.is_in(ids)).order_by_asc(Column::Ordinal);
+    Ok(merged.all(&tx.db).await?)
 }

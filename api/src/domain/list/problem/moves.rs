@@ -1,206 +1,42 @@
 //! The verbs that move a problem through its states. Each takes the row under a lock, asks the table of states, and
-//! writes one event; each runs at most five statements between begin and commit, and returning a matter of several units one
-//! more for their parts.
+//! writes one event; each runs at most five statements between begin and commit.
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
-    account, alliance, evidence,
-    id::{AccountId, AllianceId, OrganizationId, ProblemId},
+    account, evidence,
+    id::{AccountId, OrganizationId, ProblemId},
     membership,
     problem::{self, Channel, Column, Model, State, Tier},
     problem_handler, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait,
+    ActiveEnum,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel,
-    JoinType, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, RelationTrait,
-    sea_query::{Expr, Query, SelectStatement, SimpleExpr, UnionType},
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait, RelationTrait,
+    sea_query::{Expr, SelectStatement, UnionType},
 };
 
+pub use super::held::Which;
+pub(in crate::domain::list) use super::held::{Held, hold, take, take_with};
 use super::{
     FREE_TEXT,
     clocks::{self, Clocks},
-    escalation, fact,
+    escalation, fact, merge,
     parts::{self, Shares},
     tiers::{self, Settled},
-    visible, zone,
 };
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Standing, Tx,
-    governance::alliance::expect_version,
+    Actor, Code, Ctx, Error, Event, Fact, Result, Tx,
     list::{
         deadline_policy::{Terms, Traits},
         follow_up,
         problem_part_states::Joint,
-        problem_states::{self as states, Bound, Concerned, Policy},
+        problem_states::{self as states, Bound},
         transition::Step,
     },
-    policy, text,
+    text,
 };
-
-/// Which problem to move, and the version at which the caller read it, where they care.
-#[derive(Clone, Copy, Debug)]
-pub struct Which {
-    pub id: ProblemId,
-    pub expected_version: Option<i64>,
-}
-
-/// A problem under lock in a unit of work, its mover's right and the step's place checked.
-pub(in crate::domain::list) struct Held<'ctx> {
-    pub(in crate::domain::list) tx: Tx<'ctx>,
-    pub(in crate::domain::list) row: Model,
-    /// The day that it is in the problem's alliance.
-    pub(in crate::domain::list) today: NaiveDate,
-    /// What its alliance settles.
-    policy: Policy,
-    /// Whether the alliance wants reporters asked once closure is asked for.
-    follows_up: bool,
-    /// All seats of the caller in whatever alliance, those that ended while the problem was there with them: nobody becomes
-    /// independent by laying down a role.
-    seats: Vec<seat::Model>,
-    standing: Standing,
-}
-
-impl Held<'_> {
-    /// The caller's active seats in the problem's alliance.
-    fn seats_here(&self) -> Vec<seat::Model> {
-        here(&self.seats, self.row.alliance_id)
-    }
-
-    /// All units that the caller acts for, in whatever alliance.
-    pub(in crate::domain::list) fn own_units(&self) -> Vec<OrganizationId> {
-        self.seats.iter().filter_map(|seat| seat.organization_id).collect()
-    }
-
-    /// The caller, who must be a person.
-    pub(in crate::domain::list) fn account(&self) -> Result<AccountId> {
-        self.standing.account_id.ok_or(Error::Forbidden)
-    }
-
-    /// Writes the change and its event, and commits.
-    pub(super) async fn settle(
-        self,
-        step: &Step<State>,
-        event: Event,
-        change: problem::ActiveModel,
-        about: impl FnOnce(Fact, &Model) -> Fact,
-    ) -> Result<Model> {
-        let row = self.change(step, event, change, about).await?;
-        self.tx.commit(row.id).await?;
-        Ok(row)
-    }
-
-    /// Writes the change and its event, for a unit of work that goes on.
-    pub(in crate::domain::list) async fn change(
-        &self,
-        step: &Step<State>,
-        event: Event,
-        change: problem::ActiveModel,
-        about: impl FnOnce(Fact, &Model) -> Fact,
-    ) -> Result<Model> {
-        let Self { tx, row: before, today, .. } = self;
-        let closed = !states::is_open(step.to);
-        let row = problem::ActiveModel {
-            state: Set(step.to),
-            is_open: Set(!closed),
-            closed_at: Set(closed.then(|| tx.ctx.now())),
-            closed_on: Set(closed.then_some(*today)),
-            version: Set(before.version + 1),
-            ..change
-        }
-        .update(&tx.db)
-        .await?;
-        let told = fact(event, &row)
-            .organizations(before.lead_organization_id)
-            .moved(before.state.to_value(), row.state.to_value())
-            .detail("title", row.title.clone());
-        tx.record(about(told, &row)).await?;
-        Ok(row)
-    }
-}
-
-/// Takes the problem under a lock and checks version, right and state.
-pub(in crate::domain::list) async fn hold<'ctx>(
-    ctx: &'ctx Ctx,
-    which: Which,
-    step: &Step<State>,
-) -> Result<Held<'ctx>> {
-    let held = take(ctx.begin().await?, which, step.action).await?;
-    step.check(held.row.state)?;
-    Ok(held)
-}
-
-/// Takes the problem under a lock in a unit of work, and checks right and version.
-pub(in crate::domain::list) async fn take(tx: Tx<'_>, which: Which, action: Action) -> Result<Held<'_>> {
-    let ctx = tx.ctx;
-    let there = |column: alliance::Column| {
-        let select = Query::select()
-            .column(column)
-            .from(alliance::Entity)
-            .and_where(
-                Expr::col((alliance::Entity, alliance::Column::Id))
-                    .equals((problem::Entity, Column::AllianceId)),
-            )
-            .to_owned();
-        SimpleExpr::SubQuery(None, Box::new(select.into()))
-    };
-    let select = visible(ctx)
-        .expr_as(there(alliance::Column::TimeZone), "time_zone")
-        .expr_as(there(alliance::Column::SignOffs), "sign_offs")
-        .expr_as(there(alliance::Column::ObjectionHours), "objection_hours")
-        .expr_as(there(alliance::Column::FollowUpOnSubmission), "follows_up")
-        .filter(Column::Id.eq(which.id))
-        .lock_exclusive()
-        .into_query();
-    let found = tx.db.query_one(&select).await?.ok_or(Error::NotFound("problem"))?;
-    let row = Model::from_query_result(&found, "")?;
-    let zone = zone(&found.try_get::<String>("", "time_zone")?);
-    let policy = Policy {
-        sign_offs: found.try_get("", "sign_offs")?,
-        objection_hours: found.try_get("", "objection_hours")?,
-        zone,
-    };
-    let today = ctx.now().with_timezone(&zone).date_naive();
-    let follows_up = found.try_get("", "follows_up")?;
-    let (seats, standing) = right(&tx, &row, action).await?;
-    if let Some(expected) = which.expected_version {
-        expect_version(expected, row.version)?;
-    }
-    Ok(Held { tx, row, today, policy, follows_up, seats, standing })
-}
-
-/// The seats of one alliance that give a right.
-fn here(seats: &[seat::Model], alliance: AllianceId) -> Vec<seat::Model> {
-    let active = |seat: &&seat::Model| seat.alliance_id == alliance && seat.state == seat::State::Active;
-    seats.iter().filter(active).cloned().collect()
-}
-
-/// The caller's seats everywhere, and the active one that allows `action` on the problem. A suspended seat gives no right,
-/// but whom it binds to a unit stays bound.
-async fn right(tx: &Tx<'_>, row: &Model, action: Action) -> Result<(Vec<seat::Model>, Standing)> {
-    let account = match tx.ctx.actor {
-        Actor::System => return Ok((Vec::new(), Standing::default())),
-        Actor::Anonymous => return Err(Error::Unauthenticated),
-        Actor::Key(_) => return Err(Error::Forbidden),
-        Actor::Account { id, .. } => id,
-    };
-    let seats = seat::Entity::find()
-        .inner_join(account::Entity)
-        .filter(account::Column::State.eq(account::State::Active))
-        .filter(seat::Column::AccountId.eq(account))
-        .filter(
-            Condition::any()
-                .add(seat::Column::State.ne(seat::State::Ended))
-                .add(seat::Column::EndedAt.gte(row.recorded_at)),
-        )
-        .all(&tx.db)
-        .await?;
-    let here = here(&seats, row.alliance_id);
-    let target = Concerned::of(row).target(action);
-    let standing = policy::standing(account, &here, action, target).ok_or(Error::Forbidden)?;
-    Ok((seats, standing))
-}
 
 /// What triage sets.
 #[derive(Clone, Debug)]
@@ -434,12 +270,11 @@ pub async fn submit(ctx: &Ctx, which: Which) -> Result<Model> {
         ..held.row.clone().into_active_model()
     };
     // A verifier who acts for any responsible unit is not asked.
-    let row = held
-        .change(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
+    let (row, submitted) = held
+        .write(&states::SUBMIT, Event::ProblemSubmitted, change, |fact, _| fact.organizations(shown.units))
         .await?;
-    if held.follows_up {
-        follow_up::on_submission(&held).await?;
-    }
+    let asked = if held.follows_up { follow_up::on_submission(&held).await? } else { Vec::new() };
+    held.tx.record_all(std::iter::once(submitted).chain(asked)).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
@@ -563,17 +398,14 @@ pub async fn send_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         states::may_return(held.row.state, &held.seats_here())?;
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let row = return_held(&held, reason, |fact| fact).await?;
+    let (row, told) = return_held(&held, reason).await?;
+    held.tx.record(told).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
 
-/// Sends a problem back to work within a unit of work that goes on.
-pub(in crate::domain::list) async fn return_held(
-    held: &Held<'_>,
-    reason: String,
-    about: impl FnOnce(Fact) -> Fact,
-) -> Result<Model> {
+/// Sends a problem back to work within a unit of work that goes on; gives what is to be recorded of it.
+pub(in crate::domain::list) async fn return_held(held: &Held<'_>, reason: String) -> Result<(Model, Fact)> {
     let shown = parts::shown(held).await?;
     if shown.joint.units > 0 {
         parts::resume(&held.tx, held.row.id).await?;
@@ -592,9 +424,9 @@ pub(in crate::domain::list) async fn return_held(
         signed_off_at: Set(None),
         ..held.row.clone().into_active_model()
     };
-    held.change(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
+    held.write(&states::RETURN, Event::ProblemReturned, change, |fact, row| {
         let fact = fact.organizations(shown.units);
-        about(fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count))
+        fact.reason(row.reason.as_deref()).detail("returnedCount", row.returned_count)
     })
     .await
 }
@@ -621,21 +453,29 @@ pub async fn sign_off(ctx: &Ctx, which: Which) -> Result<Model> {
 /// Strikes a verified problem off the list.
 pub async fn strike_off(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::STRIKE_OFF).await?;
+    if held.row.channel == Channel::Escalation {
+        // What it came from comes back with it: both are locked anew, in one order.
+        held.tx.db.rollback().await?;
+        return escalation::strike_off(ctx, which).await;
+    }
+    let (row, told) = struck_off(&held).await?;
+    held.tx.record(told).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Strikes a problem under lock off, and gives what is to be recorded of it.
+pub(super) async fn struck_off(held: &Held<'_>) -> Result<(Model, Fact)> {
     let approver = held.account()?;
     let hands = bound(&held.tx, &held.row).await?;
     states::may_strike_off(&held.row, approver, &held.own_units(), hands.bound())?;
     held.policy.is_signed(&hands.signers, approver)?;
     let change = problem::ActiveModel {
-        struck_off_at: Set(Some(ctx.now())),
+        struck_off_at: Set(Some(held.tx.ctx.now())),
         approver_id: Set(Some(approver)),
         ..held.row.clone().into_active_model()
     };
-    let row = held.change(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await?;
-    if row.channel == Channel::Escalation {
-        escalation::resolved(&held.tx, &row).await?;
-    }
-    held.tx.commit(row.id).await?;
-    Ok(row)
+    held.write(&states::STRIKE_OFF, Event::ProblemStruckOff, change, |fact, _| fact).await
 }
 
 /// Refuses a problem that is no matter for this list.
@@ -655,5 +495,17 @@ async fn end(ctx: &Ctx, which: Which, step: &Step<State>, event: Event, reason: 
     }
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let change = problem::ActiveModel { reason: Set(Some(reason)), ..held.row.clone().into_active_model() };
-    held.settle(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await
+    let (row, ended) =
+        held.write(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await?;
+    // Whoever reported it under another number is told too; why, they read here, where an erasure finds it.
+    let merged = merge::merged_into(&held.tx, [row.id]).await?;
+    let others = merged.iter().map(|other| {
+        fact(Event::ProblemSurvivorEnded, other)
+            .detail("survivorId", row.id.to_string())
+            .detail("survivorNumber", row.number.clone())
+            .detail("to", row.state.to_value())
+    });
+    held.tx.record_all(std::iter::once(ended).chain(others)).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }

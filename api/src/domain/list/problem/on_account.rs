@@ -14,7 +14,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    FREE_TEXT, clocks, fact,
+    FREE_TEXT,
+    clocks::{self, Ahead},
+    fact,
     moves::{self, Held, Which, bound, is_seated_with},
 };
 use crate::domain::{
@@ -74,10 +76,12 @@ pub async fn hold(ctx: &Ctx, which: Which, new: NewHold) -> Result<Model> {
 /// Takes a problem off account: work goes on.
 pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), which.id).await?;
+    let ahead = Ahead::read(ctx, which.id).await?;
     let held = moves::hold(ctx, which, &states::RESUME).await?;
     require_above(&held).await?;
     let unit = held.row.held_organization_id;
-    let moved = clocks::resume(&held.tx, &held.row, &terms).await?;
+    let units = ahead.under(&held.tx, &held.row).await?;
+    let moved = clocks::resume(&held.tx, &held.row, &units, terms.clone()).await?;
     let lead = moved.iter().find(|one| one.unit == held.row.lead_organization_id);
     let due_on = lead.and_then(|one| one.after).map(|at| terms.place.last_day(at)).or(held.row.due_on);
     let change = problem::ActiveModel {

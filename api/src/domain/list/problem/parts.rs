@@ -25,7 +25,7 @@ use super::{
     visible,
 };
 use crate::domain::{
-    Code, Ctx, Error, Event, Result, Standing, Target, Tx,
+    Code, Ctx, Error, Event, HELD, Result, Standing, Target, Tx,
     fact::erasure::Words,
     governance::alliance::expect_version,
     list::{
@@ -60,7 +60,7 @@ async fn take<'ctx>(ctx: &'ctx Ctx, which: WhichPart, step: &Step<PartState>) ->
         .join(JoinType::InnerJoin, problem_responsible::Relation::Problem.def().rev())
         .filter(problem_responsible::Column::OrganizationId.eq(which.organization))
         .select_also(problem_responsible::Entity)
-        .lock_exclusive()
+        .lock(HELD)
         .one(&tx.db)
         .await?;
     let Some((row, Some(part))) = found else {

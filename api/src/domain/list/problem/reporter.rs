@@ -11,9 +11,9 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
 
-use super::{FREE_TEXT, escalation, fact, moves::Which, parts, round, tiers, visible};
+use super::{FREE_TEXT, escalation, fact, lock, moves::Which, parts, round, tiers, visible};
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target, Tx, fact::erasure::Words,
+    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx, fact::erasure::Words,
     governance::alliance::expect_version, idempotency, list::follow_up, text,
 };
 
@@ -23,7 +23,7 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
     idempotency::refuse(ctx)?;
     let tx = ctx.begin().await?;
     // Under lock, so that a reason that names the reporter is there before an erasure looks for it, or after it.
-    let found = visible(ctx).filter(Column::Id.eq(id)).lock_exclusive().one(&tx.db).await?;
+    let found = visible(ctx).filter(Column::Id.eq(id)).lock(HELD).one(&tx.db).await?;
     let row = found.ok_or(Error::NotFound("problem"))?;
     ctx.require(&tx.db, Action::ReadReporter, Target::alliance(row.alliance_id)).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
@@ -35,13 +35,7 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
 /// Erases name and phone of whoever reported a problem, and the words of both wherever they stand literally in the texts of
 /// the problem, of its evidence and of its events. Its number, state, counts and judgements stay.
 pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let before = visible(ctx)
-        .filter(Column::Id.eq(which.id))
-        .lock_exclusive()
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
+    let (tx, before, above) = with_above(ctx, which.id).await?;
     ctx.require(&tx.db, Action::EraseReporter, Target::alliance(before.alliance_id)).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, before.version)?;
@@ -60,11 +54,29 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     erase_from_evidence(&tx, row.id, &words).await?;
     parts::erase(&tx, row.id, &words).await?;
     tiers::erase(&tx, row.id, &words).await?;
-    escalation::erase(&tx, row.id, &words).await?;
+    escalation::erase(&tx, &above, &words).await?;
     let events = words.erase_events(&tx, row.id.into()).await?;
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// A problem that the caller may see and all as which it was taken up above, under lock in a unit of work.
+async fn with_above(ctx: &Ctx, id: ProblemId) -> Result<(Tx<'_>, Model, Vec<Model>)> {
+    loop {
+        let tx = ctx.begin().await?;
+        let seen = visible(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?;
+        seen.ok_or(Error::NotFound("problem"))?;
+        let all = escalation::with_above(&tx, id).await?;
+        let mut rows = lock(&tx, all.iter().copied()).await?;
+        // One that was taken up while this waited is to be locked in its place.
+        if escalation::with_above(&tx, id).await?.len() == all.len() {
+            let at = rows.iter().position(|row| row.id == id).ok_or(Error::NotFound("problem"))?;
+            let row = rows.remove(at);
+            return Ok((tx, row, rows));
+        }
+        tx.db.rollback().await?;
+    }
 }
 
 /// The problem without its reporter. What a strike-off was judged by is never rewritten: such a text goes whole.

@@ -4,12 +4,10 @@
 use concord_entities::{
     id::OrganizationId,
     problem::{self, Model},
-    problem_responsible::{self, Duty},
+    problem_responsible::Duty,
     problem_round,
 };
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{
     FREE_TEXT, clocks,
@@ -25,21 +23,26 @@ use crate::domain::{
 
 /// Reopens a struck-off problem as its next round.
 pub async fn reopen(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let terms = Terms::of_problem(ctx.read(), which.id).await?;
     let held = hold(ctx, which, &states::REOPEN).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let row = begin(&held, reason, |fact| fact).await?;
+    let (row, told) = begin(&held, &terms, reason).await?;
+    held.tx.record(told).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
 
-/// Keeps the round that ended and begins the next, within a unit of work that goes on.
+/// Keeps the round that ended and begins the next, within a unit of work that goes on; gives what is to be recorded of it.
 pub(in crate::domain::list) async fn begin(
     held: &Held<'_>,
+    terms: &Terms,
     reason: String,
-    about: impl FnOnce(Fact) -> Fact,
-) -> Result<Model> {
+) -> Result<(Model, Fact)> {
     states::REOPEN.check(held.row.state)?;
-    let joint = joint_units(&held.tx, &held.row).await?;
+    let units = parts::release(&held.tx, held.row.id).await?;
+    let mut joint: Vec<OrganizationId> =
+        units.iter().filter(|unit| unit.duty != Duty::Lead).map(|unit| unit.organization_id).collect();
+    joint.sort_unstable();
     let ended = problem_round::ActiveModel {
         reopened_at: Set(held.tx.ctx.now()),
         reopened_by: Set(held.tx.ctx.author()),
@@ -48,15 +51,12 @@ pub(in crate::domain::list) async fn begin(
         ..of(&held.row).into_active_model().reset_all()
     };
     problem_round::Entity::insert(ended).exec_without_returning(&held.tx.db).await?;
-    parts::release(&held.tx, held.row.id).await?;
-    let terms = Terms::of_problem(&held.tx.db, held.row.id).await?;
     let change = problem::ActiveModel {
         round: Set(held.row.round + 1),
         lead_organization_id: Set(None),
         handler_id: Set(None),
         proposed_organization_id: Set(None),
         due_on: Set(None),
-        due_told_on: Set(None),
         reason: Set(Some(reason)),
         declined_count: Set(0),
         returned_count: Set(0),
@@ -74,10 +74,10 @@ pub(in crate::domain::list) async fn begin(
         signed_off_by: Set(None),
         signed_off_at: Set(None),
         carried_due_at: Set(None),
-        ..clocks::dispatched_anew(&terms, &held.row, held.tx.ctx.now())?
+        ..clocks::dispatched_anew(terms, &held.row, held.tx.ctx.now())?
     };
-    held.change(&states::REOPEN, Event::ProblemReopened, change, |fact, row| {
-        about(fact.reason(row.reason.as_deref()).detail("round", row.round))
+    held.write(&states::REOPEN, Event::ProblemReopened, change, |fact, row| {
+        fact.reason(row.reason.as_deref()).detail("round", row.round)
     })
     .await
 }
@@ -104,6 +104,7 @@ pub fn of(row: &Model) -> problem_round::Model {
         verifier_organization_id: row.verifier_organization_id,
         verdict: row.verdict.clone(),
         struck_off_at: row.struck_off_at,
+        closed_on: row.closed_on,
         approver_id: row.approver_id,
         reopened_at: row.recorded_at,
         reopened_by: None,
@@ -114,16 +115,6 @@ pub fn of(row: &Model) -> problem_round::Model {
 /// The units that were responsible in a round that ended without leading it.
 pub fn joint_of(row: &problem_round::Model) -> Vec<OrganizationId> {
     serde_json::from_str(&row.joint_organization_ids).unwrap_or_default()
-}
-
-async fn joint_units(tx: &Tx<'_>, row: &Model) -> Result<Vec<OrganizationId>> {
-    let units = problem_responsible::Entity::find()
-        .filter(problem_responsible::Column::ProblemId.eq(row.id))
-        .filter(problem_responsible::Column::Duty.ne(Duty::Lead))
-        .order_by_asc(problem_responsible::Column::OrganizationId)
-        .all(&tx.db)
-        .await?;
-    Ok(units.into_iter().map(|unit| unit.organization_id).collect())
 }
 
 /// Takes the texts of ended rounds that name somebody away whole: what was judged is never rewritten.

@@ -8,17 +8,17 @@ use concord_entities::{
     alliance,
     id::{AllianceId, OrganizationId, ProblemId, RegionId},
     membership, organization,
-    problem::{self, Channel, Column, Entity, Severity, State, Tier},
+    problem::{self, Channel, Column, Entity, Model, Severity, State, Tier},
     problem_responsible::{self, Duty},
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 
-use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, not_in_the_future};
+use super::{CATEGORY, FREE_TEXT, Numbers, PLACE, TITLE, lock, not_in_the_future};
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx,
     governance::{
         self,
         membership::{Contact, seat_at_once},
@@ -127,13 +127,20 @@ impl<'ctx> Destination<'ctx> {
         // Two imports into one list take turns, so that neither takes over what the other just did. Whoever registers
         // meanwhile only refers to the alliance; to lock its key as well would end in waiting for each other.
         let alliance = alliance::Entity::find_by_id(self.alliance)
-            .lock(LockType::NoKeyUpdate)
+            .lock(HELD)
             .one(&tx.db)
             .await?
             .ok_or(Error::NotFound("alliance"))?;
         self.ctx.require(&tx.db, Action::ImportProblems, Target::alliance(alliance.id)).await?;
         let numbers = Numbers::of(&alliance);
         let known = self.known(&tx, &batch).await?;
+        let closed = batch.iter().filter(|(row, _)| row.is_closed);
+        let closing = closed.filter_map(|(row, _)| known.get(&row.key)).filter(|known| known.is_open);
+        let mut open: HashMap<ProblemId, Model> = HashMap::new();
+        let closing: Vec<ProblemId> = closing.map(|known| known.id).collect();
+        if !closing.is_empty() {
+            open.extend(lock(&tx, closing).await?.into_iter().map(|row| (row.id, row)));
+        }
         let mut fresh = Vec::with_capacity(batch.len());
         for (row, more) in batch {
             if !self.seen.insert(row.key.clone()) {
@@ -148,11 +155,13 @@ impl<'ctx> Destination<'ctx> {
             match (checked(row, more, now), known) {
                 (Err(refused), _) => taken.refused.push(refused),
                 (Ok(row), None) => fresh.push(row),
-                (Ok((row, _)), Some(problem)) => match close(&tx, &numbers, problem.id, row.closed_at).await?
-                {
-                    None => taken.closed += 1,
-                    Some(left) => taken.left.push((row.line, left)),
-                },
+                (Ok((row, _)), Some(known)) => {
+                    let problem = open.remove(&known.id).ok_or(Error::NotFound("problem"))?;
+                    match close(&tx, &numbers, problem, row.closed_at).await? {
+                        None => taken.closed += 1,
+                        Some(left) => taken.left.push((row.line, left)),
+                    }
+                }
             }
         }
         if let Some(first) = fresh.first().map(|(row, _)| row.key.clone()) {
@@ -329,10 +338,9 @@ fn checked(
 async fn close(
     tx: &Tx<'_>,
     numbers: &Numbers,
-    id: ProblemId,
+    row: Model,
     closed_at: Option<DateTime<Utc>>,
 ) -> Result<Option<Error>> {
-    let row = Entity::find_by_id(id).lock_exclusive().one(&tx.db).await?.ok_or(Error::NotFound("problem"))?;
     if row.state != State::Registered || row.version != 1 {
         return Ok(Some(Error::invalid(Code::StateRefused, "state").with("state", row.state.to_value())));
     }
@@ -372,16 +380,13 @@ async fn write(tx: &Tx<'_>, alliance: &alliance::Model, rows: Vec<problem::Activ
     if !responsible.is_empty() {
         problem_responsible::Entity::insert_many(responsible).exec_without_returning(&tx.db).await?;
     }
-    for row in &rows {
-        tx.record(
-            super::fact(Event::ProblemImported, row)
-                .alliance(alliance.id)
-                .detail("title", row.title.clone())
-                .detail("source", row.external_source.clone())
-                .detail("key", row.external_key.clone())
-                .detail("open", row.is_open),
-        )
-        .await?;
-    }
-    Ok(())
+    let imported = rows.iter().map(|row| {
+        super::fact(Event::ProblemImported, row)
+            .alliance(alliance.id)
+            .detail("title", row.title.clone())
+            .detail("source", row.external_source.clone())
+            .detail("key", row.external_key.clone())
+            .detail("open", row.is_open)
+    });
+    tx.record_all(imported).await
 }

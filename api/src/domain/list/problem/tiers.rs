@@ -8,7 +8,8 @@ use concord_entities::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{
-    FREE_TEXT, clocks,
+    FREE_TEXT,
+    clocks::{self, Ahead},
     moves::{Held, Which, hold},
 };
 use crate::domain::{
@@ -32,6 +33,7 @@ pub struct Settled {
 /// Moves a problem to another tier while it is open and not submitted; the state stays.
 pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), which.id).await?;
+    let ahead = Ahead::read(ctx, which.id).await?;
     let held = hold(ctx, which, &states::MOVE_TIER).await?;
     if held.row.tier == Some(tier) {
         return Err(Error::invalid(Code::TierUnchanged, "tier"));
@@ -43,7 +45,8 @@ pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) ->
     let (base, moved) = if held.row.assigned_at.is_none() {
         (clocks::dispatched_by(&terms, &held.row, judged)?, Vec::new())
     } else {
-        let moved = clocks::judged_anew(&held.tx, &held.row, judged, &terms).await?;
+        let units = ahead.under(&held.tx, &held.row).await?;
+        let moved = clocks::judged_anew(&held.tx, &held.row, &units, judged, &terms).await?;
         let mut base = held.row.clone().into_active_model();
         if let Some(at) =
             moved.iter().find(|one| one.unit == held.row.lead_organization_id).and_then(|one| one.after)

@@ -30,6 +30,7 @@ mod m20261128_000031_carry_over;
 mod m20261128_000032_cascade;
 mod m20261128_000033_handover_items;
 mod m20261128_000041_saved_filters;
+mod m20261130_000001_whistles;
 mod refusal;
 
 /// All migrations in order.
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000032_cascade::Migration),
             Box::new(m20261128_000033_handover_items::Migration),
             Box::new(m20261128_000041_saved_filters::Migration),
+            Box::new(m20261130_000001_whistles::Migration),
         ]
     }
 }

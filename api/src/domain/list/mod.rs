@@ -28,6 +28,6 @@ pub mod problem;
 pub mod problem_part_states;
 pub mod problem_states;
 mod recalculation;
-mod sequence;
+pub mod sequence;
 pub mod supervision;
 pub mod transition;

@@ -1,0 +1,5 @@
+//! Whistles: a town calls departments, which report in and answer. Tables only; the verbs stand in the `concord` crate.
+pub mod whistle;
+pub mod whistle_breach;
+pub mod whistle_response;
+pub mod whistle_sequence;

@@ -117,6 +117,8 @@ ids! {
     WhistleResponseId = "whistle_response",
     /// A deadline of a call that passed unmet.
     WhistleBreachId = "whistle_breach",
+    /// The ranking of an alliance's departments for a month that is over.
+    RankingId = "ranking",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// A filter of a list that a person keeps for themselves.

@@ -34,5 +34,7 @@ pub use self::{
         rotation_plan_team, rotation_slot, rotation_swap,
     },
     territory::region,
-    whistles::{whistle, whistle_breach, whistle_response, whistle_sequence},
+    whistles::{
+        ranking, ranking_item, ranking_place, whistle, whistle_breach, whistle_response, whistle_sequence,
+    },
 };

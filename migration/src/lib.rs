@@ -31,6 +31,7 @@ mod m20261128_000032_cascade;
 mod m20261128_000033_handover_items;
 mod m20261128_000041_saved_filters;
 mod m20261130_000001_whistles;
+mod m20261130_000002_rankings;
 mod refusal;
 
 /// All migrations in order.
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000033_handover_items::Migration),
             Box::new(m20261128_000041_saved_filters::Migration),
             Box::new(m20261130_000001_whistles::Migration),
+            Box::new(m20261130_000002_rankings::Migration),
         ]
     }
 }

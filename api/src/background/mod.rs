@@ -97,6 +97,7 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     while crate::domain::list::counts::settle(ctx).await? > 0 {}
     // whistle
     while crate::domain::whistle::watch::watch(ctx).await? > 0 {}
+    while crate::domain::whistle::ranking::take(ctx).await? > 0 {}
     // fact
     Ok(())
 }

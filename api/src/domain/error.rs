@@ -311,6 +311,8 @@ codes! {
     AlreadyCalled = "ALREADY_CALLED",
     /// The town does not call itself.
     CallsItself = "CALLS_ITSELF",
+    /// A refusal proposes another unit than the one that refuses.
+    ProposesItself = "PROPOSES_ITSELF",
     /// The whistle names no backstop unit.
     NoBackstop = "NO_BACKSTOP",
     // file

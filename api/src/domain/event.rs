@@ -363,6 +363,8 @@ events! {
     WhistleDue = "whistle_due",
     /// A deadline of a call passed unmet.
     WhistleBreached = "whistle_breached",
+    /// The departments of an alliance were ranked for a month that is over.
+    RankingTaken = "ranking_taken",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

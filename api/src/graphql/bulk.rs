@@ -4,8 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use uuid::Uuid;
 
 use super::{
-    ctx,
-    id,
+    ctx, id,
     list::{problem::Problem, problem_mutation::AssignProblemInput},
     node::Node,
     rotation::handover_item::{AssignHandoverItemInput, HandoverItem},

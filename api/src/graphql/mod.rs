@@ -73,6 +73,8 @@ pub struct Query(
     // whistle
     whistle::WhistleQuery,
     whistle::call::WhistleResponseQuery,
+    whistle::statistics::WhistleStatisticsQuery,
+    whistle::ranking::RankingQuery,
     // file
     // fact
     fact::event::EventQuery,

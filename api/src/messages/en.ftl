@@ -157,6 +157,7 @@ emergency-binds = A call to an emergency cannot be refused.
 call-binds = This call binds: it was refused twice before, or the unit is the backstop.
 already-called = The unit is called to this whistle already.
 calls-itself = A town does not call itself to its own whistle.
+proposes-itself = A refusal names another unit than the one that refuses.
 no-backstop = The whistle names no backstop unit; name the unit to call.
 
 # file

@@ -157,6 +157,7 @@ emergency-binds = 应急处置哨不得拒绝报到。
 call-binds = 此次吹哨已被退回两次或由兜底单位承接，不得再拒绝。
 already-called = 该单位已在本次吹哨中被召集。
 calls-itself = 吹哨的镇街不能召集自己。
+proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
 no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
 
 # file

@@ -136,7 +136,12 @@ pub struct Model {
     pub region: BelongsTo<Option<crate::territory::region::Entity>>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]
     pub problem: BelongsTo<Option<crate::list::problem::Entity>>,
-    #[sea_orm(belongs_to, relation_enum = "BackstopOrganization", from = "backstop_organization_id", to = "id")]
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "BackstopOrganization",
+        from = "backstop_organization_id",
+        to = "id"
+    )]
     pub backstop_organization: BelongsTo<Option<crate::governance::organization::Entity>>,
 }
 

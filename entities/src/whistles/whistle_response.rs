@@ -165,7 +165,12 @@ pub struct Model {
     pub member_alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Organization", from = "organization_id", to = "id")]
     pub organization: BelongsTo<crate::governance::organization::Entity>,
-    #[sea_orm(belongs_to, relation_enum = "ProposedOrganization", from = "proposed_organization_id", to = "id")]
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "ProposedOrganization",
+        from = "proposed_organization_id",
+        to = "id"
+    )]
     pub proposed_organization: BelongsTo<Option<crate::governance::organization::Entity>>,
 }
 

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{AllianceId};
+use crate::id::AllianceId;
 
 /// The last number given to a whistle in a year.
 #[sea_orm::model]

@@ -27,6 +27,7 @@ pub mod follow_up;
 pub mod problem;
 pub mod problem_part_states;
 pub mod problem_states;
+mod rates;
 mod recalculation;
 pub mod sequence;
 pub mod supervision;

@@ -17,7 +17,7 @@ use sea_orm::{
     sea_query::{Alias, CaseStatement, Expr, Func, Query, SelectStatement, SimpleExpr, WindowStatement},
 };
 
-use super::{due, problem};
+use super::{due, problem, rates::Rates};
 use crate::domain::{
     Code, Ctx, Error, Event, Result, governance,
     page::{self, Along, Order, Page},
@@ -54,7 +54,7 @@ impl Period {
     }
 
     /// The day after the last.
-    fn end(self) -> NaiveDate {
+    pub fn end(self) -> NaiveDate {
         self.to.succ_opt().unwrap_or(self.to)
     }
 
@@ -105,6 +105,8 @@ pub enum Of {
 #[derive(Clone, Debug)]
 pub struct Statistics {
     counted: Condition,
+    /// The units whose parts count; those that lead where nothing is named.
+    units: Option<SelectStatement>,
     zones: Vec<String>,
 }
 
@@ -119,7 +121,8 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
             .into_query();
         Condition::all().add(Column::Id.in_subquery(rows))
     };
-    let counted = match of {
+    let plain = |counted| (counted, None);
+    let found = match of {
         Of::Alliance { id, own_only } => governance::alliance::find(ctx, id).await?.map(|alliance| {
             let below = alliance_closure::Entity::find()
                 .select_only()
@@ -128,25 +131,26 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
                 .into_query();
             let lists =
                 if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
-            Condition::all().add(lists)
+            plain(Condition::all().add(lists))
         }),
         Of::Organization(id) => governance::organization::find(ctx, id)
             .await?
-            .map(|unit| responsible(Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned())),
+            .map(|unit| Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned())
+            .map(|units| (responsible(units.clone()), Some(units))),
         Of::Team(id) => governance::service_team::find(ctx, id).await?.map(|team| {
             let units = service_team_member::Entity::find()
                 .select_only()
                 .column(service_team_member::Column::OrganizationId)
                 .filter(service_team_member::Column::TeamId.eq(team.id))
                 .into_query();
-            responsible(units).add(Column::AllianceId.eq(team.alliance_id))
+            (responsible(units.clone()).add(Column::AllianceId.eq(team.alliance_id)), Some(units))
         }),
         Of::Region(id) => regions::find(ctx, id)
             .await?
-            .map(|found: region::Model| Condition::all().add(problem::regions_below(&found.path))),
+            .map(|found: region::Model| plain(Condition::all().add(problem::regions_below(&found.path)))),
     };
-    let Some(counted) = counted else { return Ok(None) };
-    Ok(Some(Statistics { counted, zones: due::zones(ctx).await? }))
+    let Some((counted, units)) = found else { return Ok(None) };
+    Ok(Some(Statistics { counted, units, zones: due::zones(ctx).await? }))
 }
 
 macro_rules! measures {
@@ -163,7 +167,9 @@ macro_rules! measures {
 
 measures! {
     Registered, Open, Overdue, OpenInPeriod, StruckOff, Closed, ClosedOnTime, Due, ClosedWithoutDueDate, Rejected,
-    Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached,
+    Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached, Dispatched,
+    ResponseWithoutDeadline, ResponsePending, ResponseDue, AcceptedInTime, Answered, Resolved, Satisfied, Unreachable,
+    ClosedUnasked,
 }
 
 /// The figures of a period, one for each measure.
@@ -187,6 +193,11 @@ pub struct HandlingTime {
 }
 
 impl Statistics {
+    /// Those of some lists, of which the parts of some units count.
+    pub fn new(counted: Condition, units: Option<SelectStatement>, zones: Vec<String>) -> Self {
+        Self { counted, units, zones }
+    }
+
     /// How many alliances' lists the figures draw on, whether or not there is something on them.
     pub async fn alliances(&self, ctx: &Ctx, of: Of) -> Result<u64> {
         let lists = match of {
@@ -279,13 +290,14 @@ impl Statistics {
     }
 
     /// What holds of the problems that a measure counts.
-    fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
+    pub fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
         let regular = || Column::State.is_not_in([State::Rejected, State::Withdrawn, State::Merged]);
         let is = |state: State| Column::State.eq(state);
         let done = || is(State::StruckOff).or(is(State::ClosedAtSource));
         let in_period = || day(ctx, Day::Closed).between(period.from, period.to);
         let condition = |measure| self.condition(ctx, measure, period);
         let all = Condition::all;
+        let rates = Rates { zones: &self.zones, period, units: self.units.as_ref(), now: ctx.now() };
         match measure {
             Measure::Registered => {
                 all().add(self.begun_by(ctx, period.end())).add(self.begun_by(ctx, period.from).not())
@@ -329,6 +341,18 @@ impl Statistics {
             Measure::StruckOffOrReopened => {
                 Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
             }
+            Measure::Dispatched => all().add(rates.dispatched()),
+            Measure::ResponseWithoutDeadline => all().add(rates.without_deadline()),
+            Measure::ResponsePending => all().add(rates.pending()),
+            Measure::ResponseDue => all().add(rates.due()),
+            Measure::AcceptedInTime => all().add(rates.in_time()),
+            Measure::Answered => all().add(rates.answered()),
+            Measure::Resolved => all().add(rates.resolved()),
+            Measure::Satisfied => all().add(rates.satisfied()),
+            Measure::Unreachable => all().add(rates.unreachable()),
+            Measure::ClosedUnasked => {
+                condition(Measure::Closed).add(rates.answered().not()).add(rates.unreachable().not())
+            }
         }
     }
 
@@ -336,19 +360,17 @@ impl Statistics {
     fn begun_by(&self, ctx: &Ctx, day_after: NaiveDate) -> Condition {
         let here =
             Condition::all().add(Column::ExternalSource.is_null()).add(day(ctx, Day::Recorded).lt(day_after));
-        let there = Condition::all()
-            .add(Column::ExternalSource.is_not_null())
-            .add(self.by_zone(Column::AllianceId, |zone| Column::OccurredAt.lt(start_of(zone, day_after))));
+        let there = Condition::all().add(Column::ExternalSource.is_not_null()).add(in_zones(
+            &self.zones,
+            Column::AllianceId,
+            |zone| Column::OccurredAt.lt(start_of(zone, day_after)),
+        ));
         Condition::any().add(here).add(there)
     }
 
     /// Problems to which something happened in the period, at least once.
     fn befell(&self, kind: &str, period: Period) -> Condition {
-        let within = self.by_zone(event::Column::AllianceId, |zone| {
-            event::Column::OccurredAt
-                .gte(start_of(zone, period.from))
-                .and(event::Column::OccurredAt.lt(start_of(zone, period.end())))
-        });
+        let within = in_period(&self.zones, event::Column::AllianceId, period, event::Column::OccurredAt);
         let events = event::Entity::find()
             .select_only()
             .column(event::Column::SubjectId)
@@ -358,19 +380,34 @@ impl Statistics {
             .into_query();
         Condition::all().add(Column::Id.in_subquery(events))
     }
+}
 
-    fn by_zone<C: ColumnTrait>(&self, alliance: C, holds: impl Fn(Tz) -> SimpleExpr) -> Condition {
-        self.zones.iter().fold(Condition::any(), |any, name| {
-            let there = alliance::Entity::find()
-                .select_only()
-                .column(alliance::Column::Id)
-                .filter(alliance::Column::TimeZone.eq(name))
-                .into_query();
-            any.add(
-                Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))),
-            )
-        })
-    }
+/// A condition that is given, for the alliances of each zone, that zone.
+pub fn in_zones<C: ColumnTrait>(
+    zones: &[String],
+    alliance: C,
+    holds: impl Fn(Tz) -> SimpleExpr,
+) -> Condition {
+    zones.iter().fold(Condition::any(), |any, name| {
+        let there = alliance::Entity::find()
+            .select_only()
+            .column(alliance::Column::Id)
+            .filter(alliance::Column::TimeZone.eq(name))
+            .into_query();
+        any.add(Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))))
+    })
+}
+
+/// Whether an instant falls in a period by the calendar of an alliance.
+pub fn in_period<A: ColumnTrait, C: ColumnTrait>(
+    zones: &[String],
+    alliance: A,
+    period: Period,
+    at: C,
+) -> Condition {
+    in_zones(zones, alliance, |zone| {
+        at.gte(start_of(zone, period.from)).and(at.lt(start_of(zone, period.end())))
+    })
 }
 
 /// The instant at which a day begins in a zone.

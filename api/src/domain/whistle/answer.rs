@@ -20,8 +20,8 @@ use super::{
     fact, record, seats, seen, states,
 };
 use crate::domain::{
-    Code, Ctx, Error, Event, Fact, Result, Tx, governance::alliance::expect_version,
-    list::transition::Step, text,
+    Code, Ctx, Error, Event, Fact, Result, Tx, governance::alliance::expect_version, list::transition::Step,
+    text,
 };
 
 /// Longest words of an evaluation.
@@ -191,7 +191,8 @@ pub async fn claim(ctx: &Ctx, which: WhichCall, claim: &str) -> Result<Model> {
         claim: Set(Some(claim.clone())),
         ..held.base()
     };
-    held.settle(&states::CLAIM, Event::WhistleClaimed, change, |fact| fact.detail("claim", claim.clone())).await
+    held.settle(&states::CLAIM, Event::WhistleClaimed, change, |fact| fact.detail("claim", claim.clone()))
+        .await
 }
 
 /// Returns what a unit claims to be done. Its clock runs on from where it was: rework is the unit's.
@@ -257,9 +258,11 @@ pub async fn refuse(ctx: &Ctx, which: WhichCall, reason: &str, proposed: Organiz
         .filter(membership::Column::AllianceId.is_in([held.row.alliance_id, held.row.member_alliance_id]))
         .filter(membership::Column::OrganizationId.eq(proposed))
         .filter(membership::Column::State.eq(membership::State::Active));
-    // A proposal of oneself is none.
-    if proposed == held.row.organization_id || seats.count(&held.tx.db).await? == 0 {
+    if seats.count(&held.tx.db).await? == 0 {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
+    }
+    if proposed == held.row.organization_id {
+        return Err(Error::invalid(Code::ProposesItself, "proposedOrganizationId"));
     }
     let change = whistle_response::ActiveModel {
         refused_at: Set(Some(ctx.now())),

@@ -4,7 +4,9 @@
 
 pub mod answer;
 mod call;
+pub mod ranking;
 pub mod states;
+pub mod statistics;
 pub mod steps;
 pub mod watch;
 

@@ -29,14 +29,9 @@ pub const APPROVE: Step<State> =
     step("approveWhistle", &[State::Applied], State::Approved, Action::ApproveWhistle);
 pub const REJECT: Step<State> =
     step("rejectWhistle", &[State::Applied], State::Rejected, Action::RejectWhistle);
-pub const WITHDRAW: Step<State> = step(
-    "withdrawWhistle",
-    &[State::Applied, State::Approved],
-    State::Withdrawn,
-    Action::WithdrawWhistle,
-);
-pub const SOUND: Step<State> =
-    step("soundWhistle", &[State::Approved], State::Sounded, Action::SoundWhistle);
+pub const WITHDRAW: Step<State> =
+    step("withdrawWhistle", &[State::Applied, State::Approved], State::Withdrawn, Action::WithdrawWhistle);
+pub const SOUND: Step<State> = step("soundWhistle", &[State::Approved], State::Sounded, Action::SoundWhistle);
 /// Calls more units; the state stays.
 pub const CALL: Step<State> =
     step("callWhistleUnits", &[State::Sounded], State::Sounded, Action::CallWhistleUnits);
@@ -63,12 +58,8 @@ pub const CLAIM: Step<Answer> =
     answer("claimWhistleResolved", &[Answer::OnSite], Answer::ClaimedResolved, Action::ClaimWhistleResolved);
 pub const RETURN_CLAIM: Step<Answer> =
     answer("returnWhistleClaim", &[Answer::ClaimedResolved], Answer::OnSite, Action::ReturnWhistleClaim);
-pub const EVALUATE: Step<Answer> = answer(
-    "evaluateWhistleCall",
-    &[Answer::ClaimedResolved],
-    Answer::Evaluated,
-    Action::EvaluateWhistleCall,
-);
+pub const EVALUATE: Step<Answer> =
+    answer("evaluateWhistleCall", &[Answer::ClaimedResolved], Answer::Evaluated, Action::EvaluateWhistleCall);
 pub const RELEASE: Step<Answer> =
     answer("releaseWhistleCall", &[Answer::Evaluated], Answer::Released, Action::ReleaseWhistleCall);
 pub const REROUTE: Step<Answer> =
@@ -141,7 +132,9 @@ pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>)
         return Err(Error::refused(Code::CallBinds));
     }
     if now > row.report_in_due_at {
-        return Err(Error::refused(Code::ObjectionWindowClosed).with("until", row.report_in_due_at.to_rfc3339()));
+        return Err(
+            Error::refused(Code::ObjectionWindowClosed).with("until", row.report_in_due_at.to_rfc3339())
+        );
     }
     Ok(())
 }

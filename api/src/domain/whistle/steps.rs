@@ -65,17 +65,16 @@ pub async fn reject(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         reason: Set(Some(reason.clone())),
         ..held.row.clone().into_active_model()
     };
-    held.settle(State::Rejected, Event::WhistleRejected, change, None, |fact| fact.reason(Some(&reason))).await
+    held.settle(State::Rejected, Event::WhistleRejected, change, None, |fact| fact.reason(Some(&reason)))
+        .await
 }
 
 /// Withdraws a whistle before it is sounded.
 pub async fn withdraw(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::WITHDRAW).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let change = whistle::ActiveModel {
-        reason: Set(Some(reason.clone())),
-        ..held.row.clone().into_active_model()
-    };
+    let change =
+        whistle::ActiveModel { reason: Set(Some(reason.clone())), ..held.row.clone().into_active_model() };
     held.settle(State::Withdrawn, Event::WhistleWithdrawn, change, None, |fact| fact.reason(Some(&reason)))
         .await
 }
@@ -115,16 +114,7 @@ pub async fn sound(
 
 /// What is told of calls.
 fn with_calls(fact: Fact, called: &[whistle_response::Model]) -> Fact {
-    let told: Vec<_> = called
-        .iter()
-        .map(|row| {
-            serde_json::json!({
-                "responseId": row.id, "organizationId": row.organization_id,
-                "reportInDueAt": row.report_in_due_at.to_rfc3339(), "resolveDueAt": row.resolve_due_at.to_rfc3339(),
-            })
-        })
-        .collect();
-    fact.organizations(called.iter().map(|row| row.organization_id)).detail("calls", told)
+    fact.organizations(called.iter().map(|row| row.organization_id)).detail("calls", called.len())
 }
 
 /// Calls more units to a whistle that sounds, as members of the town or of an alliance above that it was escalated to.
@@ -193,17 +183,14 @@ pub async fn call_off(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         }
         update.filter(Call::Id.is_in(ids)).exec(&held.tx.db).await?;
     }
-    let change = whistle::ActiveModel {
-        reason: Set(Some(reason.clone())),
-        ..held.row.clone().into_active_model()
-    };
+    let change =
+        whistle::ActiveModel { reason: Set(Some(reason.clone())), ..held.row.clone().into_active_model() };
     // Units of alliances above are told there.
     let mut above: Vec<AllianceId> = pending.iter().map(|row| row.member_alliance_id).collect();
     above.sort_unstable();
     above.dedup();
-    let about = |fact: Fact| {
-        fact.organizations(pending.iter().map(|row| row.organization_id)).reason(Some(&reason))
-    };
+    let about =
+        |fact: Fact| fact.organizations(pending.iter().map(|row| row.organization_id)).reason(Some(&reason));
     for alliance in above.into_iter().filter(|alliance| *alliance != held.row.alliance_id) {
         held.tx.record(about(fact(Event::WhistleCalledOff, &held.row).alliance(alliance))).await?;
     }

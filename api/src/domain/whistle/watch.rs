@@ -24,9 +24,8 @@ const BATCH: u64 = 50;
 /// Does once everything that the deadlines of calls have come to by now; tells how much that was.
 pub async fn watch(ctx: &Ctx) -> Result<usize> {
     let now = ctx.now();
-    let report_in = Condition::all()
-        .add(Column::ReportInDueAt.lte(now))
-        .add(Column::ReportInSettled.into_expr().not());
+    let report_in =
+        Condition::all().add(Column::ReportInDueAt.lte(now)).add(Column::ReportInSettled.into_expr().not());
     // What was claimed in time waits for the town.
     let in_review = Column::State
         .eq(State::ClaimedResolved)

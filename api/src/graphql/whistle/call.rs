@@ -329,12 +329,7 @@ impl WhistleResponse {
     }
 }
 
-connection!(
-    WhistleResponseConnection,
-    WhistleResponseEdge,
-    WhistleResponse,
-    whistle_response::Entity
-);
+connection!(WhistleResponseConnection, WhistleResponseEdge, WhistleResponse, whistle_response::Entity);
 
 /// Key of the calls of a whistle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

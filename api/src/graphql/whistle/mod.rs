@@ -3,6 +3,8 @@
 
 pub mod call;
 pub mod mutation;
+pub mod ranking;
+pub mod statistics;
 
 use std::{collections::HashMap, sync::Arc};
 

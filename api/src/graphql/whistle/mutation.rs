@@ -15,13 +15,7 @@ use crate::{
             steps,
         },
     },
-    graphql::{
-        bulk::outcomes,
-        ctx,
-        error::payload,
-        id,
-        scalar::DateTime,
-    },
+    graphql::{bulk::outcomes, ctx, error::payload, id, scalar::DateTime},
 };
 
 /// A whistle to apply for.
@@ -260,16 +254,21 @@ impl ApplyForWhistleInput {
 }
 
 impl ReportInToWhistleInput {
-    async fn carry_out(&self, ctx: &domain::Ctx) -> domain::Result<concord_entities::whistle_response::Model> {
+    async fn carry_out(
+        &self,
+        ctx: &domain::Ctx,
+    ) -> domain::Result<concord_entities::whistle_response::Model> {
         let with = ReportIn { place: self.place.clone(), head_count: self.head_count };
         answer::report_in(ctx, which_call(&self.response_id, self.expected_version)?, &with).await
     }
 }
 
 impl EvaluateWhistleCallInput {
-    async fn carry_out(&self, ctx: &domain::Ctx) -> domain::Result<concord_entities::whistle_response::Model> {
-        let given =
-            Evaluation { solved: self.solved.into(), score: self.score, words: self.words.clone() };
+    async fn carry_out(
+        &self,
+        ctx: &domain::Ctx,
+    ) -> domain::Result<concord_entities::whistle_response::Model> {
+        let given = Evaluation { solved: self.solved.into(), score: self.score, words: self.words.clone() };
         answer::evaluate(ctx, which_call(&self.response_id, self.expected_version)?, &given).await
     }
 }
@@ -297,7 +296,8 @@ impl WhistleMutation {
         #[graphql(desc = "Which one.")] input: MoveWhistleInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { steps::approve(ctx, which(&input.whistle_id, input.expected_version)?).await }.await;
+        let result =
+            async { steps::approve(ctx, which(&input.whistle_id, input.expected_version)?).await }.await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -308,7 +308,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and why.")] input: MoveWhistleWithReasonInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { steps::reject(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            steps::reject(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -319,7 +322,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and why.")] input: MoveWhistleWithReasonInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { steps::withdraw(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            steps::withdraw(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -330,12 +336,13 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and whom to call.")] input: SoundWhistleInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { 
+        let result = async {
             let which = which(&input.whistle_id, input.expected_version)?;
             let backstop =
                 id::decode_optional(input.backstop_organization_id.as_ref(), "backstopOrganizationId")?;
             steps::sound(ctx, which, &calls(&input.calls)?, backstop).await
-         }.await;
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -346,11 +353,12 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and whom to call.")] input: CallWhistleUnitsInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { 
+        let result = async {
             let which = which(&input.whistle_id, input.expected_version)?;
             let alliance = id::decode_optional(input.alliance_id.as_ref(), "allianceId")?;
             steps::call_units(ctx, which, alliance, &calls(&input.calls)?).await
-         }.await;
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -361,7 +369,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and why.")] input: MoveWhistleWithReasonInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { steps::escalate(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            steps::escalate(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -372,7 +383,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which one, and why.")] input: MoveWhistleWithReasonInput,
     ) -> Result<WhistlePayload> {
         let ctx = ctx(context);
-        let result = async { steps::call_off(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            steps::call_off(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
         WhistlePayload::of(ctx, result).await
     }
 
@@ -394,7 +408,9 @@ impl WhistleMutation {
         #[graphql(desc = "Which call.")] input: MoveWhistleCallInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { answer::arrive(ctx, which_call(&input.response_id, input.expected_version)?).await }.await;
+        let result =
+            async { answer::arrive(ctx, which_call(&input.response_id, input.expected_version)?).await }
+                .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -405,7 +421,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which call, and what was done.")] input: ClaimWhistleResolvedInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { answer::claim(ctx, which_call(&input.response_id, input.expected_version)?, &input.claim).await }.await;
+        let result = async {
+            answer::claim(ctx, which_call(&input.response_id, input.expected_version)?, &input.claim).await
+        }
+        .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -416,11 +435,12 @@ impl WhistleMutation {
         #[graphql(desc = "Which call, why, and whose it is.")] input: RefuseWhistleCallInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { 
+        let result = async {
             let which = which_call(&input.response_id, input.expected_version)?;
             let proposed = id::decode(&input.proposed_organization_id, "proposedOrganizationId")?;
             answer::refuse(ctx, which, &input.reason, proposed).await
-         }.await;
+        }
+        .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -431,7 +451,11 @@ impl WhistleMutation {
         #[graphql(desc = "Which call, and why.")] input: MoveWhistleCallWithReasonInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { answer::return_claim(ctx, which_call(&input.response_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            answer::return_claim(ctx, which_call(&input.response_id, input.expected_version)?, &input.reason)
+                .await
+        }
+        .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -453,7 +477,9 @@ impl WhistleMutation {
         #[graphql(desc = "Which call.")] input: MoveWhistleCallInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { answer::release(ctx, which_call(&input.response_id, input.expected_version)?).await }.await;
+        let result =
+            async { answer::release(ctx, which_call(&input.response_id, input.expected_version)?).await }
+                .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -464,12 +490,13 @@ impl WhistleMutation {
         #[graphql(desc = "Which call, and to whom.")] input: RerouteWhistleCallInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { 
+        let result = async {
             let which = which_call(&input.response_id, input.expected_version)?;
             let to = id::decode_optional(input.organization_id.as_ref(), "organizationId")?;
             let (report_in, resolve) = (input.report_in_by.map(|at| at.0), input.resolve_by.map(|at| at.0));
             answer::reroute(ctx, which, to, report_in, resolve).await
-         }.await;
+        }
+        .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 
@@ -480,7 +507,10 @@ impl WhistleMutation {
         #[graphql(desc = "Which call, and why.")] input: MoveWhistleCallWithReasonInput,
     ) -> Result<WhistleResponsePayload> {
         let ctx = ctx(context);
-        let result = async { answer::excuse(ctx, which_call(&input.response_id, input.expected_version)?, &input.reason).await }.await;
+        let result = async {
+            answer::excuse(ctx, which_call(&input.response_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
         WhistleResponsePayload::of(ctx, result).await
     }
 

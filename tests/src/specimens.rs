@@ -142,9 +142,12 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
     ];
     app.run_background().await;
     for (noun, filter, owner) in owners {
-        // An event that says something of somebody.
-        let telling =
-            if noun == "event" { "AND organization_ids <> '[]' AND payload LIKE '%\":\"%'" } else { "" };
+        // An event that says something of somebody, and not to the committee alone.
+        let telling = if noun == "event" {
+            "AND organization_ids <> '[]' AND payload LIKE '%\":\"%' AND kind NOT LIKE 'seat_%'"
+        } else {
+            ""
+        };
         let owner = uuid(app, made[owner]);
         let text = format!("SELECT id FROM {noun} WHERE {filter} = {owner} {telling} ORDER BY id LIMIT 1");
         let row = app.app.write.query_one_raw(Statement::from_string(app.app.backend(), text)).await;

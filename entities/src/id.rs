@@ -111,6 +111,14 @@ ids! {
     FollowUpId = "follow_up",
     /// A one-time link by which a reporter answers a follow-up.
     FollowUpLinkId = "follow_up_link",
+    /// A whistle: a town calls departments for what is beyond its own power.
+    WhistleId = "whistle",
+    /// One department's answer to a whistle.
+    WhistleResponseId = "whistle_response",
+    /// A deadline of a call that passed unmet.
+    WhistleBreachId = "whistle_breach",
+    /// The ranking of an alliance's departments for a month that is over.
+    RankingId = "ranking",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// A filter of a list that a person keeps for themselves.

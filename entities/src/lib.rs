@@ -8,6 +8,7 @@ pub mod identity;
 pub mod list;
 pub mod rotation;
 pub mod territory;
+pub mod whistles;
 
 pub use self::{
     calendar::calendar_day,
@@ -33,4 +34,7 @@ pub use self::{
         rotation_plan_team, rotation_slot, rotation_swap,
     },
     territory::region,
+    whistles::{
+        ranking, ranking_item, ranking_place, whistle, whistle_breach, whistle_response, whistle_sequence,
+    },
 };

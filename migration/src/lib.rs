@@ -35,6 +35,8 @@ mod m20261129_000001_asked_independently;
 mod m20261129_000011_tried_at;
 mod m20261129_000012_due_told_of_problems;
 mod m20261129_000013_closed_rounds;
+mod m20261130_000001_whistles;
+mod m20261130_000002_rankings;
 mod refusal;
 
 /// All migrations in order.
@@ -74,6 +76,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000011_tried_at::Migration),
             Box::new(m20261129_000012_due_told_of_problems::Migration),
             Box::new(m20261129_000013_closed_rounds::Migration),
+            Box::new(m20261130_000001_whistles::Migration),
+            Box::new(m20261130_000002_rankings::Migration),
         ]
     }
 }

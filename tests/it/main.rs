@@ -62,6 +62,12 @@ mod problem_statements;
 mod search;
 mod statistics;
 mod transitions;
+// whistle
+mod whistle;
+mod whistle_clock;
+mod whistle_page;
+mod whistle_rates;
+mod whistle_steps;
 // file
 mod escalation;
 mod evidence;

@@ -12,12 +12,15 @@ pub const README: &str = "README.md";
 pub const README_ZH: &str = "README.zh-CN.md";
 pub const OPERATING: &str = "docs/operating.md";
 pub const WALKTHROUGH: &str = "docs/walkthrough.md";
+pub const WHISTLES: &str = "docs/whistles.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runner {
     /// `walkthrough.rs`, block by block.
     Walkthrough,
+    /// `whistle_page.rs`, block by block.
+    Whistles,
     /// This file: targets of the Makefile.
     Make,
     /// `demo.rs`, against the served demo.
@@ -35,6 +38,7 @@ pub enum Runner {
 /// Which blocks are run by whom: a page, how a block begins, its runner. What is exempt says why.
 const RUNNERS: &[(&str, &str, Runner)] = &[
     (WALKTHROUGH, "", Runner::Walkthrough),
+    (WHISTLES, "", Runner::Whistles),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),

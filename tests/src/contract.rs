@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 37] = [
+const NOUNS: [(&str, &str); 39] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -45,6 +45,8 @@ const NOUNS: [(&str, &str); 37] = [
     ("swapid", "rotation_swap"),
     ("taskid", "priority_task"),
     ("teamid", "service_team"),
+    ("responseid", "whistle_response"),
+    ("whistleid", "whistle"),
     ("withinid", "region"),
 ];
 

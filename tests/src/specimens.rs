@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 53] = [
+const VALUES: [(&str, &str, &str); 65] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -71,6 +71,18 @@ const VALUES: [(&str, &str, &str); 53] = [
     ("stored_file", "media_type", "image/png"),
     ("task_list", "state", "published"),
     ("calendar_day", "name", "元旦"),
+    ("ranking_item", "figure", "responded"),
+    ("ranking_item", "noun", "problems"),
+    ("ranking_place", "noun", "problems"),
+    ("whistle", "kind", "priority_work"),
+    ("whistle", "state", "sounded"),
+    ("whistle", "year", "2026"),
+    ("whistle_breach", "clock", "report_in"),
+    ("whistle_response", "state", "called"),
+    ("whistle_response", "is_open", "true"),
+    ("whistle_response", "solved", "yes"),
+    ("whistle_response", "score", "4"),
+    ("whistle_response", "refusals", "0"),
 ];
 
 /// Tables that the town's own verbs, the hands and the counting triggers fill.
@@ -88,7 +100,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 20] = [
+const EMPTY: [(&str, &str); 23] = [
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),
@@ -109,6 +121,9 @@ const EMPTY: [(&str, &str); 20] = [
     ("saved_filter", "ended_at"),
     ("service_team", "ended_at"),
     ("stored_file", "expires_at"),
+    ("whistle", "ended_at"),
+    ("whistle_response", "ended_at"),
+    ("whistle_response", "evaluated_at"),
 ];
 
 /// Writes a row into every table that a town leaves empty, and a second one where a rule speaks of two.

@@ -95,6 +95,9 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     while crate::domain::list::due::notify(ctx).await? > 0 {}
     while crate::domain::list::supervision::watch(ctx).await? > 0 {}
     while crate::domain::list::counts::settle(ctx).await? > 0 {}
+    // whistle
+    while crate::domain::whistle::watch::watch(ctx).await? > 0 {}
+    while crate::domain::whistle::ranking::take(ctx).await? > 0 {}
     // fact
     Ok(())
 }

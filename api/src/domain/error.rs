@@ -308,6 +308,19 @@ codes! {
     ObjectionWindowClosed = "OBJECTION_WINDOW_CLOSED",
     /// The problem is in this tier already.
     TierUnchanged = "TIER_UNCHANGED",
+    // whistle
+    /// A call to an emergency cannot be refused.
+    EmergencyBinds = "EMERGENCY_BINDS",
+    /// The call was refused twice before, or it is the backstop unit's: it binds.
+    CallBinds = "CALL_BINDS",
+    /// The unit stands in an open call of the whistle already.
+    AlreadyCalled = "ALREADY_CALLED",
+    /// The town does not call itself.
+    CallsItself = "CALLS_ITSELF",
+    /// A refusal proposes another unit than the one that refuses.
+    ProposesItself = "PROPOSES_ITSELF",
+    /// The whistle names no backstop unit.
+    NoBackstop = "NO_BACKSTOP",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

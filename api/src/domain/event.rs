@@ -329,6 +329,49 @@ events! {
     SavedFilterCreated = "saved_filter_created",
     /// Somebody let go of a filter.
     SavedFilterDeleted = "saved_filter_deleted",
+    // whistle
+    /// A whistle was applied for.
+    WhistleApplied = "whistle_applied",
+    /// A whistle was approved.
+    WhistleApproved = "whistle_approved",
+    /// An application for a whistle was rejected.
+    WhistleRejected = "whistle_rejected",
+    /// A whistle was withdrawn before it was sounded.
+    WhistleWithdrawn = "whistle_withdrawn",
+    /// A whistle was sounded: departments are called.
+    WhistleSounded = "whistle_sounded",
+    /// More departments were called to a whistle.
+    WhistleUnitsCalled = "whistle_units_called",
+    /// A department reported in to a whistle.
+    WhistleReportedIn = "whistle_reported_in",
+    /// A department came on site.
+    WhistleArrived = "whistle_arrived",
+    /// A department says that it is done.
+    WhistleClaimed = "whistle_claimed",
+    /// The town returned what a department claimed to be done.
+    WhistleClaimReturned = "whistle_claim_returned",
+    /// The town evaluated what a department did.
+    WhistleEvaluated = "whistle_evaluated",
+    /// The town released a department.
+    WhistleCallReleased = "whistle_call_released",
+    /// A department refused a call.
+    WhistleRefused = "whistle_refused",
+    /// A refused call was re-routed to another unit.
+    WhistleRerouted = "whistle_rerouted",
+    /// The town excused a department from its call.
+    WhistleExcused = "whistle_excused",
+    /// A whistle was escalated to the alliance above.
+    WhistleEscalated = "whistle_escalated",
+    /// Every department that came to a whistle was released.
+    WhistleReleased = "whistle_released",
+    /// A whistle was called off.
+    WhistleCalledOff = "whistle_called_off",
+    /// The time to resolve what a department was called for comes near.
+    WhistleDue = "whistle_due",
+    /// A deadline of a call passed unmet.
+    WhistleBreached = "whistle_breached",
+    /// The departments of an alliance were ranked for a month that is over.
+    RankingTaken = "ranking_taken",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

@@ -23,6 +23,7 @@ pub mod rotation;
 pub mod scope;
 pub mod territory;
 pub mod text;
+pub mod whistle;
 
 pub use self::{
     context::{Actor, App, Ctx, HELD, Tx},

@@ -66,6 +66,10 @@ actions! {
     // Rounds, follow-up, merging, escalation
     ReopenProblem, RequestFollowUp, RecordFollowUp, MergeProblem, EscalateProblem, RecallEscalation,
     ReturnEscalation,
+    // Whistles
+    ApplyForWhistle, ApproveWhistle, RejectWhistle, WithdrawWhistle, SoundWhistle, CallWhistleUnits, CallOffWhistle,
+    EscalateWhistle, RerouteWhistleCall, ExcuseWhistleCall, ReportInToWhistle, ArriveAtWhistle, ClaimWhistleResolved,
+    RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
 }
 
 /// All roles, in the order of the golden table.
@@ -154,7 +158,18 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::MergeProblem
             | A::EscalateProblem
             | A::RecallEscalation
-            | A::ReturnEscalation,
+            | A::ReturnEscalation
+            | A::ApplyForWhistle
+            | A::WithdrawWhistle
+            | A::SoundWhistle
+            | A::CallWhistleUnits
+            | A::CallOffWhistle
+            | A::EscalateWhistle
+            | A::RerouteWhistleCall
+            | A::ExcuseWhistleCall
+            | A::ReturnWhistleClaim
+            | A::EvaluateWhistleCall
+            | A::ReleaseWhistleCall,
             R::Committee,
         ) => Any,
         (
@@ -166,7 +181,9 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReadCertificate
             | A::HoldProblem
             | A::ResumeProblem
-            | A::SignOffProblem,
+            | A::SignOffProblem
+            | A::ApproveWhistle
+            | A::RejectWhistle,
             R::Approver,
         ) => Any,
         // A member manager looks after the people and the affairs of one unit, staff after its affairs.
@@ -209,12 +226,17 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RequestExtension
             | A::AnswerSupervisionNotice
             | A::ReadCertificate
-            | A::ReadContacts,
+            | A::ReadContacts
+            | A::ReportInToWhistle
+            | A::ArriveAtWhistle
+            | A::ClaimWhistleResolved
+            | A::RefuseWhistleCall,
             R::MemberManager | R::MemberStaff,
         ) => Own,
         (A::RegisterProblem, R::MemberManager | R::MemberStaff | R::CommunityOfficer | R::GridOfficer) => Any,
         // Communities and stations dock with the team, raise problems, and may correct and take back what they raised.
-        (A::RecordDocking | A::ReadContacts, R::CommunityOfficer) => Any,
+        (A::RecordDocking | A::ReadContacts | A::ApplyForWhistle, R::CommunityOfficer) => Any,
+        (A::WithdrawWhistle, R::CommunityOfficer) => Own,
         (A::AddEvidence | A::UpdateProblem | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
         (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
         // Whoever is not responsible asks reporters; the verb keeps those out who had a part in the problem.

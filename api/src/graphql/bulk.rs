@@ -1,6 +1,6 @@
 //! Faces of bulk work: many items in one mutation, each item's outcome told apart.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, Result};
 use uuid::Uuid;
 
 use super::{
@@ -61,44 +61,44 @@ pub struct HandOverItemsInput {
 macro_rules! outcomes {
     ($(#[$doc:meta])* $outcome:ident, $(#[$payload_doc:meta])* $payload:ident, $field:ident: $type:ty) => {
         $(#[$doc])*
-        #[derive(SimpleObject)]
+        #[derive(async_graphql::SimpleObject)]
         pub struct $outcome {
             /// The identifier as it was given.
-            id: ID,
+            id: async_graphql::ID,
             /// The object; null where it was refused.
             $field: Option<$type>,
             /// Why it was refused; empty where it was done.
-            user_errors: Vec<UserError>,
+            user_errors: Vec<$crate::graphql::error::UserError>,
         }
 
         impl $outcome {
             async fn of<T: Into<$type>>(
-                ctx: &Ctx,
+                ctx: &$crate::domain::Ctx,
                 index: usize,
-                id: ID,
-                result: domain::Result<T>,
-            ) -> Result<Self> {
-                match replayed(ctx, result).await {
+                id: async_graphql::ID,
+                result: $crate::domain::Result<T>,
+            ) -> async_graphql::Result<Self> {
+                match $crate::graphql::bulk::replayed(ctx, result).await {
                     Ok(found) => Ok(Self { id, $field: Some(found), user_errors: Vec::new() }),
                     Err(error) => {
-                        Ok(Self { id, $field: None, user_errors: vec![item_error(ctx, &error, index)?] })
+                        Ok(Self { id, $field: None, user_errors: vec![$crate::graphql::error::item_error(ctx, &error, index)?] })
                     }
                 }
             }
         }
 
         $(#[$payload_doc])*
-        #[derive(SimpleObject)]
+        #[derive(async_graphql::SimpleObject)]
         pub struct $payload {
             /// What came of each item, in the order given.
             results: Vec<$outcome>,
             /// What is wrong with the request as a whole; then no item was touched.
-            user_errors: Vec<UserError>,
+            user_errors: Vec<$crate::graphql::error::UserError>,
         }
 
         impl $payload {
-            fn refused(ctx: &Ctx, error: &Error) -> Result<Self> {
-                Ok(Self { results: Vec::new(), user_errors: vec![user_error(ctx, error)?] })
+            fn refused(ctx: &$crate::domain::Ctx, error: &$crate::domain::Error) -> async_graphql::Result<Self> {
+                Ok(Self { results: Vec::new(), user_errors: vec![$crate::graphql::error::user_error(ctx, error)?] })
             }
 
             fn done(results: Vec<$outcome>) -> Self {
@@ -107,6 +107,7 @@ macro_rules! outcomes {
         }
     };
 }
+pub(crate) use outcomes;
 
 outcomes!(
     /// What came of one problem.
@@ -125,7 +126,7 @@ outcomes!(
 );
 
 /// What an item answers with: what was done before under its key is read again.
-async fn replayed<T, N: Node>(ctx: &Ctx, result: domain::Result<T>) -> domain::Result<N>
+pub(super) async fn replayed<T, N: Node>(ctx: &Ctx, result: domain::Result<T>) -> domain::Result<N>
 where
     T: Into<N>,
 {

@@ -19,7 +19,8 @@ use concord_entities::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
     },
-    membership, organization, priority_task, problem, region, rotation_swap, seat, task_list,
+    membership, organization, priority_task, problem, region, rotation_swap, seat, task_list, whistle,
+    whistle_response,
 };
 use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -373,6 +374,9 @@ loader!(TaskListId, task_list, crate::domain::list::task_list::visible);
 loader!(PriorityTaskId, priority_task, crate::domain::list::task_read::visible);
 // problem
 loader!(concord_entities::id::ProblemId, problem, crate::domain::list::problem::visible);
+// whistle
+loader!(concord_entities::id::WhistleId, whistle, crate::domain::whistle::visible);
+loader!(concord_entities::id::WhistleResponseId, whistle_response, crate::domain::whistle::visible_calls);
 // file
 // fact
 // import

@@ -27,6 +27,8 @@ pub mod rotation;
 // priority task
 pub mod list;
 // problem
+// whistle
+pub mod whistle;
 // file
 // fact
 pub mod fact;
@@ -68,6 +70,11 @@ pub struct Query(
     list::follow_up::FollowUpQuery,
     list::statistics::StatisticsQuery,
     list::saved_filter::SavedFilterQuery,
+    // whistle
+    whistle::WhistleQuery,
+    whistle::call::WhistleResponseQuery,
+    whistle::statistics::WhistleStatisticsQuery,
+    whistle::ranking::RankingQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -114,6 +121,8 @@ pub struct Mutation(
     list::evidence::EvidenceMutation,
     bulk::BulkMutation,
     list::saved_filter::SavedFilterMutation,
+    // whistle
+    whistle::mutation::WhistleMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

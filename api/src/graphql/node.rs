@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
     AllianceId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId, RotationSwapId,
-    SeatId, ServiceTeamId, TaskListId,
+    SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -44,6 +44,8 @@ use super::list::{
     saved_filter::SavedFilter,
     supervision::{Extension, SupervisionNotice},
 };
+// whistle
+use super::whistle::{Whistle, call::WhistleResponse};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -93,6 +95,9 @@ pub enum AnyNode {
     Extension(Extension),
     FollowUp(FollowUp),
     SavedFilter(SavedFilter),
+    // whistle
+    Whistle(Whistle),
+    WhistleResponse(WhistleResponse),
     // file
     // fact
     Event(Event),
@@ -144,6 +149,9 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         Extension,
         FollowUp,
         SavedFilter,
+        // whistle
+        Whistle,
+        WhistleResponse,
         // file
         // fact
         Event,
@@ -173,6 +181,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         RotationPlan: RotationPlanId,
         RotationSlot: RotationSlotId,
         RotationSwap: RotationSwapId,
+        Whistle: WhistleId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

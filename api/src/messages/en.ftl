@@ -155,6 +155,14 @@ sign-offs-complete = No further sign-off is needed: the last one is the strike-o
 objection-window-closed = The assignment could be declined until { $until }; it binds now.
 tier-unchanged = The problem is in this tier already.
 
+# whistle
+emergency-binds = A call to an emergency cannot be refused.
+call-binds = This call binds: it was refused twice before, or the unit is the backstop.
+already-called = The unit is called to this whistle already.
+calls-itself = A town does not call itself to its own whistle.
+proposes-itself = A refusal names another unit than the one that refuses.
+no-backstop = The whistle names no backstop unit; name the unit to call.
+
 # file
 file-too-large = The file is larger than { $most } bytes.
 file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.

@@ -155,6 +155,14 @@ sign-offs-complete = 无需再会签，最后一位审批人直接销号（strik
 objection-window-closed = 退单异议期已于 { $until } 届满，此次交办不得再退。
 tier-unchanged = 该问题已属于这一层级。
 
+# whistle
+emergency-binds = 应急处置哨不得拒绝报到。
+call-binds = 此次吹哨已被退回两次或由兜底单位承接，不得再拒绝。
+already-called = 该单位已在本次吹哨中被召集。
+calls-itself = 吹哨的镇街不能召集自己。
+proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
+no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
+
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
 file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。

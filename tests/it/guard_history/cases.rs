@@ -273,6 +273,109 @@ pub fn cases() -> Vec<Case> {
             &["UPDATE escalation SET state = 'open'", "UPDATE escalation SET problem_id = alliance_id"],
         )
         .after(&["UPDATE escalation SET state = 'returned'"]),
+        case("ranking_is_kept", "stays as it was taken", &["DELETE FROM ranking"]),
+        case("ranking_is_not_edited", "stays as it was taken", &["UPDATE ranking SET month_on = month_on"]),
+        case("ranking_place_is_kept", "stays as it was taken", &["DELETE FROM ranking_place"]),
+        case("ranking_place_is_not_edited", "stays as it was taken", &["UPDATE ranking_place SET place = 1"]),
+        case(
+            "ranking_place_is_closed",
+            "stays as it was taken",
+            &["INSERT INTO ranking_place (ranking_id, noun, organization_id, response_due, responded, answered,
+                resolved, satisfied, response_excluded, answer_excluded)
+               SELECT r.id, 'whistles', p.organization_id, 1, 1, 1, 1, 1, 1, 1 FROM ranking_place p, ranking r"],
+        ),
+        case("ranking_item_is_kept", "stays as it was taken", &["DELETE FROM ranking_item"]),
+        case(
+            "ranking_item_is_not_edited",
+            "stays as it was taken",
+            &["UPDATE ranking_item SET subject_id = organization_id"],
+        ),
+        case(
+            "ranking_item_is_closed",
+            "stays as it was taken",
+            &["INSERT INTO ranking_item (ranking_id, noun, figure, organization_id, subject_id)
+               SELECT r.id, i.noun, i.figure, i.organization_id, i.subject_id FROM ranking_item i, ranking r"],
+        ),
+        case("whistle_is_kept", "never deleted", &["DELETE FROM whistle"]),
+        case("whistle_response_is_kept", "never deleted", &["DELETE FROM whistle_response"]),
+        case("whistle_breach_is_kept", "stays on record", &["DELETE FROM whistle_breach"]),
+        case("whistle_breach_is_not_edited", "stays on record", &["UPDATE whistle_breach SET clock = 'resolve'"]),
+        case(
+            "whistle_keeps_its_number",
+            "keeps its town, number and kind",
+            &[
+                "UPDATE whistle SET year = year + 1",
+                "UPDATE whistle SET seq = seq + 1",
+                "UPDATE whistle SET ordinal = ordinal + 1",
+                "UPDATE whistle SET number = 'other'",
+                "UPDATE whistle SET kind = 'emergency'",
+                "UPDATE whistle SET alliance_id = id",
+            ],
+        ),
+        case("whistle_stays_ended", "ends once", &["UPDATE whistle SET state = 'sounded'"])
+            .after(&["UPDATE whistle SET state = 'called_off'"]),
+        case(
+            "whistle_refusal_is_grounded",
+            "has a reason and a right unit",
+            &[
+                "UPDATE whistle_response SET state = 'refused', is_backstop = TRUE",
+                "UPDATE whistle_response SET state = 'refused', reason = NULL",
+                "UPDATE whistle_response SET state = 'refused', proposed_organization_id = NULL",
+            ],
+        ),
+        case(
+            "whistle_refusal_is_grounded",
+            "an emergency is not refused",
+            &["UPDATE whistle_response SET state = 'refused', is_backstop = FALSE"],
+        )
+        .after(&[
+            "INSERT INTO whistle (id, alliance_id, year, seq, ordinal, number, kind, title, description, state,
+                refused_count, applied_at, version)
+             SELECT alliance_id, alliance_id, year, 0, 0, number, 'emergency', title, description, 'sounded', 0,
+                applied_at, 1 FROM whistle",
+            "UPDATE whistle_response SET whistle_id = alliance_id",
+        ]),
+        case(
+            "whistle_refusal_is_grounded",
+            "has a reason and a right unit",
+            &["UPDATE whistle_response SET state = 'refused'"],
+        )
+        .after(&["UPDATE whistle_response SET state = 'on_site', is_backstop = FALSE"]),
+        case(
+            "whistle_response_is_evaluated",
+            "has come, claimed and been evaluated",
+            &[
+                "UPDATE whistle_response SET state = 'evaluated'",
+                "UPDATE whistle_response SET state = 'released'",
+                "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at, score = 6",
+                "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at, score = 0",
+                "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at, solved = NULL",
+                "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at, claimed_at = NULL",
+                "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at, reported_in_at = NULL",
+            ],
+        ),
+        case(
+            "whistle_response_stays_answered",
+            "stay as they were",
+            &[
+                "UPDATE whistle_response SET score = 5",
+                "UPDATE whistle_response SET solved = 'no'",
+                "UPDATE whistle_response SET evaluation = 'other'",
+                "UPDATE whistle_response SET evaluated_at = NULL",
+                "UPDATE whistle_response SET claimed_at = NULL",
+                "UPDATE whistle_response SET reported_in_at = NULL",
+                "UPDATE whistle_response SET organization_id = id",
+                "UPDATE whistle_response SET whistle_id = id",
+                "UPDATE whistle_response SET resolve_due_at = '2027-01-05 01:00:00.000000+00:00'",
+            ],
+        )
+        .after(&["UPDATE whistle_response SET evaluated_at = called_at, state = 'evaluated'"]),
+        case(
+            "whistle_response_stays_answered",
+            "stay as they were",
+            &["UPDATE whistle_response SET state = 'called'"],
+        )
+        .after(&["UPDATE whistle_response SET state = 'excused'"]),
         case("follow_up_is_kept", "never deleted", &["DELETE FROM follow_up"]),
         case(
             "follow_up_stays_answered",

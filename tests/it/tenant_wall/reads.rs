@@ -9,7 +9,7 @@ const UNREACHED: [(&str, &str); 1] = [(
 )];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 4] = [
+const NO_EDGE: [(&str, &str); 5] = [
     ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
     ("Problem.deadlineMoves", "drawn from the problem's own events, of which the specimen has none"),
     ("Problem.mergedInto", "the specimen is the one that goes on"),
@@ -17,6 +17,7 @@ const NO_EDGE: [(&str, &str); 4] = [
         "Problem.onAccount",
         "the problem is not held; where one is, it names a unit and a person of its own alliance",
     ),
+    ("WhistleResponse.insteadOf", "the one call came in nobody's place"),
 ];
 
 /// Every identifier of every query.

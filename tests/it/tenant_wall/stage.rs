@@ -69,7 +69,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 44] = [
+const PREPARED: [(&[&str], &str); 52] = [
     // The merger of the stage made it a version younger.
     (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
@@ -232,6 +232,33 @@ const PREPARED: [(&[&str], &str); 44] = [
     (
         &["assignHandoverItem", "handOverItems"],
         "UPDATE handover_item SET state = 'to_committee' WHERE id = {handover_item}",
+    ),
+    (
+        &["approveWhistle", "rejectWhistle", "withdrawWhistle"],
+        "UPDATE whistle SET state = 'applied' WHERE id = {whistle}",
+    ),
+    (
+        &["soundWhistle"],
+        "UPDATE whistle SET state = 'approved' WHERE id = {whistle};
+        UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
+    ),
+    (
+        &["callWhistleUnits"],
+        "UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
+    ),
+    (&["arriveAtWhistle"], "UPDATE whistle_response SET state = 'reported_in' WHERE id = {whistle_response}"),
+    (&["claimWhistleResolved"], "UPDATE whistle_response SET state = 'on_site' WHERE id = {whistle_response}"),
+    (
+        &["returnWhistleClaim", "evaluateWhistleCall", "evaluateWhistleCalls"],
+        "UPDATE whistle_response SET state = 'claimed_resolved' WHERE id = {whistle_response}",
+    ),
+    (
+        &["releaseWhistleCall"],
+        "UPDATE whistle_response SET state = 'evaluated', evaluated_at = called_at WHERE id = {whistle_response}",
+    ),
+    (
+        &["rerouteWhistleCall"],
+        "UPDATE whistle_response SET state = 'refused', is_open = FALSE WHERE id = {whistle_response}",
     ),
     (&["extendProblems"], "UPDATE problem SET state = 'assigned', due_on = NULL WHERE id = {problem}"),
 ];

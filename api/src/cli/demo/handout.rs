@@ -32,7 +32,7 @@ pub const FILE: &str = "demo.json";
 const KEY_DAYS: i64 = 365;
 
 /// Who is shown on the terminal, what they are, and a query to begin with; `<name>` stands for an id of that name.
-const PARTS: [(&str, &str, &str); 11] = [
+const PARTS: [(&str, &str, &str); 12] = [
     (
         "admin",
         "平台管理员 platform administrator",
@@ -82,6 +82,11 @@ const PARTS: [(&str, &str, &str); 11] = [
         "county",
         "县级督导 county supervisor: 下辖联盟 the alliances below",
         "{ alliance(id: \"<countyAlliance>\") { name children { nodes { name members(first: 1) { totalCount } } } } statistics(input: { of: { allianceId: \"<countyAlliance>\" }, from: \"2025-01-01\", to: \"2029-12-31\" }) { allianceCount period { open overdue struckOff onTimeRate { numerator denominator } handlingTime { medianSeconds } } } }",
+    ),
+    (
+        "beijing",
+        "北京街道 a subdistrict of Beijing: 吹哨报到 whistles and who reported in",
+        "{ whistles(filter: { allianceId: \"<beijingAlliance>\" }) { nodes { number kind title state refusedCount responses { organization { name } state reportInDueAt } } } }",
     ),
     (
         "neighbour",
@@ -192,6 +197,8 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
         ("taskList", cast.tasks.lists.get(&current).copied().map(text)),
         ("task", cast.tasks.in_progress().map(text)),
         ("problem", cast.problems.in_progress().map(text)),
+        ("beijingAlliance", cast.whistles.alliance.map(text)),
+        ("whistle", cast.whistles.whistle.map(text)),
         ("neighbourProblem", cast.problems.neighbour.map(text)),
     ];
     found.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?))).collect()

@@ -4,6 +4,7 @@
 //! A folder that holds a demo already is served again as it is; `--fresh` tells the story anew for today. A folder that
 //! holds any other database is left alone.
 
+mod beijing;
 mod days;
 mod duties;
 mod handout;

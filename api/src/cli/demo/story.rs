@@ -13,6 +13,7 @@ use concord_entities::{
 };
 
 use super::{
+    beijing,
     days::{Days, ZONE},
     duties, opening, problems,
     stage::Stage,
@@ -63,6 +64,7 @@ pub struct Cast {
     pub swap: Option<RotationSwapId>,
     pub tasks: tasks::Book,
     pub problems: problems::Book,
+    pub whistles: beijing::Book,
 }
 
 /// A turn of the rotation and the place of its team in `teams`.
@@ -85,6 +87,7 @@ pub enum Cue {
     Duty(duties::Cue),
     Task(tasks::Cue),
     Problem(problems::Cue),
+    Whistle(beijing::Cue),
     /// The background hands go round.
     Hands,
 }
@@ -126,6 +129,7 @@ impl Story<'_> {
             Cue::Duty(cue) => Box::pin(duties::play(self, cue)).await,
             Cue::Task(cue) => Box::pin(tasks::play(self, cue)).await,
             Cue::Problem(cue) => Box::pin(problems::play(self, cue)).await,
+            Cue::Whistle(cue) => Box::pin(beijing::play(self, cue)).await,
             Cue::Hands => Box::pin(background::run_once(&self.stage.system())).await,
         }
     }
@@ -149,6 +153,7 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Cast, Failure> {
     tasks::agenda(&mut story, &mut agenda)
         .and_then(|()| problems::agenda(&mut story, &mut agenda))
         .map_err(|error| Failure::wrong(format!("the demo's agenda: {error:?}")))?;
+    beijing::agenda(&story, &mut agenda);
     hands(&story, &mut agenda);
     // Whatever lies ahead of the end has not happened yet.
     agenda.retain(|(at, _)| *at <= end);

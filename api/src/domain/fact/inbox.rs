@@ -7,13 +7,13 @@ use concord_entities::{
     account, event, event_seal, hand_cursor,
     id::{AccountId, AllianceId, InboxEntryId, OrganizationId},
     inbox_entry::{self, Column, Entity, Kind},
-    problem, seat,
+    problem, seat, whistle,
 };
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
-    sea_query::{Expr, OnConflict},
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, OnConflict, UnionType},
 };
 use uuid::Uuid;
 
@@ -211,21 +211,28 @@ async fn lock(tx: &Tx<'_>) -> Result<i64> {
     Ok(row.map_or(0, |row| row.position))
 }
 
-/// Who registered the problems among these subjects.
+/// Who registered the problems, or applied for the whistles, among these subjects.
 async fn registrars(
     db: &impl ConnectionTrait,
     subjects: impl Iterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, AccountId>> {
-    let rows: Vec<(Uuid, AccountId)> = problem::Entity::find()
+    let subjects: Vec<Uuid> = subjects.collect();
+    let problems = problem::Entity::find()
         .select_only()
         .column(problem::Column::Id)
         .column(problem::Column::RecordedBy)
-        .filter(problem::Column::Id.is_in(subjects))
-        .filter(problem::Column::RecordedBy.is_not_null())
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().collect())
+        .filter(problem::Column::Id.is_in(subjects.iter().copied()))
+        .filter(problem::Column::RecordedBy.is_not_null());
+    let mut whistles = whistle::Entity::find()
+        .select_only()
+        .column(whistle::Column::Id)
+        .column(whistle::Column::AppliedBy)
+        .filter(whistle::Column::Id.is_in(subjects))
+        .filter(whistle::Column::AppliedBy.is_not_null())
+        .into_query();
+    let both = problems.into_query().union(UnionType::All, whistles.take()).take();
+    let rows = db.query_all(&both).await?;
+    rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
 }
 
 /// Somebody with an active seat.

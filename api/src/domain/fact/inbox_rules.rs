@@ -13,7 +13,7 @@ pub enum To {
     Independent(Role),
     /// People with this role.
     Everyone(Role),
-    /// Whoever registered the problem that the event is about.
+    /// Whoever registered the problem, or applied for the whistle, that the event is about.
     Registrar,
 }
 
@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 49] = [
+pub const RULES: [Rule; 64] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -72,6 +72,21 @@ pub const RULES: [Rule; 49] = [
     rule("follow_up_due", Kind::Assigned, &[To::Independent(Role::Verifier)]),
     // Whoever led the round that ended, and whoever registered it.
     rule("problem_reopened", Kind::Returned, &[To::Concerned, To::Registrar]),
+    rule("whistle_applied", Kind::Assigned, &[To::Everyone(Role::Approver)]),
+    rule("whistle_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("whistle_rejected", Kind::Returned, &[To::Everyone(Role::Committee), To::Registrar]),
+    rule("whistle_sounded", Kind::Assigned, &[To::Concerned]),
+    rule("whistle_units_called", Kind::Assigned, &[To::Concerned]),
+    rule("whistle_rerouted", Kind::Assigned, &[To::Concerned]),
+    rule("whistle_refused", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("whistle_claimed", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("whistle_claim_returned", Kind::Returned, &[To::Concerned]),
+    rule("whistle_escalated", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("whistle_due", Kind::Due, &[To::Concerned]),
+    rule("whistle_breached", Kind::Due, &[To::Concerned, To::Everyone(Role::Committee)]),
+    rule("whistle_excused", Kind::Recalled, &[To::Concerned]),
+    rule("whistle_called_off", Kind::Recalled, &[To::Concerned]),
+    rule("whistle_released", Kind::Closed, &[To::Registrar]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),

@@ -12,6 +12,8 @@ use crate::domain::{Error, Result, Tx};
 pub const PROBLEMS: &str = "problem_sequence";
 /// The table that counts supervision notices.
 pub const NOTICES: &str = "notice_sequence";
+/// The table that counts whistles.
+pub const WHISTLES: &str = "whistle_sequence";
 
 /// Takes the next `count` numbers of an alliance's year and gives the first. Whoever else takes numbers there waits for
 /// this unit of work, and a rollback gives them back: so no number is lost and none is given twice.

@@ -18,7 +18,7 @@ use sea_orm::{
     sea_query::{Alias, CaseStatement, Expr, Func, Query, SelectStatement, SimpleExpr, WindowStatement},
 };
 
-use super::{due, problem};
+use super::{due, problem, rates::Rates};
 use crate::domain::{
     Code, Ctx, Error, Event, Result, governance,
     page::{self, Along, Order, Page},
@@ -57,7 +57,7 @@ impl Period {
     }
 
     /// The day after the last.
-    fn end(self) -> NaiveDate {
+    pub fn end(self) -> NaiveDate {
         self.to.succ_opt().unwrap_or(self.to)
     }
 
@@ -173,7 +173,9 @@ macro_rules! measures {
 
 measures! {
     Registered, Open, Overdue, OpenInPeriod, StruckOff, Closed, ClosedOnTime, Due, ClosedWithoutDueDate, Rejected,
-    Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached,
+    Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached, Dispatched,
+    ResponseWithoutDeadline, ResponsePending, ResponseDue, AcceptedInTime, Answered, Resolved, Satisfied, Unreachable,
+    ClosedUnasked,
 }
 
 /// The figures of a period, one for each measure.
@@ -197,6 +199,11 @@ pub struct HandlingTime {
 }
 
 impl Statistics {
+    /// Those of some lists, of which the parts of some units count.
+    pub fn new(counted: Condition, units: Option<SelectStatement>, zones: Vec<String>) -> Self {
+        Self { counted, units, zones }
+    }
+
     /// How many alliances' lists the figures draw on, whether or not there is something on them.
     pub async fn alliances(&self, ctx: &Ctx, of: Of) -> Result<u64> {
         let lists = match of {
@@ -342,7 +349,7 @@ impl Statistics {
     }
 
     /// What holds of the problems that a measure counts.
-    fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
+    pub fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
         let ended = |more: Option<SimpleExpr>| {
             // What was rejected, withdrawn or merged in a later round is left out whole.
             let regular = Column::State.is_not_in(IRREGULAR);
@@ -371,6 +378,7 @@ impl Statistics {
         let in_period = || day(ctx, Day::Closed).between(period.from, period.to);
         let condition = |measure| self.now(ctx, measure, period);
         let all = Condition::all;
+        let rates = Rates { zones: &self.zones, period, units: self.units.as_ref(), now: ctx.now() };
         match measure {
             Measure::Registered => {
                 all().add(self.begun_by(ctx, period.end())).add(self.begun_by(ctx, period.from).not())
@@ -416,6 +424,18 @@ impl Statistics {
             Measure::StruckOffOrReopened => {
                 Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
             }
+            Measure::Dispatched => all().add(rates.dispatched()),
+            Measure::ResponseWithoutDeadline => all().add(rates.without_deadline()),
+            Measure::ResponsePending => all().add(rates.pending()),
+            Measure::ResponseDue => all().add(rates.due()),
+            Measure::AcceptedInTime => all().add(rates.in_time()),
+            Measure::Answered => all().add(rates.answered()),
+            Measure::Resolved => all().add(rates.resolved()),
+            Measure::Satisfied => all().add(rates.satisfied()),
+            Measure::Unreachable => all().add(rates.unreachable()),
+            Measure::ClosedUnasked => {
+                condition(Measure::Closed).add(rates.answered().not()).add(rates.unreachable().not())
+            }
         }
     }
 
@@ -433,19 +453,17 @@ impl Statistics {
     fn begun_by(&self, ctx: &Ctx, day_after: NaiveDate) -> Condition {
         let here =
             Condition::all().add(Column::ExternalSource.is_null()).add(day(ctx, Day::Recorded).lt(day_after));
-        let there = Condition::all()
-            .add(Column::ExternalSource.is_not_null())
-            .add(self.by_zone(Column::AllianceId, |zone| Column::OccurredAt.lt(start_of(zone, day_after))));
+        let there = Condition::all().add(Column::ExternalSource.is_not_null()).add(in_zones(
+            &self.zones,
+            Column::AllianceId,
+            |zone| Column::OccurredAt.lt(start_of(zone, day_after)),
+        ));
         Condition::any().add(here).add(there)
     }
 
     /// Problems to which something happened in the period, at least once.
     fn befell(&self, kind: &str, period: Period) -> Condition {
-        let within = self.by_zone(event::Column::AllianceId, |zone| {
-            event::Column::OccurredAt
-                .gte(start_of(zone, period.from))
-                .and(event::Column::OccurredAt.lt(start_of(zone, period.end())))
-        });
+        let within = in_period(&self.zones, event::Column::AllianceId, period, event::Column::OccurredAt);
         let events = event::Entity::find()
             .select_only()
             .column(event::Column::SubjectId)
@@ -455,19 +473,34 @@ impl Statistics {
             .into_query();
         Condition::all().add(Column::Id.in_subquery(events))
     }
+}
 
-    fn by_zone<C: ColumnTrait>(&self, alliance: C, holds: impl Fn(Tz) -> SimpleExpr) -> Condition {
-        self.zones.iter().fold(Condition::any(), |any, name| {
-            let there = alliance::Entity::find()
-                .select_only()
-                .column(alliance::Column::Id)
-                .filter(alliance::Column::TimeZone.eq(name))
-                .into_query();
-            any.add(
-                Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))),
-            )
-        })
-    }
+/// A condition that is given, for the alliances of each zone, that zone.
+pub fn in_zones<C: ColumnTrait>(
+    zones: &[String],
+    alliance: C,
+    holds: impl Fn(Tz) -> SimpleExpr,
+) -> Condition {
+    zones.iter().fold(Condition::any(), |any, name| {
+        let there = alliance::Entity::find()
+            .select_only()
+            .column(alliance::Column::Id)
+            .filter(alliance::Column::TimeZone.eq(name))
+            .into_query();
+        any.add(Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))))
+    })
+}
+
+/// Whether an instant falls in a period by the calendar of an alliance.
+pub fn in_period<A: ColumnTrait, C: ColumnTrait>(
+    zones: &[String],
+    alliance: A,
+    period: Period,
+    at: C,
+) -> Condition {
+    in_zones(zones, alliance, |zone| {
+        at.gte(start_of(zone, period.from)).and(at.lt(start_of(zone, period.end())))
+    })
 }
 
 /// The instant at which a day begins in a zone.

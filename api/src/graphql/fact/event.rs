@@ -87,7 +87,7 @@ pub struct EventDetail {
 }
 
 /// Endings of the names of details that hold identifiers, and the nouns they name.
-const IDENTIFIERS: [(&str, &str); 14] = [
+const IDENTIFIERS: [(&str, &str); 15] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("sessionid", "session"),
@@ -102,6 +102,7 @@ const IDENTIFIERS: [(&str, &str); 14] = [
     ("dockingid", "docking"),
     ("handoverid", "handover"),
     ("tasklistid", "task_list"),
+    ("responseid", "whistle_response"),
 ];
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.

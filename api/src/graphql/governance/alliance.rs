@@ -39,6 +39,7 @@ use crate::{
         node::Node,
         scalar::{DateTime, YearMonth},
         territory::region::Region,
+        whistle::{WhistleConnection, WhistleFilter, whistles_of},
     },
 };
 
@@ -151,6 +152,21 @@ impl Alliance {
         let args = args(first, after, last, before);
         let list =
             move |ctx: &Ctx| Ok(List::new(by, id, (teams::listed(ctx, &filter)?, order_by.of()), &args));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// The whistles (吹哨报到) that it blew, the latest first.
+    async fn whistles(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<WhistleFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<WhistleConnection> {
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
+        let list = whistles_of(filter, args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 

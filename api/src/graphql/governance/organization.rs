@@ -29,6 +29,7 @@ use crate::{
         node::Node,
         scalar::DateTime,
         territory::region::Region,
+        whistle::call::{WhistleResponseConnection, WhistleResponseFilter, calls_of_units},
     },
     messages,
 };
@@ -172,6 +173,21 @@ impl Organization {
     ) -> Result<PriorityTaskConnection> {
         let list = open_tasks_of(args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &ALONG, list).await?.into())
+    }
+
+    /// Its calls to whistles (吹哨报到) that the caller may see, the latest first.
+    async fn whistle_responses(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<WhistleResponseFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<WhistleResponseConnection> {
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
+        let list = calls_of_units(filter, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// When it was first recorded.

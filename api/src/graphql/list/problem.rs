@@ -51,6 +51,7 @@ use crate::{
         node::Node,
         scalar::{Date, DateTime},
         territory::region::Region,
+        whistle::{self, Whistle},
     },
 };
 
@@ -521,6 +522,11 @@ impl Problem {
         follow_ups(context, self.0.id).await
     }
 
+    /// The whistles (吹哨报到) that serve it, the earliest first.
+    async fn whistles(&self, context: &Context<'_>) -> Result<Vec<Whistle>> {
+        whistle::whistles(context, self.0.id).await
+    }
+
     /// What happened to it, as far as the caller may see it; the latest comes first.
     async fn history(
         &self,
@@ -621,7 +627,7 @@ const BELOW: [(&str, Plan); 2] = [
 connection!(ProblemConnection, ProblemEdge, Problem, problem::Entity, ProblemFacets);
 
 /// What a list of problems reads along when it is asked for.
-pub(super) const ALONG: [(&str, Along<problem::Column>); 3] = [
+pub(in crate::graphql) const ALONG: [(&str, Along<problem::Column>); 3] = [
     ("alliance", Along { kind: Kind::Alliance, by: problem::Column::AllianceId }),
     ("leadOrganization", Along { kind: Kind::Organization, by: problem::Column::LeadOrganizationId }),
     ("region", Along { kind: Kind::Region, by: problem::Column::RegionId }),

@@ -54,6 +54,30 @@ pub enum StatisticsMeasure {
     Extended,
     /// Of which a deadline passed unmet in the period, whoever was late.
     Breached,
+    /// Given to a responsible organisation in the period (dispatched); counted where that organisation leads, or is the one asked
+    /// about. Organisations of a round before, and those that declined, are not known any more.
+    Dispatched,
+    /// Of these, without a deadline to accept, or with one that depends on a year whose holidays are not published; left out of
+    /// the response.
+    ResponseWithoutDeadline,
+    /// Of these, not accepted, with time left; left out of the response.
+    ResponsePending,
+    /// Dispatched in the period, without the two above.
+    ResponseDue,
+    /// Of these, accepted by the deadline.
+    AcceptedInTime,
+    /// Whose reporter answered a follow-up in the period (a valid answer); of several answers the last counts.
+    Answered,
+    /// Of these, solved in the reporter's view; in part is not solved.
+    Resolved,
+    /// Of the answered, with a satisfied reporter.
+    Satisfied,
+    /// Whose reporter was given up in the period after three tries in vain, and did not answer in it; left out of resolution and
+    /// satisfaction.
+    Unreachable,
+    /// Closed in the period without an answer in it, and without a reporter who was given up; left out of resolution and
+    /// satisfaction.
+    ClosedUnasked,
 }
 
 /// Something that a rate leaves out.
@@ -237,6 +261,25 @@ impl StatisticsPeriod {
         self.rate(Measure::Reopened, Measure::StruckOffOrReopened, &[])
     }
 
+    /// Response rate (响应率): accepted by the deadline ÷ dispatched to the organisation in the period. What has no deadline, or time
+    /// left, is left out.
+    async fn response_rate(&self) -> StatisticsRate {
+        let excluded = [Measure::ResponseWithoutDeadline, Measure::ResponsePending];
+        self.rate(Measure::AcceptedInTime, Measure::ResponseDue, &excluded)
+    }
+
+    /// Resolution rate (解决率): solved in the reporter's view ÷ valid answers of the period. Reporters who were not reached, or not
+    /// asked, are left out.
+    async fn resolution_rate(&self) -> StatisticsRate {
+        self.rate(Measure::Resolved, Measure::Answered, &[Measure::Unreachable, Measure::ClosedUnasked])
+    }
+
+    /// Satisfaction rate (满意率): satisfied reporters ÷ valid answers of the period. Reporters who were not reached, or not asked, are
+    /// left out.
+    async fn satisfaction_rate(&self) -> StatisticsRate {
+        self.rate(Measure::Satisfied, Measure::Answered, &[Measure::Unreachable, Measure::ClosedUnasked])
+    }
+
     /// How long the closed ones took.
     async fn handling_time(&self, context: &Context<'_>) -> Result<StatisticsHandlingTime> {
         let ctx = ctx(context);
@@ -334,7 +377,7 @@ pub struct StatisticsInput {
 }
 
 impl StatisticsInput {
-    fn read(&self) -> crate::domain::Result<(Of, Period)> {
+    pub fn read(&self) -> crate::domain::Result<(Of, Period)> {
         let alliance = |given: &ID, name, own_only| {
             Ok::<_, crate::domain::Error>(Of::Alliance { id: id::decode(given, name)?, own_only })
         };

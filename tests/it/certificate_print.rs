@@ -22,7 +22,7 @@ use lopdf::{Document, Object};
 use serde_json::Value;
 
 use crate::{
-    problem::{problem_in, triage, which},
+    problem::{problem_in, which},
     problem_round,
 };
 
@@ -181,7 +181,6 @@ async fn a_long_certificate_goes_on_over_pages_and_tells_of_earlier_rounds() {
     let row = problem_in(&app, &world, State::StruckOff).await;
     let committee = app.ctx(world.committee);
     round::reopen(&committee, which(row.id), "雨后再次下沉").await.expect("reopened");
-    triage(&app, &world, row.id).await;
     problem_round::finish(&app, &world, row.id).await;
     // Each adds links up to the next checkpoint, whose hashes are printed one by one.
     for _ in 0..20 {

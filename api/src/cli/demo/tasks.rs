@@ -261,8 +261,8 @@ async fn cascade(story: &Story<'_>) -> Result<()> {
         due_on: None,
         lead_organization_id: Some(unit),
     };
-    decompose::decompose(&hand, task.id, None, vec![part]).await?;
     task_list::publish(&hand, list.id, None).await?;
+    decompose::decompose(&hand, task.id, None, vec![part]).await?;
     Ok(())
 }
 

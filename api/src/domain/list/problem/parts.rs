@@ -97,10 +97,8 @@ impl Taken<'_> {
     async fn told(self, event: Event, before: PartState, part: &problem_responsible::Model) -> Result<Model> {
         let Self { tx, row, .. } = self;
         let row = grown(&tx, row).await?;
-        // Whoever leads waits for the parts, and learns that one is done.
-        let lead = row.lead_organization_id.filter(|_| matches!(event, Event::ProblemPartFinished));
         let told = fact(event, &row)
-            .organizations([part.organization_id].into_iter().chain(lead))
+            .organizations([part.organization_id])
             .moved(before.to_value(), part.state.to_value())
             .detail("organizationId", part.organization_id.to_string())
             .detail("title", row.title.clone());

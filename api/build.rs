@@ -18,6 +18,7 @@ fn main() -> io::Result<()> {
     }
     println!("cargo::rerun-if-changed=build.rs");
     let font = fs::read(Path::new(FONT).join(FONT_FILE)).unwrap_or_default();
+    #[expect(clippy::disallowed_methods, reason = "cargo tells the place by it")]
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     fs::write(Path::new(&out).join(FONT_FILE), font)
 }

@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn help_offers_what_the_command_takes() {
+        Cli::command().debug_assert();
         let mut cli = Cli::command();
-        cli.debug_assert();
         cli.build();
         let mut help =
             |name: &str| cli.find_subcommand_mut(name).expect("a command").render_long_help().to_string();

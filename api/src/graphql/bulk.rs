@@ -4,9 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use uuid::Uuid;
 
 use super::{
-    ctx,
-    error::{UserError, item_error, user_error},
-    id,
+    ctx, id,
     list::{
         problem::Problem,
         problem_mutation::{AssignProblemInput, which},

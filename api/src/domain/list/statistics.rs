@@ -201,7 +201,7 @@ pub struct HandlingTime {
 impl Statistics {
     /// Those of some lists, of which the parts of some units count.
     pub fn new(counted: Condition, units: Option<SelectStatement>, zones: Vec<String>) -> Self {
-        Self { counted, units, zones }
+        Self { counted, units, within: None, zones }
     }
 
     /// How many alliances' lists the figures draw on, whether or not there is something on them.
@@ -441,7 +441,7 @@ impl Statistics {
 
     /// Whether a problem was struck off by the end of a period and reopened only after it.
     fn rested(&self, ctx: &Ctx, period: Period) -> SimpleExpr {
-        let later = self.by_zone(Column::AllianceId, |zone| {
+        let later = in_zones(&self.zones, Column::AllianceId, |zone| {
             problem_round::Column::ReopenedAt.gte(start_of(zone, period.end()))
         });
         let rested = Condition::all().add(round_day(ctx).lte(period.to)).add(later);

@@ -53,10 +53,10 @@ const FREE_TEXT: usize = 4_000;
 
 /// What of whistles the caller may see: those of the alliances they read, and those that a unit is called to for which they act.
 fn seen(ctx: &Ctx) -> Condition {
+    use whistle_response::Column as Call;
     if ctx.actor == Actor::System {
         return Condition::all();
     }
-    use whistle_response::Column as Call;
     let called = whistle_response::Entity::find()
         .select_only()
         .column(Call::WhistleId)

@@ -459,6 +459,7 @@ async fn keep(
     figure: Figure,
     pairs: SelectStatement,
 ) -> Result<()> {
+    use ranking_item::Column as Item;
     let rows = Alias::new("pairs");
     let chosen = Query::select()
         .expr(Expr::value(Uuid::from(id)))
@@ -467,7 +468,6 @@ async fn keep(
         .columns([(rows.clone(), Alias::new("organization_id")), (rows.clone(), Alias::new("id"))])
         .from_subquery(pairs, rows)
         .to_owned();
-    use ranking_item::Column as Item;
     let mut insert = Query::insert();
     insert
         .into_table(ranking_item::Entity)

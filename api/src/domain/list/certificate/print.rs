@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::{Certificate, Document, Unit, paper, paper::Paper};
 use crate::domain::{
     Ctx, Error, Result,
-    chain::proof::Fault,
+    chain::proof::{Fault, hex},
     identity::signing::{PublicKeys, Signed},
 };
 
@@ -104,7 +104,7 @@ fn set(document: Vec<u8>) -> Result<Vec<u8>> {
     chain(&mut paper, &said, times);
     paper.gap(TEXT);
     paper.paragraph("签名 Signature", TEXT + 2.0);
-    let digest: String = Sha256::digest(&document).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&Sha256::digest(&document));
     row(&mut paper, "签发 Issued", &times.tell(said.issued_at));
     row(&mut paper, "附件 Attached", ATTACHED);
     small(&mut paper, "附件 SHA-256 of it", &digest);

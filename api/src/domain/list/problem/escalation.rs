@@ -317,7 +317,7 @@ pub(super) async fn with_above(tx: &Tx<'_>, of: ProblemId) -> Result<Vec<Problem
         let above: Vec<ProblemId> = escalation::Entity::find()
             .select_only()
             .column(escalation::Column::ParentProblemId)
-            .filter(escalation::Column::ProblemId.is_in(all[next..].iter().copied()))
+            .filter(escalation::Column::ProblemId.is_in(all.iter().skip(next).copied()))
             .into_tuple()
             .all(&tx.db)
             .await?;

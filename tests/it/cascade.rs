@@ -81,9 +81,11 @@ async fn sit(app: &TestApp, account_id: AccountId, alliance_id: AllianceId, orga
 pub async fn task_under(app: &TestApp, county: &County) -> PriorityTaskId {
     let input = json!({ "taskListId": county.list, "title": "春季防汛", "content": "清淤", "dueOn": "2026-01-25",
         "leadOrganizationId": id::encode(county.unit) });
-    let made = app.client(county.world.county_committee).send(CREATE, json!({ "input": input })).await.fine();
-    let made = made.text("/createPriorityTask/task/id").into();
-    id::decode(&made, "taskId").expect("an identifier")
+    let committee = county.world.county_committee;
+    let made = app.client(committee).send(CREATE, json!({ "input": input })).await.fine();
+    let made = made.at("/createPriorityTask/task/id");
+    step(app, committee, "publishPriorityTask", made, json!({})).await.fine();
+    id::decode(&made.as_str().expect("an identifier").into(), "taskId").expect("an identifier")
 }
 
 pub async fn county(app: &TestApp) -> County {

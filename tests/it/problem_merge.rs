@@ -183,6 +183,7 @@ async fn nothing_is_merged_into_what_is_above_and_a_survivor_that_ends_is_told_t
     // What is back in the hands of its own list goes on.
     escalation::recall(&committee, which(survivor.id), "自行解决").await.expect("recalled");
     merge_as(&app, world.committee, duplicate.id, survivor.id).await.fine();
+    app.advance(chrono::TimeDelta::minutes(1));
     moves::reject(&committee, which(survivor.id), "不属实").await.expect("rejected");
     let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_survivor_ended'";
     assert_eq!(count(&app, told).await, 1);

@@ -197,7 +197,7 @@ async fn a_change_of_a_problem_takes_a_fixed_number_of_statements() {
         .await;
     bench
         .count("extendProblem", committee, async |ctx| {
-            extend(ctx, which(id), day("2026-02-01"), "材料未到").await
+            extend(ctx, which(id), day("2026-03-01"), "材料未到").await
         })
         .await;
     let id = bench.problem(State::InProgress).await;

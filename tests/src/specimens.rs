@@ -100,7 +100,8 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 23] = [
+const EMPTY: [(&str, &str); 24] = [
+    ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),

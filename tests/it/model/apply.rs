@@ -109,10 +109,19 @@ impl List {
             reporter,
             state: follow_up::State::Due,
             tries: 0,
+            tried_at: None,
             satisfied: None,
             done_by: None,
             version: 1,
         });
+    }
+
+    /// What tells that a problem ended without being solved, to those too who reported it under another number.
+    fn ended(&self, on: usize, event: &'static str) -> Vec<(&'static str, Option<usize>)> {
+        let merged =
+            (0..self.problems.len()).filter(|place| self.problems[*place].row.merged_into == Some(on));
+        let told = merged.map(|place| ("problem_survivor_ended", Some(place)));
+        std::iter::once((event, Some(on))).chain(told).collect()
     }
 
     /// Ends an open escalation; below it comes back triaged.
@@ -239,11 +248,11 @@ impl List {
             }
             Verb::Reject => {
                 self.to(on, State::Rejected, now).reason = Some(reason);
-                one("problem_rejected")
+                self.ended(on, "problem_rejected")
             }
             Verb::Withdraw => {
                 self.to(on, State::Withdrawn, now).reason = Some(reason);
-                one("problem_withdrawn")
+                self.ended(on, "problem_withdrawn")
             }
             Verb::Reopen => {
                 self.reopen(on, Some(who), reason, now);
@@ -333,6 +342,7 @@ impl List {
                 let on = self.asked[asked].on;
                 let asked = &mut self.asked[asked];
                 asked.tries += 1;
+                asked.tried_at = Some(now);
                 asked.version += 1;
                 let last = asked.tries == 3;
                 if last {

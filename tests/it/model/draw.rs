@@ -135,7 +135,8 @@ fn verb(list: &List, name: &str, on: usize, dice: &mut Dice) -> Option<Verb> {
         "mergeProblem" => {
             let fits = |place: &usize| {
                 let other = &list.problems[*place].row;
-                *place != on && other.is_open && other.list == problem.row.list
+                let goes_on = other.is_open && other.state != State::Escalated;
+                *place != on && goes_on && other.list == problem.row.list
             };
             let all: Vec<usize> = (0..list.problems.len()).filter(fits).collect();
             let into = if all.is_empty() || dice.one_in(6) {

@@ -108,6 +108,7 @@ pub struct Asked {
     pub reporter: usize,
     pub state: follow_up::State,
     pub tries: i32,
+    pub tried_at: Option<At>,
     pub satisfied: Option<bool>,
     pub done_by: Option<usize>,
     pub version: i64,
@@ -376,7 +377,8 @@ impl List {
             Verb::Merge { into } => {
                 when(from_below(), "ESCALATED_FROM_BELOW");
                 when(into == on || self.problems[*into].row.list != row.list, "MERGE_REFUSED");
-                when(!self.problems[*into].row.is_open, "STATE_REFUSED");
+                let other = &self.problems[*into].row;
+                when(!other.is_open || other.state == State::Escalated, "STATE_REFUSED");
             }
             Verb::Escalate => when(row.list == COUNTY, "NO_PARENT_ALLIANCE"),
             Verb::RecallEscalation => {
@@ -429,6 +431,10 @@ impl List {
             Verb::Try { asked } | Verb::Answer { asked, .. } => {
                 let asked = &self.asked[*asked];
                 when(asked.state != follow_up::State::Due, "STATE_REFUSED");
+                // Each try has a day of its own.
+                let day = |at: At| (at + TimeDelta::hours(8)).date_naive();
+                let is_today = asked.tried_at.is_some_and(|at| day(at) == day(now));
+                when(matches!(verb, Verb::Try { .. }) && is_today, "TRIED_TODAY");
                 // Nor anybody of the units of the round that is asked about.
                 let ended = problem.rounds.iter().find(|ended| ended.round == asked.round);
                 let mut units = ended.iter().flat_map(|ended| ended.lead.iter().chain(&ended.joint));

@@ -426,6 +426,7 @@ impl Product<'_> {
                 reporter: self.place(row.reporter_problem_id),
                 state: row.state,
                 tries: row.tries,
+                tried_at: row.tried_at,
                 satisfied: row.is_satisfied,
                 done_by: row.done_by.map(|id| self.names.person(id)),
                 version: row.version,

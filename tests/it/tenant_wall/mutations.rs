@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 18] = [
+const TURNED_AWAY: [(&str, &str, &str); 19] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -36,7 +36,8 @@ const TURNED_AWAY: [(&str, &str, &str); 18] = [
     ("mutation.linkExternalIdentity(input.accountId)", "MALFORMED", "the settings name no issuer"),
     ("mutation.mergeProblem(input.duplicateId)", "MERGE_REFUSED", "there is one problem"),
     ("mutation.mergeProblem(input.survivorId)", "MERGE_REFUSED", "there is one problem"),
-    ("mutation.recallEscalation(input.problemId)", "ESCALATION_TAKEN", "the one problem is at both ends"),
+    ("mutation.recallEscalation(input.problemId)", "NOT_ESCALATED", "the one problem is at both ends"),
+    ("mutation.returnEscalation(input.problemId)", "NOT_ESCALATED", "the one problem is at both ends"),
     ("mutation.offerHandover(input.slotId)", "NO_NEXT_SLOT", "there is one turn"),
     ("mutation.proposeSwap(input.firstSlotId)", "SWAP_POINTLESS", "there is one turn"),
     ("mutation.proposeSwap(input.secondSlotId)", "SWAP_POINTLESS", "there is one turn"),

@@ -38,43 +38,26 @@ use async_graphql::{Context, MergedObject, MergedSubscription, Schema, Validatio
 
 use crate::domain::Ctx;
 
-/// Reads.
+/// Reads. The rooms group theirs: the library asks one after the other, each from within the one before.
 #[derive(MergedObject, Default)]
 pub struct Query(
     node::NodeQuery,
-    governance::alliance::AllianceQuery,
+    governance::GovernanceQuery,
     // identity
     identity::IdentityQuery,
     // territory
     territory::region::RegionQuery,
     // governance
-    governance::organization::OrganizationQuery,
-    governance::membership::MembershipQuery,
-    governance::service_team::ServiceTeamQuery,
     // calendar
     calendar::CalendarQuery,
     // rotation
-    rotation::plan::RotationPlanQuery,
-    rotation::preview::RotationPreviewQuery,
-    rotation::slot::RotationSlotQuery,
-    rotation::handover_item::HandoverItemQuery,
-    rotation::swap::RotationSwapQuery,
-    rotation::feed::CalendarFeedQuery,
+    rotation::RotationQuery,
     // priority task
-    list::open_item::OpenItemQuery,
-    list::task_list::TaskListQuery,
-    list::priority_task::PriorityTaskQuery,
+    list::TaskQuery,
     // problem
-    list::problem::ProblemQuery,
-    list::supervision::SupervisionQuery,
-    list::follow_up::FollowUpQuery,
-    list::statistics::StatisticsQuery,
-    list::saved_filter::SavedFilterQuery,
+    list::ProblemsQuery,
     // whistle
-    whistle::WhistleQuery,
-    whistle::call::WhistleResponseQuery,
-    whistle::statistics::WhistleStatisticsQuery,
-    whistle::ranking::RankingQuery,
+    whistle::WhistlesQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -85,42 +68,22 @@ pub struct Query(
 /// Changes.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
-    governance::alliance::AllianceMutation,
+    governance::GovernanceMutation,
     // identity
     identity::IdentityMutation,
     // territory
     territory::region::RegionMutation,
     // governance
-    governance::organization::OrganizationMutation,
-    governance::membership::MembershipMutation,
-    governance::service_team::ServiceTeamMutation,
     // calendar
     calendar::CalendarMutation,
     // rotation
-    rotation::plan::RotationPlanMutation,
-    rotation::slot::RotationSlotMutation,
-    rotation::duty::DutyMutation,
-    rotation::handover_item::HandoverItemMutation,
-    rotation::swap::RotationSwapMutation,
-    rotation::feed::CalendarFeedMutation,
+    rotation::RotationMutation,
     // priority task
-    list::task_list::TaskListMutation,
-    list::priority_task::PriorityTaskMutation,
-    list::carry_over::CarryOverMutation,
-    list::cascade::CascadeMutation,
+    list::TaskMutation,
     // problem
-    list::problem_mutation::ProblemMutation,
-    list::deadline::DeadlineMutation,
-    list::supervision::SupervisionMutation,
-    list::problem_part::ProblemPartMutation,
-    list::problem_decision::ProblemDecisionMutation,
-    list::problem_round::ProblemRoundMutation,
-    list::follow_up::FollowUpMutation,
-    list::problem_merge::ProblemMergeMutation,
-    list::escalation::EscalationMutation,
-    list::evidence::EvidenceMutation,
+    list::ProblemsMutation,
+    list::ProblemCourseMutation,
     bulk::BulkMutation,
-    list::saved_filter::SavedFilterMutation,
     // whistle
     whistle::mutation::WhistleMutation,
     // file

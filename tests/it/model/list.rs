@@ -269,11 +269,6 @@ impl List {
         if !self.sees(*who, list) {
             return vec!["NOT_FOUND"];
         }
-        if let Verb::Merge { into } = verb
-            && !self.sees(*who, self.problems[*into].row.list)
-        {
-            return vec!["NOT_FOUND"];
-        }
         if let Verb::Register { .. } | Verb::Settle { .. } = verb {
             let mut found = Vec::new();
             if self.standing(command).is_none() {
@@ -376,9 +371,12 @@ impl List {
             Verb::Reject | Verb::Withdraw => when(from_below(), "ESCALATED_FROM_BELOW"),
             Verb::Merge { into } => {
                 when(from_below(), "ESCALATED_FROM_BELOW");
-                when(into == on || self.problems[*into].row.list != row.list, "MERGE_REFUSED");
                 let other = &self.problems[*into].row;
-                when(!other.is_open || other.state == State::Escalated, "STATE_REFUSED");
+                // Of what they may not see, nothing else is told.
+                let is_seen = self.sees(*who, other.list);
+                when(!is_seen, "NOT_FOUND");
+                when(is_seen && (into == on || other.list != row.list), "MERGE_REFUSED");
+                when(is_seen && (!other.is_open || other.state == State::Escalated), "STATE_REFUSED");
             }
             Verb::Escalate => when(row.list == COUNTY, "NO_PARENT_ALLIANCE"),
             Verb::RecallEscalation => {

@@ -8,7 +8,7 @@ pub mod statistics;
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, dataloader::Loader};
+use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, dataloader::Loader};
 use concord_entities::{
     id::{ProblemId, TypedId, WhistleId},
     whistle,
@@ -344,6 +344,15 @@ impl WhistleFilter {
         })
     }
 }
+
+/// Reads of whistles.
+#[derive(MergedObject, Default)]
+pub struct WhistlesQuery(
+    WhistleQuery,
+    call::WhistleResponseQuery,
+    statistics::WhistleStatisticsQuery,
+    ranking::RankingQuery,
+);
 
 #[derive(Default)]
 pub struct WhistleQuery;

@@ -55,3 +55,16 @@ async fn a_read_that_takes_too_long_is_ended_and_leaves_its_connection_usable() 
         assert!(answer["data"]["alliances"]["nodes"][0]["name"].is_string(), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn sqlite_is_built_as_the_settings_of_the_build_say() {
+    if database::postgres().is_some() {
+        eprintln!("skipped: it is SQLite's");
+        return;
+    }
+    let app = TestApp::new().await;
+    for option in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {
+        let asked = format!("SELECT sqlite_compileoption_used('{option}') AS n");
+        assert_eq!(crate::problem::count(&app, &asked).await, 1, "{option}");
+    }
+}

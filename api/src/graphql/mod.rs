@@ -38,7 +38,9 @@ use async_graphql::{Context, MergedObject, MergedSubscription, Schema, Validatio
 
 use crate::domain::Ctx;
 
-/// Reads. The rooms group theirs: the library asks one after the other, each from within the one before.
+// The rooms group their root fields: the library asks one group after the other, each from within the one before.
+
+/// Reads.
 #[derive(MergedObject, Default)]
 pub struct Query(
     node::NodeQuery,

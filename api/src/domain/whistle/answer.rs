@@ -11,17 +11,17 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QuerySelect,
+    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
 };
 
 use super::{
     FREE_TEXT, NewCall, PLACE, allowed,
     call::{self, As},
-    fact, record, seats, seen, states,
+    fact, record, seats, states, visible,
 };
 use crate::domain::{
-    Code, Ctx, Error, Event, Fact, Result, Tx, governance::alliance::expect_version, list::transition::Step,
-    text,
+    Code, Ctx, Error, Event, Fact, HELD, Result, Tx, governance::alliance::expect_version,
+    list::transition::Step, text,
 };
 
 /// Longest words of an evaluation.
@@ -47,14 +47,16 @@ struct Held<'ctx> {
 
 async fn hold<'ctx>(ctx: &'ctx Ctx, which: WhichCall, step: &Step<State>) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
-    let found = Entity::find()
-        .find_both_related(whistle::Entity)
-        .filter(seen(ctx))
-        .filter(Column::Id.eq(which.id))
-        .lock_exclusive()
+    let missing = || Error::NotFound("whistle_response");
+    let of = Entity::find_by_id(which.id).select_only().column(Column::WhistleId).into_query();
+    // The whistle first, as whoever moves it whole does; its calls move under its lock.
+    let whistle = visible(ctx)
+        .filter(whistle::Column::Id.in_subquery(of))
+        .lock(HELD)
         .one(&tx.db)
-        .await?;
-    let (row, whistle) = found.ok_or(Error::NotFound("whistle_response"))?;
+        .await?
+        .ok_or_else(missing)?;
+    let row = Entity::find_by_id(which.id).one(&tx.db).await?.ok_or_else(missing)?;
     let seats = seats(&tx).await?;
     let units = [row.organization_id];
     allowed(ctx, &seats, step.action, &states::whose_answer(&row, step.action), &units, None)?;
@@ -198,7 +200,7 @@ pub async fn claim(ctx: &Ctx, which: WhichCall, claim: &str) -> Result<Model> {
 /// Returns what a unit claims to be done. Its clock runs on from where it was: rework is the unit's.
 pub async fn return_claim(ctx: &Ctx, which: WhichCall, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::RETURN_CLAIM).await?;
-    states::may_evaluate(&held.row, &held.own)?;
+    states::may_judge(&held.row, &held.own)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let change = whistle_response::ActiveModel {
         claimed_at: Set(None),
@@ -222,7 +224,7 @@ pub struct Evaluation {
 /// Evaluates what a unit claims to be done, for the town that blew.
 pub async fn evaluate(ctx: &Ctx, which: WhichCall, given: &Evaluation) -> Result<Model> {
     let held = hold(ctx, which, &states::EVALUATE).await?;
-    states::may_evaluate(&held.row, &held.own)?;
+    states::may_judge(&held.row, &held.own)?;
     let score = text::within(given.score, "score", 1, 5)?;
     let words = text::required(&given.words, "words", WORDS)?;
     let change = whistle_response::ActiveModel {
@@ -336,8 +338,15 @@ pub async fn reroute(
     resolve_by: Option<DateTime<Utc>>,
 ) -> Result<Model> {
     let held = hold(ctx, which, &states::REROUTE).await?;
+    states::may_judge(&held.row, &held.own)?;
     let unit = to.or(held.whistle.backstop_organization_id);
     let unit = unit.ok_or_else(|| Error::invalid(Code::NoBackstop, "organizationId"))?;
+    // Whoever refused is called again only where it then binds.
+    let binds =
+        held.whistle.backstop_organization_id == Some(unit) || held.row.refusals + 1 >= states::REFUSALS;
+    if unit == held.row.organization_id && !binds {
+        return Err(Error::invalid(Code::ProposesItself, "organizationId"));
+    }
     let new = NewCall { organization_id: unit, report_in_by, resolve_by };
     let (_, fresh) = held.pass_on(new).await?;
     held.tx.commit(fresh.id).await?;
@@ -347,7 +356,7 @@ pub async fn reroute(
 /// Excuses a unit from its call, with the reason why. It counts in no rate, and is shown beside them.
 pub async fn excuse(ctx: &Ctx, which: WhichCall, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::EXCUSE).await?;
-    states::may_evaluate(&held.row, &held.own)?;
+    states::may_judge(&held.row, &held.own)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let change = whistle_response::ActiveModel { reason: Set(Some(reason.clone())), ..held.base() };
     let row = held

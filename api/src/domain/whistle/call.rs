@@ -81,6 +81,13 @@ pub(super) async fn call(
         .filter(membership::Column::OrganizationId.is_in(units.iter().map(|unit| unit.organization_id)))
         .all(&tx.db)
         .await?;
+    // The town that blew is nobody's department, whoever calls.
+    let own = if how.alliance == whistle.alliance_id {
+        None
+    } else {
+        let town = alliance::Entity::find_by_id(whistle.alliance_id).one(&tx.db).await?;
+        town.and_then(|town| town.committee_organization_id)
+    };
     let now = tx.ctx.now();
     let mut rows: Vec<whistle_response::Model> = Vec::with_capacity(units.len());
     for (index, unit) in units.iter().enumerate() {
@@ -89,7 +96,7 @@ pub(super) async fn call(
         let Some((_, alliance)) = members.iter().find(|(member, _)| member.organization_id == id) else {
             return wrong(Code::NotAMember);
         };
-        if alliance.committee_organization_id == Some(id) {
+        if alliance.committee_organization_id == Some(id) || own == Some(id) {
             return wrong(Code::CallsItself);
         }
         if called.contains(&id) || rows.iter().any(|row| row.organization_id == id) {
@@ -115,7 +122,7 @@ pub(super) async fn call(
             organization_id: id,
             state: State::Called,
             is_open: true,
-            is_backstop: how.is_backstop,
+            is_backstop: how.is_backstop || whistle.backstop_organization_id == Some(id),
             from_id: how.instead_of.map(|before| before.id),
             refusals: how.instead_of.map_or(0, |before| before.refusals + 1),
             called_at: now,

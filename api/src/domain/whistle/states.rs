@@ -140,14 +140,16 @@ pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>)
 }
 
 /// Whoever evaluates acts for none of the units whose work it is.
-pub fn may_evaluate(row: &whistle_response::Model, own: &[OrganizationId]) -> Result<()> {
+pub fn may_judge(row: &whistle_response::Model, own: &[OrganizationId]) -> Result<()> {
     if own.contains(&row.organization_id) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
 }
 
 /// The alliances whose seats may give the right to a step of a whistle.
 pub fn whose(row: &whistle::Model, action: Action) -> Vec<AllianceId> {
     match (action, row.escalated_to_id) {
-        (Action::EscalateWhistle | Action::CallWhistleUnits, Some(above)) => vec![row.alliance_id, above],
+        (Action::CallWhistleUnits, Some(above)) => vec![row.alliance_id, above],
+        // What was handed up goes further from there.
+        (Action::EscalateWhistle, Some(above)) => vec![above],
         _ => vec![row.alliance_id],
     }
 }
@@ -198,7 +200,10 @@ pub fn answers(
             }
             let missing = match step.action {
                 Action::RefuseWhistleCall => may_refuse(whistle.kind, row, now),
-                Action::EvaluateWhistleCall => may_evaluate(row, &own),
+                Action::EvaluateWhistleCall
+                | Action::ReturnWhistleClaim
+                | Action::ExcuseWhistleCall
+                | Action::RerouteWhistleCall => may_judge(row, &own),
                 _ => Ok(()),
             };
             sounds(whistle.state).err().into_iter().chain(missing.err()).collect()

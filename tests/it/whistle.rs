@@ -448,6 +448,44 @@ async fn nobody_evaluates_their_own_unit() {
     bring(&app, &both, &app.ctx(world.committee), made[0].id, Answered::ClaimedResolved).await;
     assert_eq!(code(answer::evaluate(&both, call(made[0].id), &well_done()).await), "NOT_INDEPENDENT");
     assert_eq!(code(answer::return_claim(&both, call(made[0].id), "不行").await), "NOT_INDEPENDENT");
+    // Nor is it excused or called anew by one of its own, in whatever way.
+    let (row, made) = sounded(&app, &world, Kind::Enforcement, &[world.members[1]], None).await;
+    assert_eq!(code(answer::excuse(&both, call(made[0].id), "误吹").await), "NOT_INDEPENDENT");
+    assert_eq!(code(steps::call_off(&both, which(row.id), "险情解除").await), "NOT_INDEPENDENT");
+    answer::refuse(&both, call(made[0].id), "不属我局", world.members[2]).await.expect("refused");
+    let again = answer::reroute(&both, call(made[0].id), Some(world.members[2]), None, None).await;
+    assert_eq!(code(again), "NOT_INDEPENDENT");
+    // Whoever refused is not called again in its own place.
+    let committee = app.ctx(world.committee);
+    let again = answer::reroute(&committee, call(made[0].id), Some(world.members[1]), None, None).await;
+    assert_eq!(code(again), "PROPOSES_ITSELF");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_and_calling_off_wait_for_each_other_in_one_order() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let units = [world.members[1], world.members[2]];
+    for _ in 0..6 {
+        let (row, made) = sounded(&app, &world, Kind::Enforcement, &units, None).await;
+        let mut all = Vec::new();
+        for (who, call_of) in [(world.staff, made[0].id), (world.other_staff, made[1].id)] {
+            for _ in 0..2 {
+                let ctx = app.ctx(who);
+                all.push(tokio::spawn(async move {
+                    answer::report_in(&ctx, call(call_of), &here()).await.err().map(|error| error.code().text())
+                }));
+            }
+        }
+        let ctx = app.ctx(world.committee);
+        all.push(tokio::spawn(async move {
+            steps::call_off(&ctx, which(row.id), "险情解除").await.err().map(|error| error.code().text())
+        }));
+        for done in futures_util::future::join_all(all).await {
+            let code = done.expect("no panic");
+            assert!(matches!(code, None | Some("STATE_REFUSED")), "{code:?}");
+        }
+    }
 }
 
 #[tokio::test]

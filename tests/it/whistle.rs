@@ -473,7 +473,10 @@ async fn answers_and_calling_off_wait_for_each_other_in_one_order() {
             for _ in 0..2 {
                 let ctx = app.ctx(who);
                 all.push(tokio::spawn(async move {
-                    answer::report_in(&ctx, call(call_of), &here()).await.err().map(|error| error.code().text())
+                    answer::report_in(&ctx, call(call_of), &here())
+                        .await
+                        .err()
+                        .map(|error| error.code().text())
                 }));
             }
         }

@@ -1,6 +1,6 @@
 //! Follow-up (回访): somebody who has no part in a problem asks whoever reported it. It is due on submission or when the limit of
-//! the leading unit ends, where the alliance wants that, and on request. A dissatisfied answer returns what is submitted and reopens what was struck off, in the same
-//! unit of work. What the reporter says stands beside the chain of events, never in it.
+//! the leading unit ends, where the alliance wants that, and on request. A dissatisfied answer returns what is submitted and
+//! reopens what was struck off, in the same unit of work. What the reporter says stands beside the chain of events, never in it.
 
 pub mod link;
 

@@ -16,7 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::record;
-use crate::domain::{Ctx, Event, Result, Tx};
+use crate::domain::{Ctx, Error, Event, Result, Tx};
 
 /// Most whistles looked at in one unit of work.
 const BATCH: u64 = 50;
@@ -60,18 +60,17 @@ async fn look(ctx: &Ctx, ids: Vec<WhistleId>, waiting: Condition) -> Result<usiz
         .lock_exclusive()
         .all(&tx.db)
         .await?;
-    let mut done = 0;
-    for whistle in &whistles {
-        let calls = Entity::find()
-            .filter(Column::WhistleId.eq(whistle.id))
-            .filter(waiting.clone())
-            .order_by_asc(Column::Id)
-            .all(&tx.db)
-            .await?;
-        for row in calls {
-            settle(&tx, whistle, row).await?;
-            done += 1;
-        }
+    let calls = Entity::find()
+        .filter(Column::WhistleId.is_in(whistles.iter().map(|whistle| whistle.id)))
+        .filter(waiting)
+        .order_by_asc(Column::WhistleId)
+        .order_by_asc(Column::Id)
+        .all(&tx.db)
+        .await?;
+    let done = calls.len();
+    for row in calls {
+        let whistle = whistles.iter().find(|whistle| whistle.id == row.whistle_id);
+        settle(&tx, whistle.ok_or_else(|| Error::internal("a call of no whistle"))?, row).await?;
     }
     let first = whistles.first().map_or_else(Uuid::nil, |row| row.id.into());
     tx.commit(first).await?;

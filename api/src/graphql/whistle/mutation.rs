@@ -362,7 +362,7 @@ impl WhistleMutation {
         WhistlePayload::of(ctx, result).await
     }
 
-    /// Escalates a whistle to the alliance above (提级), which calls members of its own. It stays the town's, which alone evaluates and releases. The committee of the town may, and that of the alliance to which it was escalated last, which hands it further up. `NO_PARENT_ALLIANCE` where there is none above.
+    /// Escalates a whistle to the alliance above (提级), which calls members of its own. It stays the town's, which alone evaluates and releases. The committee of the town may once; then that of the alliance to which it was escalated last, which hands it further up. `NO_PARENT_ALLIANCE` where there is none above.
     async fn escalate_whistle(
         &self,
         context: &Context<'_>,
@@ -376,7 +376,7 @@ impl WhistleMutation {
         WhistlePayload::of(ctx, result).await
     }
 
-    /// Calls a whistle off that sounds. What was evaluated is released; whoever else is called is excused, counts in no rate, and is shown beside them. Only the committee may.
+    /// Calls a whistle off that sounds. What was evaluated is released; whoever else is called is excused, counts in no rate, and is shown beside them. Only the committee may, and nobody where that would excuse a unit of their own.
     async fn call_off_whistle(
         &self,
         context: &Context<'_>,
@@ -483,7 +483,7 @@ impl WhistleMutation {
         WhistleResponsePayload::of(ctx, result).await
     }
 
-    /// Re-routes a refused call to another unit, or to the backstop unit. The committee of the town may, and that of the alliance above which called the unit. Answers with the new call.
+    /// Re-routes a refused call to another unit, or to the backstop unit. The committee of the town may, and that of the alliance above which called the unit; nobody for a unit of their own. Whoever refused is called again only where the call then binds. Answers with the new call.
     async fn reroute_whistle_call(
         &self,
         context: &Context<'_>,

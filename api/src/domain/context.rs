@@ -144,6 +144,11 @@ impl Ctx {
         }
     }
 
+    /// Whether a dashboard asks.
+    pub const fn is_key(&self) -> bool {
+        matches!(self.actor, Actor::Key(_))
+    }
+
     /// The person to name as the author of a change; absent for the platform itself.
     pub fn author(&self) -> Option<AccountId> {
         match self.actor {

@@ -218,6 +218,11 @@ pub struct Shown {
 }
 
 impl Proof {
+    /// When its event happened.
+    pub fn occurred_at(&self) -> Option<DateTime<Utc>> {
+        self.links.first().map(|link| link.occurred_at)
+    }
+
     /// What stands in it; whether it holds, `check` says.
     pub fn shown(&self) -> Shown {
         let (line, said) = read(&self.checkpoint).unzip();

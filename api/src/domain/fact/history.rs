@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::audience;
 use crate::domain::{
-    Actor, Ctx, Result,
+    Ctx, Result,
     page::{self, Along, Order, Page},
 };
 
@@ -90,7 +90,7 @@ pub fn details(ctx: &Ctx, event: &event::Model) -> Vec<Detail> {
     let Some(Ok(Value::Object(map))) = event.payload.as_deref().map(serde_json::from_str) else {
         return Vec::new();
     };
-    let is_key = matches!(ctx.actor, Actor::Key(_));
+    let is_key = ctx.is_key();
     map.into_iter()
         .filter(|(name, value)| {
             !is_key || IMPERSONAL.contains(&name.as_str()) || value.is_number() || value.is_boolean()

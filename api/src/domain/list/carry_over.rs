@@ -5,14 +5,17 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, Months, NaiveDate};
 use concord_entities::{
-    alliance,
+    alliance, handover_item,
     id::{AllianceId, PriorityTaskId, TaskListId},
     priority_task::{self, State},
     task_carry_over, task_co_organizer, task_list, task_milestone, task_part,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{CaseStatement, Expr},
 };
 
 use super::{
@@ -26,6 +29,8 @@ use crate::domain::{Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target,
 
 /// Most rows of one insert; none has more than five values, and SQLite binds at most 32,766.
 const ROWS: usize = 5_000;
+/// Most cases of one statement.
+const CASES: usize = 500;
 /// Longest chain of carried tasks that is followed, in months.
 const LONGEST: usize = 240;
 
@@ -240,6 +245,7 @@ async fn write_successors(
         carried_by: Set(tx.ctx.author()),
     });
     task_carry_over::Entity::insert_many(links).exec_without_returning(&tx.db).await?;
+    keep_handed_over(tx, &ids, of).await?;
     keep_cascade(tx, &ids, of).await?;
     priority_task::Entity::update_many()
         .col_expr(priority_task::Column::State, Expr::value(CARRY_OVER.to.to_value()))
@@ -314,6 +320,27 @@ async fn copy_milestones(
         .collect();
     for some in rows.chunks(ROWS) {
         task_milestone::Entity::insert_many(some.to_vec()).exec_without_returning(&tx.db).await?;
+    }
+    Ok(())
+}
+
+/// A successor takes its task's place in a handover, as long as nobody has answered for the task there.
+async fn keep_handed_over(
+    tx: &Tx<'_>,
+    ids: &[PriorityTaskId],
+    of: impl Fn(&PriorityTaskId) -> PriorityTaskId,
+) -> Result<()> {
+    use handover_item::{Column, State};
+    for some in ids.chunks(CASES) {
+        let to = some
+            .iter()
+            .fold(CaseStatement::new(), |case, id| case.case(Column::TaskId.eq(*id), Expr::value(of(id))));
+        handover_item::Entity::update_many()
+            .col_expr(Column::TaskId, to.finally(Expr::col(Column::TaskId)).into())
+            .filter(Column::TaskId.is_in(some.iter().copied()))
+            .filter(Column::State.is_in([State::Pending, State::Declined, State::ToCommittee]))
+            .exec(&tx.db)
+            .await?;
     }
     Ok(())
 }

@@ -237,7 +237,8 @@ async fn certificate(ctx: &Ctx, row: problem::Model, proof: Proof) -> Result<Cer
         registered_at: row.recorded_at,
         submitted_at: row.submitted_at,
         verified_at: row.verified_at,
-        struck_off_at: row.struck_off_at,
+        // The instant of the event, by which whoever checks the certificate knows it.
+        struck_off_at: proof.occurred_at(),
         issued_at: ctx.now(),
         proof,
     })

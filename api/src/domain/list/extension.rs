@@ -208,7 +208,7 @@ pub async fn grant(
         after: Some(running.due.at),
     };
     let is_lead = unit.duty == Duty::Lead;
-    clocks::set(&tx, (row.id, unit.organization_id), Some(running)).await?;
+    clocks::set(&tx, row.id, unit.organization_id, running).await?;
     let mut change = row.clone().into_active_model();
     if is_lead {
         change.due_on = Set(Some(until));

@@ -90,6 +90,21 @@ impl Node for FollowUp {
     }
 }
 
+impl FollowUp {
+    /// What may name the reporter, as far as the viewer may know it.
+    async fn told<'a>(&self, context: &Context<'_>, words: Option<&'a str>) -> Result<Option<&'a str>> {
+        let actor = ctx(context).actor;
+        let asked = match actor {
+            Actor::Account { id, .. } => self.0.done_by == Some(id),
+            _ => false,
+        };
+        let seats = transition::seats(context, self.0.alliance_id).await?;
+        let viewer = Viewer { actor, seats: &seats };
+        let may = refusal(viewer, Action::ReadReporter, Target::alliance(self.0.alliance_id)).is_none();
+        Ok(words.filter(|_| asked || may))
+    }
+}
+
 /// A follow-up (回访): somebody who has no part in a problem asks whoever reported it how it went.
 #[Object]
 impl FollowUp {
@@ -145,20 +160,12 @@ impl FollowUp {
 
     /// What the reporter said, in their own words; shown to the committee, to approvers and to whoever asked.
     async fn words(&self, context: &Context<'_>) -> Result<Option<&str>> {
-        let actor = ctx(context).actor;
-        let asked = match actor {
-            Actor::Account { id, .. } => self.0.done_by == Some(id),
-            _ => false,
-        };
-        let seats = transition::seats(context, self.0.alliance_id).await?;
-        let viewer = Viewer { actor, seats: &seats };
-        let may = refusal(viewer, Action::ReadReporter, Target::alliance(self.0.alliance_id)).is_none();
-        Ok(self.0.words.as_deref().filter(|_| asked || may))
+        self.told(context, self.0.words.as_deref()).await
     }
 
-    /// What whoever asked adds.
-    async fn note(&self) -> Option<&str> {
-        self.0.note.as_deref()
+    /// What whoever asked adds; shown to the committee, to approvers and to themselves.
+    async fn note(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        self.told(context, self.0.note.as_deref()).await
     }
 
     /// Who asked; absent where the reporter answered by a link.

@@ -237,14 +237,14 @@ impl Problem {
         self.0.channel.into()
     }
 
-    /// Who reported it, masked; `revealReporter` shows it in full to whoever may know and says why.
-    async fn reporter_name(&self) -> Option<String> {
-        self.0.reporter_name.as_deref().map(privacy::mask_name)
+    /// Who reported it, masked, and nothing for a dashboard key; `revealReporter` shows it in full to whoever may know and says why.
+    async fn reporter_name(&self, context: &Context<'_>) -> Option<String> {
+        self.0.reporter_name.as_deref().filter(|_| !ctx(context).is_key()).map(privacy::mask_name)
     }
 
-    /// Phone of the reporter, masked; `revealReporter` shows it in full to whoever may know and says why.
-    async fn reporter_phone(&self) -> Option<String> {
-        self.0.reporter_phone.as_deref().map(privacy::mask_phone)
+    /// Phone of the reporter, masked, and nothing for a dashboard key; see `reporterName`.
+    async fn reporter_phone(&self, context: &Context<'_>) -> Option<String> {
+        self.0.reporter_phone.as_deref().filter(|_| !ctx(context).is_key()).map(privacy::mask_phone)
     }
 
     /// How urgent it is.

@@ -6,13 +6,13 @@ use concord_entities::{
     breach::Clock,
     id::{OrganizationId, ProblemId},
     problem,
-    problem_responsible::{self, Column, Unit},
+    problem_responsible::{self, Column, Duty, PartState, Unit},
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{CaseStatement, Expr, Value},
 };
 use serde::{Deserialize, Serialize};
@@ -164,40 +164,35 @@ fn responsible_to(of: ProblemId) -> Select<problem_responsible::Entity> {
 }
 
 /// Sets a unit's deadline anew, whatever it was.
-pub async fn set(
-    tx: &Tx<'_>,
-    (problem, unit): (ProblemId, OrganizationId),
-    to: Option<Running>,
-) -> Result<()> {
-    if let Some(running) = to {
-        return set_all(tx, problem, &[(unit, running)]).await;
-    }
-    problem_responsible::Entity::update_many()
-        .col_expr(Column::ResolutionDueAt, Expr::value(Option::<DateTime<Utc>>::None))
-        .col_expr(Column::RemindAt, Expr::value(Option::<DateTime<Utc>>::None))
-        .filter(Column::ProblemId.eq(problem))
-        .filter(Column::OrganizationId.eq(unit))
-        .exec(&tx.db)
-        .await?;
-    Ok(())
+pub async fn set(tx: &Tx<'_>, problem: ProblemId, unit: OrganizationId, to: Running) -> Result<()> {
+    set_all(tx, problem, &[(unit, to)]).await
 }
 
 /// Sets the deadlines of units anew, in one statement.
 async fn set_all(tx: &Tx<'_>, problem: ProblemId, to: &[(OrganizationId, Running)]) -> Result<()> {
-    let Some((_, first)) = to.first() else { return Ok(()) };
+    let rows = to.iter().map(|(unit, running)| (*unit, resolution_columns(running).to_vec()));
+    write_all(tx, problem, rows.collect()).await
+}
+
+/// Writes columns of units, in one statement.
+async fn write_all(
+    tx: &Tx<'_>,
+    problem: ProblemId,
+    rows: Vec<(OrganizationId, Vec<(Column, Value)>)>,
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let mut update = problem_responsible::Entity::update_many()
         .filter(Column::ProblemId.eq(problem))
-        .filter(Column::OrganizationId.is_in(to.iter().map(|(unit, _)| *unit)));
-    let mut columns = resolution_columns(first).map(|(column, _)| (column, CaseStatement::new())).to_vec();
-    for (unit, running) in to {
-        let values = resolution_columns(running).map(|(_, value)| value);
-        columns = columns
-            .into_iter()
-            .zip(values)
-            .map(|((column, case), value)| {
-                (column, case.case(Column::OrganizationId.eq(*unit), Expr::value(value)))
-            })
-            .collect();
+        .filter(Column::OrganizationId.is_in(rows.iter().map(|(unit, _)| *unit)));
+    let mut columns: Vec<(Column, CaseStatement)> = Vec::new();
+    for (unit, values) in rows {
+        for (column, value) in values {
+            let known = columns.iter().position(|(known, _)| known.as_str() == column.as_str());
+            let (_, before) = known.map_or((column, CaseStatement::new()), |at| columns.swap_remove(at));
+            columns.push((column, before.case(Column::OrganizationId.eq(unit), Expr::value(value))));
+        }
     }
     for (column, case) in columns {
         update = update.col_expr(column, case.finally(Expr::col(column)).into());
@@ -206,18 +201,41 @@ async fn set_all(tx: &Tx<'_>, problem: ProblemId, to: &[(OrganizationId, Running
     Ok(())
 }
 
-/// Sets the lead's deadline to a day, or takes it away.
-pub async fn set_for_lead(
+/// Sets the deadline of a whole problem to a day, or takes it away: the lead's, and with it those of the units that are due on the same
+/// day and not done.
+pub async fn set_for_whole(
     tx: &Tx<'_>,
     row: &problem::Model,
     units: &[problem_responsible::Model],
+    terms: &Terms,
     to: Option<Running>,
 ) -> Result<Vec<Moved>> {
     let lead = units.iter().find(|unit| Some(unit.organization_id) == row.lead_organization_id);
-    let Some(unit) = lead else { return Ok(Vec::new()) };
-    set(tx, (row.id, unit.organization_id), to).await?;
-    let (before, after) = (unit.resolution_due_at, to.map(|running| running.due.at));
-    Ok(vec![Moved { unit: Some(unit.organization_id), clock: Clock::Resolution, before, after }])
+    let Some(lead) = lead else { return Ok(Vec::new()) };
+    let day = |unit: &problem_responsible::Model| unit.resolution_due_at.map(|at| terms.place.last_day(at));
+    let along = |unit: &&problem_responsible::Model| {
+        let is_lead = unit.organization_id == lead.organization_id;
+        is_lead || (unit.state != PartState::Done && day(unit).is_some() && day(unit) == day(lead))
+    };
+    let all: Vec<_> = units.iter().filter(along).collect();
+    let columns = |unit: &problem_responsible::Model| match to {
+        Some(running) => resolution_columns(&running).to_vec(),
+        None if unit.organization_id == lead.organization_id => {
+            let none = Value::ChronoDateTimeUtc(None);
+            vec![(Column::ResolutionDueAt, none.clone()), (Column::RemindAt, none)]
+        }
+        // Whoever leads has no deadline any more; the others keep theirs.
+        None => Vec::new(),
+    };
+    let rows = all.iter().map(|unit| (unit.organization_id, columns(unit)));
+    write_all(tx, row.id, rows.filter(|(_, columns)| !columns.is_empty()).collect()).await?;
+    let moved = all.into_iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
+        unit: Some(unit.organization_id),
+        clock: Clock::Resolution,
+        before: unit.resolution_due_at,
+        after: to.map(|running| running.due.at),
+    });
+    Ok(moved.collect())
 }
 
 /// Computes the deadlines anew that a limit gave, of units that still work on a problem that is judged differently now; each
@@ -277,9 +295,28 @@ pub async fn resume(
     }
     let now = tx.ctx.now();
     let since = row.held_at.unwrap_or(now);
-    let mut anew = Vec::with_capacity(units.len());
+    let (mut rows, mut told) = (Vec::with_capacity(units.len()), Vec::with_capacity(units.len()));
     // What had passed before the pause stays passed.
-    for unit in units.iter().filter(|unit| !unit.resolution_settled) {
+    for unit in units {
+        let id = unit.organization_id;
+        // A unit that had not accepted could not do so meanwhile.
+        if let Some(before) = unit.response_due_at.filter(|due| *due > since)
+            && unit.accepted_at.is_none()
+            && !unit.response_settled
+            && (unit.duty == Duty::Joint || row.accepted_at.is_none())
+        {
+            let after = before + (now - since);
+            rows.push((id, vec![(Column::ResponseDueAt, after.into())]));
+            told.push(Moved {
+                unit: Some(id),
+                clock: Clock::Response,
+                before: Some(before),
+                after: Some(after),
+            });
+        }
+        if unit.resolution_settled {
+            continue;
+        }
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
             (Some(_), Some(from), Some(limit)) => {
                 let (from, limit) = terms.place.after_pause(from, limit, (since, now));
@@ -288,9 +325,16 @@ pub async fn resume(
             (Some(due_at), from, _) => terms.until(from.unwrap_or(since), due_at + (now - since)),
             (None, ..) => continue,
         };
-        anew.push((unit, running));
+        rows.push((id, resolution_columns(&running).to_vec()));
+        told.push(Moved {
+            unit: Some(id),
+            clock: Clock::Resolution,
+            before: unit.resolution_due_at,
+            after: Some(running.due.at),
+        });
     }
-    set_anew(tx, row.id, anew).await
+    write_all(tx, row.id, rows).await?;
+    Ok(told)
 }
 
 /// A deadline that moved: the ledger of a problem's deadlines is made of these, as its events hold them.

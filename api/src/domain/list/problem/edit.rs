@@ -91,7 +91,7 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
         row.due_on = Set(due_on);
         let running = due_on
             .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));
-        moved = clocks::set_for_lead(tx, before, &units, running).await?;
+        moved = clocks::set_for_whole(tx, before, &units, &terms, running).await?;
     } else if judged.severity != before.severity && before.assigned_at.is_some() {
         let units = ahead.under(tx, before).await?;
         moved = clocks::judged_anew(tx, before, &units, judged, &terms).await?;

@@ -334,7 +334,13 @@ pub(super) async fn erase(tx: &Tx<'_>, above: &[Model], words: &Words<'_>) -> Re
         reporter::without(words, above).update(&tx.db).await?;
         round::erase(tx, above, words).await?;
         reporter::erase_from_evidence(tx, above.id, words).await?;
-        words.erase_events(tx, above.id.into()).await?;
+        reporter::erase_from_papers(tx, above.id, words).await?;
+        parts::erase(tx, above.id, words).await?;
+        let events = words.erase_events(tx, above.id.into()).await?;
+        // The chain above loses payloads as well, and has to say so itself; why, only those below know.
+        if events > 0 {
+            tx.record(fact(Event::ReporterErased, above).detail("events", events)).await?;
+        }
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Re
     let units = ahead.under(&held.tx, before).await?;
     let begun = before.assigned_at.unwrap_or(before.recorded_at);
     let running = terms.until(begun, terms.place.end_of(due_on));
-    let moved = clocks::set_for_lead(&held.tx, before, &units, Some(running)).await?;
+    let moved = clocks::set_for_whole(&held.tx, before, &units, &terms, Some(running)).await?;
     let (was, version) = (before.due_on, before.version + 1);
     let mut row = before.clone().into_active_model();
     row.due_on = Set(Some(due_on));

@@ -12,8 +12,8 @@ use concord_entities::{
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable, JoinType,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, IdenStatic, Iterable,
+    JoinType, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
@@ -183,7 +183,7 @@ pub(in crate::domain::list) async fn take_with(
         Some(beside) => {
             let own =
                 own.select_only().column(Column::Id).into_query().union(UnionType::All, beside).to_owned();
-            problem::Entity::find().filter(Column::Id.in_subquery(own)).order_by_asc(Column::Id)
+            problem::Entity::find().filter(among(own, tx.db.get_database_backend())).order_by_asc(Column::Id)
         }
     };
     let mut select = select
@@ -221,6 +221,17 @@ pub(in crate::domain::list) async fn take_with(
         expect_version(expected, row.version)?;
     }
     Ok((Held { tx, row, today, policy, follows_up, seats, standing }, others))
+}
+
+/// The problems whose identifiers a subquery selects. PostgreSQL looks at a row that changed while it waited for its lock once more, and
+/// would drop it where it stood in a subquery; an array is made once, before any lock.
+fn among(ids: SelectStatement, backend: DbBackend) -> SimpleExpr {
+    if backend == DbBackend::Postgres {
+        let ids = SimpleExpr::SubQuery(None, Box::new(ids.into()));
+        Expr::cust_with_exprs("\"problem\".\"id\" = ANY(ARRAY($1))", [ids])
+    } else {
+        Column::Id.in_subquery(ids)
+    }
 }
 
 /// Under what name a column of a seat comes with a problem.

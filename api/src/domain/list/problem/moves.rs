@@ -179,6 +179,9 @@ pub async fn decline(
     if !seated {
         return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
     }
+    if proposed.is_some() && proposed == held.row.lead_organization_id {
+        return Err(Error::invalid(Code::ProposesItself, "proposedOrganizationId"));
+    }
     let units = parts::release(&held.tx, which.id).await?;
     Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {

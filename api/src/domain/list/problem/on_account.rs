@@ -4,6 +4,7 @@
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
+    breach::Clock,
     id::OrganizationId,
     problem::{self, Model, State},
 };
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     FREE_TEXT,
-    clocks::{self, Ahead},
+    clocks::{self, Ahead, Moved},
     fact,
     moves::{self, Held, Which, bound, is_seated_with},
 };
@@ -82,7 +83,8 @@ pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
     let unit = held.row.held_organization_id;
     let units = ahead.under(&held.tx, &held.row).await?;
     let moved = clocks::resume(&held.tx, &held.row, &units, terms.clone()).await?;
-    let lead = moved.iter().find(|one| one.unit == held.row.lead_organization_id);
+    let of_lead = |one: &&Moved| one.unit == held.row.lead_organization_id && one.clock == Clock::Resolution;
+    let lead = moved.iter().find(of_lead);
     let due_on = lead.and_then(|one| one.after).map(|at| terms.place.last_day(at)).or(held.row.due_on);
     let change = problem::ActiveModel {
         held_at: Set(None),

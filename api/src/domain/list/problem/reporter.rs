@@ -2,10 +2,10 @@
 //! nobody may know any more.
 
 use concord_entities::{
-    evidence,
+    evidence, extension, handover_item,
     id::ProblemId,
     problem::{Column, Model, State},
-    stored_file,
+    stored_file, supervision_notice,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
@@ -52,6 +52,7 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     round::erase(&tx, &row, &words).await?;
     follow_up::erase(&tx, row.id, &words).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
+    erase_from_papers(&tx, row.id, &words).await?;
     parts::erase(&tx, row.id, &words).await?;
     tiers::erase(&tx, row.id, &words).await?;
     escalation::erase(&tx, &above, &words).await?;
@@ -101,6 +102,45 @@ pub(super) fn without(words: &Words<'_>, before: &Model) -> concord_entities::pr
     row.verdict.set_if_not_equals(judged(&before.verdict));
     row.version = Set(before.version + 1);
     row
+}
+
+/// Takes the words out of what was asked, demanded and answered about a problem: extensions, notices, items handed over.
+pub(super) async fn erase_from_papers(tx: &Tx<'_>, id: ProblemId, words: &Words<'_>) -> Result<()> {
+    let struck = |text: &Option<String>| text.as_deref().map(|text| words.struck_from(text));
+    let asked = extension::Entity::find().filter(extension::Column::ProblemId.eq(id)).all(&tx.db).await?;
+    for row in asked {
+        let (reason, decision) = (words.struck_from(&row.reason), struck(&row.decision));
+        let mut row = row.into_active_model();
+        row.reason.set_if_not_equals(reason);
+        row.decision.set_if_not_equals(decision);
+        if row.is_changed() {
+            row.update(&tx.db).await?;
+        }
+    }
+    let issued = supervision_notice::Entity::find()
+        .filter(supervision_notice::Column::ProblemId.eq(id))
+        .all(&tx.db)
+        .await?;
+    for row in issued {
+        let (demand, answer) = (words.struck_from(&row.demand), struck(&row.answer));
+        let mut row = row.into_active_model();
+        row.demand.set_if_not_equals(demand);
+        row.answer.set_if_not_equals(answer);
+        if row.is_changed() {
+            row.update(&tx.db).await?;
+        }
+    }
+    let handed =
+        handover_item::Entity::find().filter(handover_item::Column::ProblemId.eq(id)).all(&tx.db).await?;
+    for row in handed {
+        let reason = struck(&row.reason);
+        let mut row = row.into_active_model();
+        row.reason.set_if_not_equals(reason);
+        if row.is_changed() {
+            row.update(&tx.db).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes notes that name the reporter away, and the words out of the names of files. The files themselves stay as received.

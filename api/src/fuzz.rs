@@ -30,6 +30,7 @@ use crate::{
     import::{
         Source,
         csv::{Table, optional, required},
+        grids,
         problems::Mapping,
     },
 };
@@ -131,6 +132,19 @@ proptest! {
         let (entries, errors) = parse_calendar_csv(&days, Level::National);
         prop_assert!(entries.len() + errors.len() <= days.len());
         let _ = Mapping::parse(&mapping);
+    }
+
+    #[test]
+    fn grids_of_a_file(
+        bytes in spoilt("(\u{feff})?网络,网格编码,网格名称,层级,上级网格,类型,覆盖社区/小区,网格员,电话,单位,角色,起始日期\n\
+            ((党建|警务|x),[A-C]{0,1},[甲乙]{0,2},[0-6一三]{0,2}级?,[A-C]{0,1},(综合|专属|y)?,[甲乙；/]{0,4},[张李]?,[0-9]{0,3},单位?,(网格员|辅警；民警|z)?,(2026(-|/|年)[0-9]{1,2}(-|/|月)[0-9]{1,2}日?)?\n){0,8}"),
+    ) {
+        let rows = bytes.iter().filter(|byte| [b'\n', b'\r'].contains(byte)).count();
+        let source = Source { name: "grids.csv".to_owned(), bytes };
+        let (lines, errors) = grids::read(&source);
+        prop_assert!(lines.len() + errors.len() <= rows + 2, "no row is told twice");
+        prop_assert!(lines.iter().all(|line| line.line > 0 && !line.code.is_empty()));
+        prop_assert!(errors.iter().all(|error| !error.error.code().text().is_empty()));
     }
 
     #[test]

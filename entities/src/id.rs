@@ -119,6 +119,12 @@ ids! {
     WhistleBreachId = "whistle_breach",
     /// The ranking of an alliance's departments for a month that is over.
     RankingId = "ranking",
+    /// A network of grid cells: the Party's, governance, or the police's.
+    GridNetworkId = "grid_network",
+    /// A cell of a grid network.
+    GridCellId = "grid_cell",
+    /// A person who holds a grid cell in a role.
+    GridOfficerId = "grid_officer",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// A filter of a list that a person keeps for themselves.

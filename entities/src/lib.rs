@@ -3,6 +3,7 @@ pub mod calendar;
 pub mod fact;
 pub mod file;
 pub mod governance;
+pub mod grids;
 pub mod id;
 pub mod identity;
 pub mod list;
@@ -18,6 +19,7 @@ pub use self::{
     },
     file::stored_file,
     governance::{alliance, alliance_closure, membership, organization, service_team, service_team_member},
+    grids::{grid_cell, grid_cell_region, grid_network, grid_officer},
     identity::{
         account, account_link, api_key, api_key_document, api_key_scope, external_identity, idempotency_key,
         refresh_token, seat, session,

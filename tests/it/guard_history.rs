@@ -38,6 +38,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
         whistle_sequence, whistle, whistle_response, whistle_breach, ranking, ranking_place, ranking_item,
+        grid_network, grid_cell, grid_cell_region, grid_officer,
     )
 }
 

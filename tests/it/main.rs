@@ -68,6 +68,10 @@ mod whistle_clock;
 mod whistle_page;
 mod whistle_rates;
 mod whistle_steps;
+// grid
+mod grid;
+mod grid_page;
+mod import_grids;
 // file
 mod escalation;
 mod evidence;

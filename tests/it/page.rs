@@ -13,6 +13,7 @@ pub const README_ZH: &str = "README.zh-CN.md";
 pub const OPERATING: &str = "docs/operating.md";
 pub const WALKTHROUGH: &str = "docs/walkthrough.md";
 pub const WHISTLES: &str = "docs/whistles.md";
+pub const GRIDS: &str = "docs/grids.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub enum Runner {
     Walkthrough,
     /// `whistle_page.rs`, block by block.
     Whistles,
+    /// `grid_page.rs`, block by block.
+    Grids,
+    /// `import_grids.rs`: a file of cells.
+    GridFile,
     /// This file: targets of the Makefile.
     Make,
     /// `demo.rs`, against the served demo.
@@ -39,6 +44,9 @@ pub enum Runner {
 const RUNNERS: &[(&str, &str, Runner)] = &[
     (WALKTHROUGH, "", Runner::Walkthrough),
     (WHISTLES, "", Runner::Whistles),
+    (GRIDS, "网络,", Runner::GridFile),
+    (GRIDS, "concord import grids ", Runner::GridFile),
+    (GRIDS, "", Runner::Grids),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),

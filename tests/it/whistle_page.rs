@@ -42,7 +42,17 @@ async fn the_page_is_true() {
         ("backstop".to_owned(), id::encode(world.members[3]).to_string()),
         ("month".to_owned(), now.format("%Y-%m").to_string()),
     ]);
-    for block in page::blocks_of(WHISTLES, Runner::Whistles) {
+    run(&app, (WHISTLES, Runner::Whistles), &people, &mut kept).await;
+}
+
+/// Runs the blocks of a page: each asks as whoever it says, with what was kept of the answers before.
+pub async fn run(
+    app: &TestApp,
+    (page, runner): (&str, Runner),
+    people: &BTreeMap<&'static str, AccountId>,
+    kept: &mut BTreeMap<String, String>,
+) {
+    for block in page::blocks_of(page, runner) {
         app.advance(TimeDelta::minutes(minutes(&block)));
         app.run_background().await;
         let who = block.directive("as").unwrap_or_else(|| panic!("line {}: who asks?", block.line));

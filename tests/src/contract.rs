@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 39] = [
+const NOUNS: [(&str, &str); 42] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -48,6 +48,9 @@ const NOUNS: [(&str, &str); 39] = [
     ("responseid", "whistle_response"),
     ("whistleid", "whistle"),
     ("withinid", "region"),
+    ("networkid", "grid_network"),
+    ("cellid", "grid_cell"),
+    ("officerid", "grid_officer"),
 ];
 
 /// Texts that must be of a certain form to get past the checks of form.

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 65] = [
+const VALUES: [(&str, &str, &str); 74] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -83,6 +83,15 @@ const VALUES: [(&str, &str, &str); 65] = [
     ("whistle_response", "solved", "yes"),
     ("whistle_response", "score", "4"),
     ("whistle_response", "refusals", "0"),
+    ("grid_network", "kind", "governance"),
+    ("grid_cell", "category", "comprehensive"),
+    ("grid_cell", "level", "3"),
+    ("grid_cell", "since_on", "2026-01-01"),
+    ("grid_cell_region", "since_on", "2026-01-01"),
+    ("grid_officer", "role", "grid_officer"),
+    ("grid_officer", "is_main", "true"),
+    ("grid_officer", "since_on", "2026-01-01"),
+    ("grid_officer", "phone", "13900000002"),
 ];
 
 /// Tables that the town's own verbs, the hands and the counting triggers fill.
@@ -100,7 +109,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 24] = [
+const EMPTY: [(&str, &str); 27] = [
     ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
@@ -125,6 +134,9 @@ const EMPTY: [(&str, &str); 24] = [
     ("whistle", "ended_at"),
     ("whistle_response", "ended_at"),
     ("whistle_response", "evaluated_at"),
+    ("grid_cell", "until_on"),
+    ("grid_cell_region", "until_on"),
+    ("grid_officer", "until_on"),
 ];
 
 /// Writes a row into every table that a town leaves empty, and a second one where a rule speaks of two.

@@ -51,6 +51,16 @@ pub enum Import {
         #[command(flatten)]
         how: How,
     },
+    /// Grid cells with what they cover and who holds them, in the columns in which clerks keep them
+    Grids {
+        /// CSV file
+        file: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+        #[command(flatten)]
+        how: How,
+    },
     /// A closure ledger (问题销号台账) in the columns in which `/ledgers/problems.csv` writes it
     Ledger {
         /// CSV file
@@ -113,6 +123,15 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             let progress = |done| bar.set_position(done);
             let options = Options { dry_run: how.dry_run, progress: &progress };
             let report = import::problems::run(&ctx, alliance, &mapping, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+        Import::Grids { file, alliance, how } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let source = Source::read(&file, import::grids::MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::grids::run(&ctx, alliance, &source, options).await;
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
         Import::Ledger { file, alliance, how } => {

@@ -87,7 +87,7 @@ codes! {
     NotVouchedFor = "NOT_VOUCHED_FOR",
     /// This program was built without the font that certificates are printed in: the JSON form is there all the same.
     FontMissing = "FONT_MISSING",
-    /// The day is not later than the deadline that it is to replace.
+    /// The day is earlier than what it follows or replaces allows.
     TooEarly = "TOO_EARLY",
     /// A position lies ahead of everything that was ever recorded here: the database is another, or an older one.
     PositionAhead = "POSITION_AHEAD",
@@ -321,6 +321,19 @@ codes! {
     ProposesItself = "PROPOSES_ITSELF",
     /// The whistle names no backstop unit.
     NoBackstop = "NO_BACKSTOP",
+    // grid
+    /// A grid cell stands directly below one of the level above.
+    GridLevelJump = "GRID_LEVEL_JUMP",
+    /// Grid cells stand above each other in a circle.
+    GridLoop = "GRID_LOOP",
+    /// Another comprehensive grid cell of the level covers the place, or a part of it, from that day on.
+    GridOverlap = "GRID_OVERLAP",
+    /// What it is to stand below has ended.
+    ParentEnded = "PARENT_ENDED",
+    /// Others still stand below it.
+    OthersStandBelow = "OTHERS_STAND_BELOW",
+    /// The grid cell has a main officer of this role then.
+    MainOfficerTaken = "MAIN_OFFICER_TAKEN",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",
@@ -356,6 +369,10 @@ codes! {
     ImportDuplicate = "IMPORT_DUPLICATE",
     /// An imported row refers to something that is neither on record nor in the files.
     ImportUnknown = "IMPORT_UNKNOWN",
+    /// A value of an imported row may mean several.
+    ImportAmbiguous = "IMPORT_AMBIGUOUS",
+    /// An imported row says something else than an earlier one about the same, or than what is on record.
+    ImportDiffers = "IMPORT_DIFFERS",
 }
 
 impl Code {

@@ -370,6 +370,19 @@ events! {
     WhistleDue = "whistle_due",
     /// A deadline of a call passed unmet.
     WhistleBreached = "whistle_breached",
+    // grid
+    /// A grid network was established.
+    GridNetworkEstablished = "grid_network_established",
+    /// A grid cell was drawn.
+    GridCellDrawn = "grid_cell_drawn",
+    /// A grid cell was given another territory.
+    GridCellRedrawn = "grid_cell_redrawn",
+    /// A grid cell was ended.
+    GridCellEnded = "grid_cell_ended",
+    /// Somebody was assigned to a grid cell.
+    GridOfficerAssigned = "grid_officer_assigned",
+    /// A post in a grid cell was ended.
+    GridOfficerEnded = "grid_officer_ended",
     /// The departments of an alliance were ranked for a month that is over.
     RankingTaken = "ranking_taken",
     // file

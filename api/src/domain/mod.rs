@@ -11,6 +11,7 @@ pub mod fact;
 pub mod feed;
 pub mod file;
 pub mod governance;
+pub mod grid;
 pub mod idempotency;
 pub mod identity;
 pub mod ledger;

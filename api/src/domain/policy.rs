@@ -70,6 +70,8 @@ actions! {
     ApplyForWhistle, ApproveWhistle, RejectWhistle, WithdrawWhistle, SoundWhistle, CallWhistleUnits, CallOffWhistle,
     EscalateWhistle, RerouteWhistleCall, ExcuseWhistleCall, ReportInToWhistle, ArriveAtWhistle, ClaimWhistleResolved,
     RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
+    // Grids
+    EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer,
 }
 
 /// All roles, in the order of the golden table.
@@ -169,7 +171,13 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ExcuseWhistleCall
             | A::ReturnWhistleClaim
             | A::EvaluateWhistleCall
-            | A::ReleaseWhistleCall,
+            | A::ReleaseWhistleCall
+            | A::EstablishGridNetwork
+            | A::DrawGridCell
+            | A::RedrawGridCell
+            | A::EndGridCell
+            | A::AssignGridOfficer
+            | A::EndGridOfficer,
             R::Committee,
         ) => Any,
         (

@@ -14,7 +14,7 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
-    account, alliance, handover,
+    account, alliance, grid_cell, grid_network, handover,
     id::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
@@ -377,6 +377,9 @@ loader!(concord_entities::id::ProblemId, problem, crate::domain::list::problem::
 // whistle
 loader!(concord_entities::id::WhistleId, whistle, crate::domain::whistle::visible);
 loader!(concord_entities::id::WhistleResponseId, whistle_response, crate::domain::whistle::visible_calls);
+// grid
+loader!(concord_entities::id::GridNetworkId, grid_network, crate::domain::grid::visible_networks);
+loader!(concord_entities::id::GridCellId, grid_cell, crate::domain::grid::visible);
 // file
 // fact
 // import

@@ -29,6 +29,8 @@ pub mod list;
 // problem
 // whistle
 pub mod whistle;
+// grid
+pub mod grid;
 // file
 // fact
 pub mod fact;
@@ -60,6 +62,8 @@ pub struct Query(
     list::ProblemsQuery,
     // whistle
     whistle::WhistlesQuery,
+    // grid
+    grid::GridsQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -88,6 +92,8 @@ pub struct Mutation(
     bulk::BulkMutation,
     // whistle
     whistle::mutation::WhistleMutation,
+    // grid
+    grid::mutation::GridMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

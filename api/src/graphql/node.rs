@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId, RotationSwapId,
-    SeatId, ServiceTeamId, TaskListId, WhistleId,
+    AllianceId, GridCellId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId,
+    RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -46,6 +46,8 @@ use super::list::{
 };
 // whistle
 use super::whistle::{Whistle, call::WhistleResponse};
+// grid
+use super::grid::{GridNetwork, cell::GridCell, officer::GridOfficer};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -98,6 +100,10 @@ pub enum AnyNode {
     // whistle
     Whistle(Whistle),
     WhistleResponse(WhistleResponse),
+    // grid
+    GridNetwork(GridNetwork),
+    GridCell(GridCell),
+    GridOfficer(GridOfficer),
     // file
     // fact
     Event(Event),
@@ -152,6 +158,10 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // whistle
         Whistle,
         WhistleResponse,
+        // grid
+        GridNetwork,
+        GridCell,
+        GridOfficer,
         // file
         // fact
         Event,
@@ -182,6 +192,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         RotationSlot: RotationSlotId,
         RotationSwap: RotationSwapId,
         Whistle: WhistleId,
+        GridCell: GridCellId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

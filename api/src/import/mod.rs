@@ -7,6 +7,7 @@ use crate::domain::{Code, Error, Result};
 
 pub mod calendar;
 pub mod csv;
+pub mod grids;
 pub mod ledger;
 pub mod members;
 pub mod problems;

@@ -163,6 +163,14 @@ calls-itself = A town does not call itself to its own whistle.
 proposes-itself = A refusal names another unit than the one that refuses.
 no-backstop = The whistle names no backstop unit; name the unit to call.
 
+# grid
+grid-level-jump = A cell that stands below this one is of level { $level }.
+grid-loop = These cells stand above each other in a circle: { $value }.
+grid-overlap = The comprehensive cell { $cell } of the same level already covers { $region }, or a part of it.
+parent-ended = What it is to stand below has ended; choose one that stands.
+others-stand-below = { $name } still stands below it; end or move that first.
+main-officer-taken = The cell has a main officer of this role since { $since }; end that post first, or assign this one beside it.
+
 # file
 file-too-large = The file is larger than { $most } bytes.
 file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.
@@ -184,3 +192,5 @@ import-wrong-columns = This row has { $found } columns, the header has { $expect
 import-column-missing = The header lacks the column { $name }, or names it twice.
 import-duplicate = This row repeats line { $first }.
 import-unknown = { $value } is neither on record nor in the files.
+import-ambiguous = { $value } may mean several; give the code, or the name of what lies above in front of it, such as 城南社区/东小区.
+import-differs = It is { $value } elsewhere; a file says it once, and changes it nowhere.

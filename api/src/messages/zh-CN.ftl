@@ -163,6 +163,14 @@ calls-itself = 吹哨的镇街不能召集自己。
 proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
 no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
 
+# grid
+grid-level-jump = 此网格的下一级应为 { $level } 级。
+grid-loop = 这些网格互为上级，形成循环：{ $value }。
+grid-overlap = 同级综合网格“{ $cell }”已覆盖 { $region }（或其一部分）。
+parent-ended = 上级已终止，请另选在用的上级。
+others-stand-below = 其下仍有“{ $name }”，请先终止或调整。
+main-officer-taken = 该网格此角色自 { $since } 起已有主责人员，请先结束其任职，或将此人设为非主责。
+
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
 file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。
@@ -184,3 +192,5 @@ import-wrong-columns = 此行有 { $found } 列，表头有 { $expected } 列。
 import-column-missing = 表头缺少“{ $name }”列，或该列重复。
 import-duplicate = 此行与第 { $first } 行重复。
 import-unknown = “{ $value }”既未登记，也不在导入文件中。
+import-ambiguous = “{ $value }”不唯一，请改填代码，或在前面写明上级，如“城南社区/东小区”。
+import-differs = 与别处所填不一致（别处为“{ $value }”），导入不作更改。

@@ -49,6 +49,15 @@ pub fn by(state: &str, name: &str) -> String {
     )
 }
 
+/// Another cell beside the specimen, with its identifier, parent and level given as expressions of that.
+fn cell(id: &str, parent: &str, level: &str) -> String {
+    format!(
+        "INSERT INTO grid_cell (id, alliance_id, network_id, parent_id, code, name, level, category, since_on, created_at, version)
+         SELECT {id}, alliance_id, network_id, {parent}, 'other', name, {level}, category, since_on, created_at, 1
+         FROM grid_cell"
+    )
+}
+
 /// What is refused once every list is closed.
 fn closed(trigger: &'static str, violation: &str) -> Case {
     case(trigger, "a closed task list never changes", &[violation])
@@ -376,6 +385,94 @@ pub fn cases() -> Vec<Case> {
             &["UPDATE whistle_response SET state = 'called'"],
         )
         .after(&["UPDATE whistle_response SET state = 'excused'"]),
+        case("grid_network_is_kept", "never deleted", &["DELETE FROM grid_network"]),
+        case(
+            "grid_network_is_not_edited",
+            "keeps its alliance and kind",
+            &["UPDATE grid_network SET kind = 'police'"],
+        ),
+        case("grid_cell_is_kept", "never deleted", &["DELETE FROM grid_cell"]),
+        case("grid_cell_region_is_kept", "stays on record", &["DELETE FROM grid_cell_region"]),
+        case("grid_officer_is_kept", "stays on record", &["DELETE FROM grid_officer"]),
+        case(
+            "grid_cell_stands_below_its_parent",
+            "below one of the level above",
+            &[
+                &cell("alliance_id", "id", "level"),
+                &cell("alliance_id", "id", "level + 2"),
+                &cell("alliance_id", "alliance_id", "level + 1"),
+                &cell("alliance_id", "NULL", "6"),
+                &cell("alliance_id", "NULL", "0"),
+            ],
+        ),
+        case(
+            "grid_cell_keeps_its_place",
+            "keeps its place and its days",
+            &[
+                "UPDATE grid_cell SET level = 4",
+                "UPDATE grid_cell SET code = 'other'",
+                "UPDATE grid_cell SET category = 'special'",
+                "UPDATE grid_cell SET network_id = id",
+                "UPDATE grid_cell SET alliance_id = id",
+                "UPDATE grid_cell SET parent_id = id",
+                "UPDATE grid_cell SET since_on = '2026-02-01'",
+                "UPDATE grid_cell SET until_on = '2025-12-31'",
+            ],
+        ),
+        case(
+            "grid_cell_keeps_its_place",
+            "keeps its place and its days",
+            &["UPDATE grid_cell SET until_on = NULL", "UPDATE grid_cell SET until_on = '2026-09-01'"],
+        )
+        .after(&["UPDATE grid_cell SET until_on = '2026-08-01'"]),
+        case(
+            "grid_cells_do_not_overlap",
+            "of one level cover one place",
+            &["INSERT INTO grid_cell_region (cell_id, region_id, since_on, alliance_id)
+               SELECT c.id, t.region_id, '2026-05-01', t.alliance_id FROM grid_cell_region t, grid_cell c
+               WHERE c.id <> t.cell_id"],
+        )
+        .after(&[&cell("alliance_id", "NULL", "level")]),
+        case(
+            "grid_cell_region_is_not_edited",
+            "stays on record",
+            &[
+                "UPDATE grid_cell_region SET cell_id = region_id",
+                "UPDATE grid_cell_region SET region_id = cell_id",
+                "UPDATE grid_cell_region SET alliance_id = cell_id",
+                "UPDATE grid_cell_region SET since_on = '2026-02-01'",
+                "UPDATE grid_cell_region SET until_on = '2025-12-31'",
+            ],
+        ),
+        case(
+            "grid_cell_region_is_not_edited",
+            "stays on record",
+            &["UPDATE grid_cell_region SET until_on = NULL"],
+        )
+        .after(&["UPDATE grid_cell_region SET until_on = '2026-08-01'"]),
+        case(
+            "grid_officer_is_dated",
+            "no earlier than it began",
+            &["INSERT INTO grid_officer (id, alliance_id, cell_id, organization_id, role, name, is_main, since_on, until_on,
+                created_at, version)
+               SELECT alliance_id, alliance_id, cell_id, organization_id, role, name, FALSE, '2026-05-01', '2026-04-30',
+                created_at, 1 FROM grid_officer"],
+        ),
+        case(
+            "grid_officer_keeps_the_post",
+            "stays on record",
+            &[
+                "UPDATE grid_officer SET cell_id = id",
+                "UPDATE grid_officer SET alliance_id = id",
+                "UPDATE grid_officer SET organization_id = id",
+                "UPDATE grid_officer SET role = 'grid_head'",
+                "UPDATE grid_officer SET is_main = FALSE",
+                "UPDATE grid_officer SET since_on = '2026-02-01'",
+                "UPDATE grid_officer SET until_on = '2025-12-31'",
+            ],
+        ),
+        case("grid_officer_keeps_the_post", "stays on record", &["UPDATE grid_officer SET until_on = NULL"])
+            .after(&["UPDATE grid_officer SET until_on = '2026-08-01'"]),
         case("follow_up_is_kept", "never deleted", &["DELETE FROM follow_up"]),
         case(
             "follow_up_stays_answered",

@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 19] = [
+const TURNED_AWAY: [(&str, &str, &str); 21] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -41,6 +41,8 @@ const TURNED_AWAY: [(&str, &str, &str); 19] = [
     ("mutation.offerHandover(input.slotId)", "NO_NEXT_SLOT", "there is one turn"),
     ("mutation.proposeSwap(input.firstSlotId)", "SWAP_POINTLESS", "there is one turn"),
     ("mutation.proposeSwap(input.secondSlotId)", "SWAP_POINTLESS", "there is one turn"),
+    ("mutation.redrawGridCell(input.cellId)", "ALREADY_EXISTS", "there is one region"),
+    ("mutation.redrawGridCell(input.regionIds)", "ALREADY_EXISTS", "the same"),
     ("mutation.refuseWhistleCall(input.responseId)", "PROPOSES_ITSELF", "there is one unit"),
     ("mutation.refuseWhistleCall(input.proposedOrganizationId)", "PROPOSES_ITSELF", "the same"),
     ("mutation.updatePriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),

@@ -6,7 +6,7 @@ use super::*;
 use crate::problem::{pothole, which};
 
 /// Rows that mean something together. `{noun}` is the specimen of that noun.
-const SETTLED: [&str; 14] = [
+const SETTLED: [&str; 15] = [
     "UPDATE alliance SET oversight_organization_id = {organization} WHERE id = {alliance}",
     "UPDATE seat SET region_id = {region} WHERE id = {seat}",
     "UPDATE organization SET region_id = {region} WHERE id = {organization}",
@@ -26,6 +26,10 @@ const SETTLED: [&str; 14] = [
     "INSERT INTO stored_file (id, size, media_type, name, sha256, uploaded_by, uploaded_at, expires_at)
         SELECT {waiting}, size, media_type, name, sha256, uploaded_by, uploaded_at, '2026-01-05T02:00:00+00:00'
         FROM stored_file WHERE id = {stored_file}",
+    // A cell below the specimen's.
+    "INSERT INTO grid_cell (id, alliance_id, network_id, parent_id, code, name, level, category, since_on, created_at, version)
+        SELECT {waiting}, alliance_id, network_id, id, 'Z-9', name, level + 1, category, since_on, created_at, 1
+        FROM grid_cell WHERE id = {grid_cell}",
 ];
 
 /// Settles the specimens of an alliance, and gives the number of its problem.
@@ -69,7 +73,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 52] = [
+const PREPARED: [(&[&str], &str); 53] = [
     // The merger of the stage made it a version younger.
     (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
@@ -260,6 +264,7 @@ const PREPARED: [(&[&str], &str); 52] = [
         &["rerouteWhistleCall"],
         "UPDATE whistle_response SET state = 'refused', is_open = FALSE WHERE id = {whistle_response}",
     ),
+    (&["endGridCell"], "UPDATE grid_cell SET until_on = '2026-01-05' WHERE parent_id = {grid_cell}"),
     (&["extendProblems"], "UPDATE problem SET state = 'assigned', due_on = NULL WHERE id = {problem}"),
 ];
 
@@ -282,7 +287,7 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 16] = [
+const GIVEN: [(&str, &str, &str); 17] = [
     ("blockRotationMonth", "slotNumber", "3"),
     ("holdProblem", "reviewOn", "\"2026-06-30\""),
     ("moveProblemTier", "tier", "\"HARD\""),
@@ -291,6 +296,7 @@ const GIVEN: [(&str, &str, &str); 16] = [
     ("inviteOrganization(input.allianceId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
     ("inviteOrganization(input.regionId)", "name", "\"西海小学\""),
     ("inviteOrganization(input.regionId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
+    ("drawGridCell(input.parentId)", "level", "4"),
     ("grantExtension", "until", "\"2026-02-01\""),
     ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
     ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),

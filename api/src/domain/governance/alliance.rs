@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use crate::domain::{
-    Action, Actor, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Actor, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     error::Code,
     number_pattern::{NumberPattern, NumberPatternError},
     page::{self, Order, Page},
@@ -148,6 +148,17 @@ pub async fn found(ctx: &Ctx, new: NewAlliance) -> Result<alliance::Model> {
     .await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Holds an alliance that the caller reads, for what changes within it one after the other.
+pub async fn hold(tx: &Tx<'_>, id: AllianceId) -> Result<alliance::Model> {
+    alliance::Entity::find()
+        .filter(scope::in_alliances(tx.ctx, alliance::Column::Id))
+        .filter(alliance::Column::Id.eq(id))
+        .lock(HELD)
+        .one(&tx.db)
+        .await?
+        .ok_or(Error::NotFound("alliance"))
 }
 
 fn closure(ancestor: AllianceId, descendant: AllianceId, depth: i32) -> alliance_closure::ActiveModel {

@@ -87,7 +87,7 @@ pub struct EventDetail {
 }
 
 /// Endings of the names of details that hold identifiers, and the nouns they name.
-const IDENTIFIERS: [(&str, &str); 15] = [
+const IDENTIFIERS: [(&str, &str); 16] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("sessionid", "session"),
@@ -103,6 +103,7 @@ const IDENTIFIERS: [(&str, &str); 15] = [
     ("handoverid", "handover"),
     ("tasklistid", "task_list"),
     ("responseid", "whistle_response"),
+    ("officerid", "grid_officer"),
 ];
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.

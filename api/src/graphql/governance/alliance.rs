@@ -28,6 +28,7 @@ use crate::{
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
+        grid::{self, GridNetwork},
         id,
         identity::seat::Role,
         list::{
@@ -168,6 +169,11 @@ impl Alliance {
         let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
         let list = whistles_of(filter, args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// Its grid networks (网格), at most one of each kind.
+    async fn grid_networks(&self, context: &Context<'_>) -> Result<Vec<GridNetwork>> {
+        grid::networks(context, self.0.id).await
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

@@ -1,0 +1,133 @@
+//! Who holds a cell: a person of a member unit, in a role, from one day up to another. One person may hold several roles; of each role a
+//! cell has one main officer at a time.
+
+use chrono::NaiveDate;
+use concord_entities::{
+    grid_cell,
+    grid_officer::{self, Column, Entity, Model, Role},
+    id::{GridCellId, GridOfficerId, OrganizationId},
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
+
+use super::{from, hold_cell, no_earlier, standing, territory, visible_officers};
+use crate::domain::{
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    governance::{alliance::expect_version, membership},
+    rotation::timetable::today,
+    text,
+};
+
+/// Longest name.
+const NAME: usize = 64;
+/// Longest phone.
+const PHONE: usize = 32;
+
+/// Whom to assign.
+#[derive(Clone, Debug)]
+pub struct NewOfficer {
+    pub organization_id: OrganizationId,
+    pub role: Role,
+    pub name: String,
+    pub phone: Option<String>,
+    pub is_main: bool,
+    /// The first day; today where absent.
+    pub since: Option<NaiveDate>,
+}
+
+/// Assigns a person to a cell. Only the committee may.
+pub async fn assign(ctx: &Ctx, cell: GridCellId, new: NewOfficer) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let cell = hold_cell(&tx, cell).await?;
+    ctx.require(&tx.db, Action::AssignGridOfficer, Target::alliance(cell.alliance_id)).await?;
+    let row = insert(&tx, &cell, new).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Assigns a person within a unit of work whose rights were checked and that holds the network.
+pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Result<Model> {
+    standing(cell.until_on)?;
+    let name = text::required(&new.name, "name", NAME)?;
+    let phone = text::optional(new.phone.as_deref(), "phone", PHONE)?;
+    membership::require_active(&tx.db, cell.alliance_id, new.organization_id, "organizationId").await?;
+    let since = match new.since {
+        Some(since) => since,
+        None => today(&territory(&tx.db, cell.alliance_id).await?.0, tx.ctx.now()),
+    };
+    no_earlier(since, cell.since_on, "since")?;
+    let beside = Entity::find()
+        .filter(Column::CellId.eq(cell.id))
+        .filter(Column::Role.eq(new.role))
+        .filter(from(Column::UntilOn, since))
+        .all(&tx.db)
+        .await?;
+    if beside.iter().any(|row| row.name == name && row.phone == phone) {
+        return Err(Error::invalid(Code::AlreadyExists, "name"));
+    }
+    if let Some(main) = beside.iter().find(|row| new.is_main && row.is_main) {
+        return Err(Error::invalid(Code::MainOfficerTaken, "isMain").with("since", main.since_on));
+    }
+    let row = grid_officer::ActiveModel {
+        id: Set(tx.ctx.new_id()),
+        alliance_id: Set(cell.alliance_id),
+        cell_id: Set(cell.id),
+        organization_id: Set(new.organization_id),
+        role: Set(new.role),
+        name: Set(name),
+        phone: Set(phone),
+        is_main: Set(new.is_main),
+        since_on: Set(since),
+        until_on: Set(None),
+        created_at: Set(tx.ctx.now()),
+        created_by: Set(tx.ctx.author()),
+        version: Set(1),
+    };
+    let row = row.insert(&tx.db).await?;
+    tx.record(fact(Event::GridOfficerAssigned, &row).detail("since", since.to_string())).await?;
+    Ok(row)
+}
+
+/// A fact about a post, told of its cell. Who holds it is nobody's to read there.
+fn fact(kind: Event, row: &Model) -> Fact {
+    Fact::of(kind, row.cell_id)
+        .alliance(row.alliance_id)
+        .organizations([row.organization_id])
+        .detail("role", row.role.to_value())
+        .detail("officerId", row.id.to_string())
+}
+
+/// Ends a post; it stays on record. Only the committee may.
+pub async fn end(
+    ctx: &Ctx,
+    id: GridOfficerId,
+    expected_version: Option<i64>,
+    until: Option<NaiveDate>,
+) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let seen = async || -> Result<Model> {
+        let row = visible_officers(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?;
+        row.ok_or(Error::NotFound("grid_officer"))
+    };
+    hold_cell(&tx, seen().await?.cell_id).await?;
+    let row = seen().await?;
+    ctx.require(&tx.db, Action::EndGridOfficer, Target::alliance(row.alliance_id)).await?;
+    if let Some(expected) = expected_version {
+        expect_version(expected, row.version)?;
+    }
+    standing(row.until_on)?;
+    let until = match until {
+        Some(until) => until,
+        None => Ord::max(today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now()), row.since_on),
+    };
+    no_earlier(until, row.since_on, "until")?;
+    let version = row.version + 1;
+    let mut row = row.into_active_model();
+    row.until_on = Set(Some(until));
+    row.version = Set(version);
+    let row = row.update(&tx.db).await?;
+    tx.record(fact(Event::GridOfficerEnded, &row).detail("until", until.to_string())).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}

@@ -38,6 +38,9 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
         whistle_sequence, whistle, whistle_response, whistle_breach, ranking, ranking_place, ranking_item,
+        person_salt, pairing, home_report, mobilization_sequence, mobilization, mobilization_region, mobilization_need,
+        mobilization_unit, mobilization_shift, mobilization_check_in, mobilization_transfer, mobilization_coverage,
+        mobilization_batch,
     )
 }
 

@@ -68,6 +68,9 @@ mod whistle_clock;
 mod whistle_page;
 mod whistle_rates;
 mod whistle_steps;
+// mobilization
+mod mobilization;
+mod mobilization_check_in;
 // file
 mod escalation;
 mod evidence;

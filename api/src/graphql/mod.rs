@@ -29,6 +29,8 @@ pub mod list;
 // problem
 // whistle
 pub mod whistle;
+// mobilization
+pub mod mobilization;
 // file
 // fact
 pub mod fact;
@@ -60,6 +62,8 @@ pub struct Query(
     list::ProblemsQuery,
     // whistle
     whistle::WhistlesQuery,
+    // mobilization
+    mobilization::MobilizationQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -88,6 +92,8 @@ pub struct Mutation(
     bulk::BulkMutation,
     // whistle
     whistle::mutation::WhistleMutation,
+    // mobilization
+    mobilization::mutation::MobilizationsMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

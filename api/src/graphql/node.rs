@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId, RotationSwapId,
-    SeatId, ServiceTeamId, TaskListId, WhistleId,
+    AllianceId, MembershipId, MobilizationId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId,
+    RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -46,6 +46,8 @@ use super::list::{
 };
 // whistle
 use super::whistle::{Whistle, call::WhistleResponse};
+// mobilization
+use super::mobilization::{Mobilization, check_in::MobilizationCheckIn, unit::MobilizationUnit};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -98,6 +100,10 @@ pub enum AnyNode {
     // whistle
     Whistle(Whistle),
     WhistleResponse(WhistleResponse),
+    // mobilization
+    Mobilization(Mobilization),
+    MobilizationUnit(MobilizationUnit),
+    MobilizationCheckIn(MobilizationCheckIn),
     // file
     // fact
     Event(Event),
@@ -152,6 +158,10 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // whistle
         Whistle,
         WhistleResponse,
+        // mobilization
+        Mobilization,
+        MobilizationUnit,
+        MobilizationCheckIn,
         // file
         // fact
         Event,
@@ -182,6 +192,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         RotationSlot: RotationSlotId,
         RotationSwap: RotationSwapId,
         Whistle: WhistleId,
+        Mobilization: MobilizationId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

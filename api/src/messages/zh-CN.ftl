@@ -163,6 +163,20 @@ calls-itself = 吹哨的镇街不能召集自己。
 proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
 no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
 
+# mobilization
+person-identified = 人员须用志愿者编号或令牌表示，不得使用身份证号或手机号。
+region-above-community = 该区域大于社区（村）；请填写社区（村）、屯、小区或楼栋。
+outside-mobilization = 该区域不在本动员令的范围内。
+already-ordered = 该单位已列入本动员令。
+unit-not-called = 本动员令未召集该单位，该单位也未包保此处；志愿者请不填单位。
+shift-elsewhere = 该班次不属于此处。
+check-in-in-future = 时间晚于当前时间，最晚为 { $most }。
+check-in-before-issue = 时间早于动员令签发时间 { $least }。
+check-in-after-end = 时间晚于动员令解除时间 { $most }。
+not-checked-in = 该人员当前未在本次动员中报到。
+already-paired = 该单位在此期间已包保此处。
+not-reported-home = 该人员没有有效的居住地社区报到。
+
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
 file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。

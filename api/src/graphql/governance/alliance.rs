@@ -36,6 +36,7 @@ use crate::{
             transition,
         },
         loaders,
+        mobilization::{MobilizationConnection, MobilizationFilter, mobilizations_of},
         node::Node,
         scalar::{DateTime, YearMonth},
         territory::region::Region,
@@ -167,6 +168,21 @@ impl Alliance {
     ) -> Result<WhistleConnection> {
         let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
         let list = whistles_of(filter, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// Its orders of mobilisation (红色动员令), the latest first.
+    async fn mobilizations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<MobilizationFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<MobilizationConnection> {
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
+        let list = mobilizations_of(filter, args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 

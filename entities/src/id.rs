@@ -125,6 +125,24 @@ ids! {
     GridCellId = "grid_cell",
     /// A person who holds a grid cell in a role.
     GridOfficerId = "grid_officer",
+    /// A unit is responsible for a community, compound or building, from one day up to another.
+    PairingId = "pairing",
+    /// An in-service member reports to their home community.
+    HomeReportId = "home_report",
+    /// An order that calls units and people to communities.
+    MobilizationId = "mobilization",
+    /// How many people a place needs for a kind of work.
+    MobilizationNeedId = "mobilization_need",
+    /// A unit that an order calls.
+    MobilizationUnitId = "mobilization_unit",
+    /// A span of time in which a place needs a number of people.
+    MobilizationShiftId = "mobilization_shift",
+    /// A person who came.
+    MobilizationCheckInId = "mobilization_check_in",
+    /// A person who was in one place and then in another.
+    MobilizationTransferId = "mobilization_transfer",
+    /// What a request of check-ins was answered.
+    MobilizationBatchId = "mobilization_batch",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// A filter of a list that a person keeps for themselves.

@@ -7,6 +7,7 @@ pub mod grids;
 pub mod id;
 pub mod identity;
 pub mod list;
+pub mod mobilizations;
 pub mod rotation;
 pub mod territory;
 pub mod whistles;
@@ -30,6 +31,11 @@ pub use self::{
         problem_responsible, problem_round, problem_sequence, problem_sign_off, problem_tier_move,
         saved_filter, supervision_notice, task_carry_over, task_co_organizer, task_list, task_milestone,
         task_part, task_progress,
+    },
+    mobilizations::{
+        home_report, mobilization, mobilization_batch, mobilization_check_in, mobilization_coverage,
+        mobilization_need, mobilization_region, mobilization_sequence, mobilization_shift,
+        mobilization_transfer, mobilization_unit, pairing, person_salt,
     },
     rotation::{
         calendar_feed, check_in, docking, handover, handover_item, rotation_block, rotation_plan,

@@ -39,6 +39,9 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
         whistle_sequence, whistle, whistle_response, whistle_breach, ranking, ranking_place, ranking_item,
         grid_network, grid_cell, grid_cell_region, grid_officer,
+        person_salt, pairing, home_report, mobilization_sequence, mobilization, mobilization_region, mobilization_need,
+        mobilization_unit, mobilization_shift, mobilization_check_in, mobilization_transfer, mobilization_coverage,
+        mobilization_batch,
     )
 }
 

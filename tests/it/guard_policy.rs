@@ -72,12 +72,22 @@ fn selection(contract: &Contract, root: &Root) -> String {
     if ["SCALAR", "ENUM"].contains(&contract.kind(name)) {
         return String::new();
     }
+    let results = contract.fields(name).find(|field| field["name"] == "results");
+    let tells = |field: &Value| {
+        contract.fields(contract.named(&field["type"])).any(|field| field["name"] == "userErrors")
+    };
+    // What came of each of many items stands beside it, or is it.
+    let results = if results.is_some_and(tells) {
+        "results { userErrors { code message field } }"
+    } else {
+        "results { code message field }"
+    };
     let mut parts = vec!["__typename"];
     for (list, selected) in [
         ("nodes", "nodes { __typename }"),
         ("events", "events { __typename }"),
         ("userErrors", "userErrors { code message field }"),
-        ("results", "results { userErrors { code message field } }"),
+        ("results", results),
     ] {
         if fields.contains(&list) {
             parts.push(selected);

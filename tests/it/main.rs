@@ -72,6 +72,9 @@ mod whistle_steps;
 mod grid;
 mod grid_page;
 mod import_grids;
+// mobilization
+mod mobilization;
+mod mobilization_check_in;
 // file
 mod escalation;
 mod evidence;

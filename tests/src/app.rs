@@ -309,7 +309,10 @@ impl Answer {
             .and_then(|data| data.values().next())
             .map(|payload| match &payload["userErrors"][0]["code"] {
                 // Of many items, what came of the first.
-                Value::Null => &payload["results"][0]["userErrors"][0]["code"],
+                Value::Null => match &payload["results"][0]["userErrors"][0]["code"] {
+                    Value::Null => &payload["results"][0]["code"],
+                    code => code,
+                },
                 code => code,
             })
             .unwrap_or(&Value::Null);

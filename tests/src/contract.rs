@@ -32,6 +32,9 @@ const NOUNS: [(&str, &str); 42] = [
     ("keyid", "api_key"),
     ("listid", "task_list"),
     ("membershipid", "membership"),
+    ("mobilizationid", "mobilization"),
+    ("pairingid", "pairing"),
+    ("shiftid", "mobilization_shift"),
     ("milestoneid", "task_milestone"),
     ("organizationid", "organization"),
     ("planid", "rotation_plan"),
@@ -54,7 +57,7 @@ const NOUNS: [(&str, &str); 42] = [
 ];
 
 /// Texts that must be of a certain form to get past the checks of form.
-const TEXTS: [(&str, &str); 9] = [
+const TEXTS: [(&str, &str); 10] = [
     ("code", "632223"),
     ("creditCode", "91230800DEM0001100"),
     ("currentPassword", "correct horse battery"),
@@ -62,6 +65,7 @@ const TEXTS: [(&str, &str); 9] = [
     ("newPassword", "staple horse battery"),
     ("numberPattern", "西海销〔{year}〕{seq:4}号"),
     ("password", "correct horse battery"),
+    ("person", "V0001"),
     ("phone", "13900000000"),
     ("timeZone", "Asia/Shanghai"),
 ];

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 74] = [
+const VALUES: [(&str, &str, &str); 86] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -74,6 +74,18 @@ const VALUES: [(&str, &str, &str); 74] = [
     ("ranking_item", "figure", "responded"),
     ("ranking_item", "noun", "problems"),
     ("ranking_place", "noun", "problems"),
+    ("mobilization", "state", "issued"),
+    ("mobilization", "territory", "/"),
+    ("mobilization", "year", "2026"),
+    ("mobilization_batch", "results", "[]"),
+    ("mobilization_coverage", "needed", "10"),
+    ("mobilization_coverage", "path", "/place/"),
+    ("mobilization_coverage", "present", "1"),
+    ("mobilization_need", "needed", "10"),
+    ("mobilization_region", "path", "/"),
+    ("mobilization_shift", "ends_at", "2026-01-05 09:00:00.000000+00:00"),
+    ("mobilization_shift", "needed", "5"),
+    ("mobilization_unit", "state", "called"),
     ("whistle", "kind", "priority_work"),
     ("whistle", "state", "sounded"),
     ("whistle", "year", "2026"),
@@ -109,7 +121,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 27] = [
+const EMPTY: [(&str, &str); 32] = [
     ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
@@ -118,8 +130,13 @@ const EMPTY: [(&str, &str); 27] = [
     ("account_link", "used_at"),
     ("api_key", "revoked_at"),
     ("calendar_feed", "revoked_at"),
+    ("home_report", "ended_at"),
     ("inbox_entry", "read_at"),
     ("membership", "ended_at"),
+    ("mobilization", "ended_at"),
+    ("mobilization_check_in", "left_at"),
+    ("mobilization_unit", "released_at"),
+    ("pairing", "until_on"),
     ("priority_task", "completed_at"),
     ("problem", "closed_at"),
     ("problem", "closed_on"),

@@ -98,6 +98,8 @@ async fn follow_clock(ctx: &Ctx) -> Result<()> {
     // whistle
     while crate::domain::whistle::watch::watch(ctx).await? > 0 {}
     while crate::domain::whistle::ranking::take(ctx).await? > 0 {}
+    // mobilization
+    crate::domain::mobilization::check_in::sweep(ctx).await?;
     // fact
     Ok(())
 }

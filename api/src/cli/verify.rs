@@ -12,6 +12,7 @@ use crate::{
         chain::{self, Marks, checkpoint},
         identity::signing::PublicKeys,
         list::{certificate as certificates, recount},
+        mobilization::coverage,
     },
 };
 
@@ -75,6 +76,16 @@ pub async fn run(config: Config, command: Verify) -> Outcome {
         )));
     }
     eprintln!("concord: the counters of both lists equal a recount");
+    let different = coverage::first_difference(ctx.read())
+        .await
+        .map_err(|error| Failure::wrong(format!("counting: {error:?}")))?;
+    if let Some(counter) = different {
+        return Err(Failure::wrong(format!(
+            "the mobilisation {} counts {} of \"{}\" at {} where there are {}",
+            counter.mobilization_id, counter.counted, counter.what, counter.region_id, counter.found
+        )));
+    }
+    eprintln!("concord: what mobilisations cover equals a recount of needs and check-ins");
     Ok(())
 }
 

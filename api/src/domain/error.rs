@@ -334,6 +334,31 @@ codes! {
     OthersStandBelow = "OTHERS_STAND_BELOW",
     /// The grid cell has a main officer of this role then.
     MainOfficerTaken = "MAIN_OFFICER_TAKEN",
+    // mobilization
+    /// What stands for a person looks like an identity card's or a phone's number, which is never taken.
+    PersonIdentified = "PERSON_IDENTIFIED",
+    /// The region lies above the level of communities; people are needed, and come, to a community, natural village, compound or building.
+    RegionAboveCommunity = "REGION_ABOVE_COMMUNITY",
+    /// The region lies outside the regions of the order.
+    OutsideMobilization = "OUTSIDE_MOBILIZATION",
+    /// The unit is on the order already.
+    AlreadyOrdered = "ALREADY_ORDERED",
+    /// The order does not call the unit, and it is not paired with the place.
+    UnitNotCalled = "UNIT_NOT_CALLED",
+    /// The shift is one of another place.
+    ShiftElsewhere = "SHIFT_ELSEWHERE",
+    /// The time lies in the future.
+    CheckInInFuture = "CHECK_IN_IN_FUTURE",
+    /// The time lies before the order was issued.
+    CheckInBeforeIssue = "CHECK_IN_BEFORE_ISSUE",
+    /// The time lies after the order was stood down.
+    CheckInAfterEnd = "CHECK_IN_AFTER_END",
+    /// The person is not present.
+    NotCheckedIn = "NOT_CHECKED_IN",
+    /// The unit is paired with the place at that time already.
+    AlreadyPaired = "ALREADY_PAIRED",
+    /// The person has no standing report to a home community.
+    NotReportedHome = "NOT_REPORTED_HOME",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

@@ -385,6 +385,35 @@ events! {
     GridOfficerEnded = "grid_officer_ended",
     /// The departments of an alliance were ranked for a month that is over.
     RankingTaken = "ranking_taken",
+    // mobilization
+    /// An order was drafted.
+    MobilizationDrafted = "mobilization_drafted",
+    /// What a draft of an order says changed.
+    MobilizationDraftAmended = "mobilization_draft_amended",
+    /// A draft of an order was discarded.
+    MobilizationDraftDiscarded = "mobilization_draft_discarded",
+    /// An order was issued: units are called, and people check in.
+    MobilizationIssued = "mobilization_issued",
+    /// What places need changed while the order stands.
+    MobilizationNeedsAmended = "mobilization_needs_amended",
+    /// More units were called to an order.
+    MobilizationUnitsCalled = "mobilization_units_called",
+    /// Shifts were set up while the order stands.
+    MobilizationShiftsAdded = "mobilization_shifts_added",
+    /// A called unit acknowledged the order.
+    MobilizationAcknowledged = "mobilization_acknowledged",
+    /// A called unit arrived.
+    MobilizationArrived = "mobilization_arrived",
+    /// The committee released a called unit.
+    MobilizationUnitReleased = "mobilization_unit_released",
+    /// Somebody checked in, came back or went elsewhere.
+    MobilizationCheckedIn = "mobilization_checked_in",
+    /// Many people checked in at once; the details count them.
+    MobilizationCheckedInMany = "mobilization_checked_in_many",
+    /// Somebody who was present left.
+    MobilizationCheckedOut = "mobilization_checked_out",
+    /// An order was stood down.
+    MobilizationStoodDown = "mobilization_stood_down",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod ledger;
 pub mod list;
+pub mod mobilization;
 pub mod number_pattern;
 pub mod page;
 pub mod policy;

@@ -72,6 +72,10 @@ actions! {
     RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
     // Grids
     EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer,
+    // Mobilisation
+    DraftMobilization, AmendMobilizationNeeds, CallMobilizationUnits, AddMobilizationShifts, IssueMobilization,
+    DiscardMobilization, StandDownMobilization, ReleaseMobilizationUnit, AcknowledgeMobilization, ArriveAtMobilization,
+    CheckInToMobilization, PairOrganization, ReportHome,
 }
 
 /// All roles, in the order of the golden table.
@@ -177,7 +181,18 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RedrawGridCell
             | A::EndGridCell
             | A::AssignGridOfficer
-            | A::EndGridOfficer,
+            | A::EndGridOfficer
+            | A::DraftMobilization
+            | A::AmendMobilizationNeeds
+            | A::CallMobilizationUnits
+            | A::AddMobilizationShifts
+            | A::IssueMobilization
+            | A::DiscardMobilization
+            | A::StandDownMobilization
+            | A::ReleaseMobilizationUnit
+            | A::CheckInToMobilization
+            | A::PairOrganization
+            | A::ReportHome,
             R::Committee,
         ) => Any,
         (
@@ -238,13 +253,19 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReportInToWhistle
             | A::ArriveAtWhistle
             | A::ClaimWhistleResolved
-            | A::RefuseWhistleCall,
+            | A::RefuseWhistleCall
+            | A::AcknowledgeMobilization
+            | A::ArriveAtMobilization
+            | A::CheckInToMobilization
+            | A::ReportHome,
             R::MemberManager | R::MemberStaff,
         ) => Own,
         (A::RegisterProblem, R::MemberManager | R::MemberStaff | R::CommunityOfficer | R::GridOfficer) => Any,
         // Communities and stations dock with the team, raise problems, and may correct and take back what they raised.
         (A::RecordDocking | A::ReadContacts | A::ApplyForWhistle, R::CommunityOfficer) => Any,
         (A::WithdrawWhistle, R::CommunityOfficer) => Own,
+        // People are received where they come: the verb keeps an officer to the community of the seat.
+        (A::CheckInToMobilization | A::ReportHome, R::CommunityOfficer | R::GridOfficer) => Any,
         (A::AddEvidence | A::UpdateProblem | A::WithdrawProblem, R::CommunityOfficer | R::GridOfficer) => Own,
         (A::VerifyProblem | A::ReturnProblem | A::AddEvidence, R::Verifier) => Any,
         // Whoever is not responsible asks reporters; the verb keeps those out who had a part in the problem.

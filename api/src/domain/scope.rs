@@ -77,6 +77,27 @@ pub fn alliances(ctx: &Ctx) -> Reach {
     Reach::Of(Box::new(select))
 }
 
+/// A condition that holds where the caller runs or supervises `alliance`, or one above it.
+pub fn supervised(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
+    let Actor::Account { id, .. } = ctx.actor else {
+        return Condition::all().add(Expr::val(ctx.actor == Actor::System));
+    };
+    let reached = Query::select()
+        .column((alliance_closure::Entity, alliance_closure::Column::DescendantId))
+        .from(seat::Entity)
+        .inner_join(account::Entity, col(account::Column::Id).equals((seat::Entity, seat::Column::AccountId)))
+        .inner_join(
+            alliance_closure::Entity,
+            col(alliance_closure::Column::AncestorId).equals((seat::Entity, seat::Column::AllianceId)),
+        )
+        .and_where(seat::Column::AccountId.eq(id))
+        .and_where(seat::Column::State.eq(seat::State::Active))
+        .and_where(account::Column::State.eq(account::State::Active))
+        .and_where(seat::Column::Role.is_in(SUPERVISING))
+        .take();
+    Condition::all().add(alliance.into_simple_expr().in_subquery(reached))
+}
+
 fn col(column: impl IntoSimpleExpr) -> SimpleExpr {
     column.into_simple_expr()
 }

@@ -19,8 +19,8 @@ use concord_entities::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
     },
-    membership, organization, priority_task, problem, region, rotation_swap, seat, task_list, whistle,
-    whistle_response,
+    membership, mobilization, mobilization_check_in, organization, priority_task, problem, region,
+    rotation_swap, seat, task_list, whistle, whistle_response,
 };
 use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -380,6 +380,13 @@ loader!(concord_entities::id::WhistleResponseId, whistle_response, crate::domain
 // grid
 loader!(concord_entities::id::GridNetworkId, grid_network, crate::domain::grid::visible_networks);
 loader!(concord_entities::id::GridCellId, grid_cell, crate::domain::grid::visible);
+// mobilization
+loader!(concord_entities::id::MobilizationId, mobilization, crate::domain::mobilization::visible);
+loader!(
+    concord_entities::id::MobilizationCheckInId,
+    mobilization_check_in,
+    crate::domain::mobilization::visible_check_ins
+);
 // file
 // fact
 // import

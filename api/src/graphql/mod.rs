@@ -31,6 +31,8 @@ pub mod list;
 pub mod whistle;
 // grid
 pub mod grid;
+// mobilization
+pub mod mobilization;
 // file
 // fact
 pub mod fact;
@@ -64,6 +66,8 @@ pub struct Query(
     whistle::WhistlesQuery,
     // grid
     grid::GridsQuery,
+    // mobilization
+    mobilization::MobilizationQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -94,6 +98,8 @@ pub struct Mutation(
     whistle::mutation::WhistleMutation,
     // grid
     grid::mutation::GridMutation,
+    // mobilization
+    mobilization::mutation::MobilizationsMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, GridCellId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId,
-    RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
+    AllianceId, GridCellId, MembershipId, MobilizationId, PriorityTaskId, ProblemId, RotationPlanId,
+    RotationSlotId, RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -48,6 +48,8 @@ use super::list::{
 use super::whistle::{Whistle, call::WhistleResponse};
 // grid
 use super::grid::{GridNetwork, cell::GridCell, officer::GridOfficer};
+// mobilization
+use super::mobilization::{Mobilization, check_in::MobilizationCheckIn, unit::MobilizationUnit};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -104,6 +106,10 @@ pub enum AnyNode {
     GridNetwork(GridNetwork),
     GridCell(GridCell),
     GridOfficer(GridOfficer),
+    // mobilization
+    Mobilization(Mobilization),
+    MobilizationUnit(MobilizationUnit),
+    MobilizationCheckIn(MobilizationCheckIn),
     // file
     // fact
     Event(Event),
@@ -162,6 +168,10 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         GridNetwork,
         GridCell,
         GridOfficer,
+        // mobilization
+        Mobilization,
+        MobilizationUnit,
+        MobilizationCheckIn,
         // file
         // fact
         Event,
@@ -193,6 +203,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         RotationSwap: RotationSwapId,
         Whistle: WhistleId,
         GridCell: GridCellId,
+        Mobilization: MobilizationId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

@@ -170,6 +170,19 @@ grid-overlap = The comprehensive cell { $cell } of the same level already covers
 parent-ended = What it is to stand below has ended; choose one that stands.
 others-stand-below = { $name } still stands below it; end or move that first.
 main-officer-taken = The cell has a main officer of this role since { $since }; end that post first, or assign this one beside it.
+# mobilization
+person-identified = A person is given by a volunteer number or a token, never by an identity card's or a phone's number.
+region-above-community = The region is larger than a community; name a community, natural village, compound or building.
+outside-mobilization = The region lies outside the regions of this order.
+already-ordered = The unit is on this order already.
+unit-not-called = The order does not call the unit, and it is not paired with this place; leave it out for a volunteer.
+shift-elsewhere = The shift is one of another place.
+check-in-in-future = The time lies in the future; the latest is { $most }.
+check-in-before-issue = The time lies before the order was issued, at { $least }.
+check-in-after-end = The time lies after the order was stood down, at { $most }.
+not-checked-in = The person is not present in this mobilisation.
+already-paired = The unit is paired with this place at that time already.
+not-reported-home = The person has no standing report to a home community.
 
 # file
 file-too-large = The file is larger than { $most } bytes.

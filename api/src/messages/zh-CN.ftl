@@ -170,6 +170,19 @@ grid-overlap = 同级综合网格“{ $cell }”已覆盖 { $region }（或其�
 parent-ended = 上级已终止，请另选在用的上级。
 others-stand-below = 其下仍有“{ $name }”，请先终止或调整。
 main-officer-taken = 该网格此角色自 { $since } 起已有主责人员，请先结束其任职，或将此人设为非主责。
+# mobilization
+person-identified = 人员须用志愿者编号或令牌表示，不得使用身份证号或手机号。
+region-above-community = 该区域大于社区（村）；请填写社区（村）、屯、小区或楼栋。
+outside-mobilization = 该区域不在本动员令的范围内。
+already-ordered = 该单位已列入本动员令。
+unit-not-called = 本动员令未召集该单位，该单位也未包保此处；志愿者请不填单位。
+shift-elsewhere = 该班次不属于此处。
+check-in-in-future = 时间晚于当前时间，最晚为 { $most }。
+check-in-before-issue = 时间早于动员令签发时间 { $least }。
+check-in-after-end = 时间晚于动员令解除时间 { $most }。
+not-checked-in = 该人员当前未在本次动员中报到。
+already-paired = 该单位在此期间已包保此处。
+not-reported-home = 该人员没有有效的居住地社区报到。
 
 # file
 file-too-large = 文件超过 { $most } 字节的上限。

@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 21] = [
+const TURNED_AWAY: [(&str, &str, &str); 26] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -34,6 +34,11 @@ const TURNED_AWAY: [(&str, &str, &str); 21] = [
     ("mutation.decomposePriorityTask(input.parts.leadOrganizationId)", "ALLIANCE_NOT_BELOW", "the same"),
     ("mutation.createPriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),
     ("mutation.linkExternalIdentity(input.accountId)", "MALFORMED", "the settings name no issuer"),
+    ("mutation.callMobilizationUnits(input.mobilizationId)", "ALREADY_ORDERED", "there is one unit"),
+    ("mutation.callMobilizationUnits(input.units.organizationId)", "ALREADY_ORDERED", "the same"),
+    ("mutation.checkOutOfMobilization(input.mobilizationId)", "NOT_CHECKED_IN", "the one person has no name"),
+    ("mutation.discardMobilization(input.mobilizationId)", "STATE_REFUSED", "the one order is issued"),
+    ("mutation.issueMobilization(input.mobilizationId)", "STATE_REFUSED", "the one order is issued"),
     ("mutation.mergeProblem(input.duplicateId)", "MERGE_REFUSED", "there is one problem"),
     ("mutation.mergeProblem(input.survivorId)", "MERGE_REFUSED", "there is one problem"),
     ("mutation.recallEscalation(input.problemId)", "NOT_ESCALATED", "the one problem is at both ends"),

@@ -17,13 +17,14 @@ use sea_orm::{
 
 use crate::domain::{Actor, Ctx, Event, scope};
 
-/// Beginnings of kinds that tell of people, their roles and their keys.
-const PERSONAL: [&str; 13] = [
+/// Beginnings of kinds that tell of people, their roles and their keys, and of drafts that nobody else sees.
+const PERSONAL: [&str; 14] = [
     "account_",
     "api_key_",
     "calendar_feed_",
     "external_identity_",
     "inbox_",
+    "mobilization_draft",
     "password_",
     "refresh_token_",
     "reporter_",

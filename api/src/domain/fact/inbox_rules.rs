@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 64] = [
+pub const RULES: [Rule; 67] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -87,6 +87,9 @@ pub const RULES: [Rule; 64] = [
     rule("whistle_excused", Kind::Recalled, &[To::Concerned]),
     rule("whistle_called_off", Kind::Recalled, &[To::Concerned]),
     rule("whistle_released", Kind::Closed, &[To::Registrar]),
+    rule("mobilization_issued", Kind::Assigned, &[To::Concerned]),
+    rule("mobilization_units_called", Kind::Assigned, &[To::Concerned]),
+    rule("mobilization_stood_down", Kind::Closed, &[To::Concerned]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),

@@ -14,6 +14,8 @@ pub const PROBLEMS: &str = "problem_sequence";
 pub const NOTICES: &str = "notice_sequence";
 /// The table that counts whistles.
 pub const WHISTLES: &str = "whistle_sequence";
+/// The table that counts mobilisations.
+pub const MOBILIZATIONS: &str = "mobilization_sequence";
 
 /// Takes the next `count` numbers of an alliance's year and gives the first. Whoever else takes numbers there waits for
 /// this unit of work, and a rollback gives them back: so no number is lost and none is given twice.

@@ -35,7 +35,7 @@ pub const PUBLISH: Step<State> = Step {
 };
 
 /// A condition that holds where the caller may see the drafts of `alliance`: its committee and its approvers.
-pub(super) fn drafts_of(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
+pub(in crate::domain) fn drafts_of(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> Condition {
     let id = match ctx.actor {
         Actor::System => return Condition::all(),
         Actor::Account { id, .. } => id,

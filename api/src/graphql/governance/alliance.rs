@@ -37,6 +37,7 @@ use crate::{
             transition,
         },
         loaders,
+        mobilization::{MobilizationConnection, MobilizationFilter, mobilizations_of},
         node::Node,
         scalar::{DateTime, YearMonth},
         territory::region::Region,
@@ -174,6 +175,21 @@ impl Alliance {
     /// Its grid networks (网格), at most one of each kind.
     async fn grid_networks(&self, context: &Context<'_>) -> Result<Vec<GridNetwork>> {
         grid::networks(context, self.0.id).await
+    }
+
+    /// Its orders of mobilisation (红色动员令), the latest first.
+    async fn mobilizations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<MobilizationFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<MobilizationConnection> {
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
+        let list = mobilizations_of(filter, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

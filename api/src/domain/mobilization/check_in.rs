@@ -1,0 +1,264 @@
+//! People check in: one by one or a thousand at once, in one unit of work of few statements, however many they are. Persons are
+//! taken in one order, then those who are on the order already, then the counters, so that nobody waits in a circle.
+
+mod leave;
+mod look;
+mod store;
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use concord_entities::{
+    id::{MobilizationCheckInId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
+    mobilization, mobilization_check_in,
+};
+use sea_orm::ActiveEnum;
+
+use self::{
+    look::{Ahead, Caller},
+    store::Kept,
+};
+use super::{
+    come::{Coming, Outcome, Transfer, Whereabouts},
+    coverage::{self, Deltas},
+    fact, person,
+};
+use crate::domain::{Code, Ctx, Error, Event, Result, Tx};
+
+/// Most check-ins of one request.
+pub const MOST: usize = 1_000;
+
+pub use self::{
+    leave::check_out,
+    store::{replayed, sweep},
+};
+
+/// Somebody who checks in, as it was asked for.
+#[derive(Clone, Debug)]
+pub struct NewCheckIn {
+    pub person: String,
+    pub region_id: RegionId,
+    pub organization_id: Option<OrganizationId>,
+    /// When the person came; now where absent.
+    pub at: Option<DateTime<Utc>>,
+    pub shift_id: Option<MobilizationShiftId>,
+}
+
+/// What came of one check-in.
+pub type Came = Result<(Outcome, MobilizationCheckInId)>;
+
+/// Checks one person in.
+pub async fn check_in(ctx: &Ctx, of: MobilizationId, new: NewCheckIn) -> Came {
+    let came = carry_out(ctx, of, vec![Ok(new)]).await?;
+    came.into_iter().next().unwrap_or_else(|| Err(Error::internal("nothing came of a check-in")))
+}
+
+/// Checks up to a thousand people in, in one unit of work; what is wrong with one leaves the others as they are.
+pub async fn check_in_many(
+    ctx: &Ctx,
+    of: MobilizationId,
+    items: Vec<Result<NewCheckIn>>,
+) -> Result<Vec<Came>> {
+    ctx.require_signed_in()?;
+    if items.is_empty() {
+        return Err(Error::invalid(Code::Required, "items"));
+    }
+    if items.len() > MOST {
+        return Err(Error::invalid(Code::OutOfRange, "items").with("least", 1).with("most", MOST));
+    }
+    carry_out(ctx, of, items).await
+}
+
+/// A person of a request: which items are theirs, in the order given.
+struct Person {
+    digest: Vec<u8>,
+    items: Vec<(usize, Coming)>,
+}
+
+/// Somebody's row and where they are by now.
+struct Row {
+    id: MobilizationCheckInId,
+    now: Whereabouts,
+}
+
+async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>) -> Result<Vec<Came>> {
+    // What does not change is read ahead of the unit of work.
+    let ahead = Ahead::read(ctx, of, &items).await?;
+    let tx = ctx.begin().await?;
+    let (order, salt) = look::order(&tx, of).await?;
+    let caller = Caller::find(&tx, &order).await?;
+    look::takes_check_ins(&order)?;
+    let many = items.len() > 1;
+    let mut came: Vec<Option<Came>> = Vec::with_capacity(items.len());
+    let mut people: BTreeMap<Vec<u8>, Person> = BTreeMap::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let looked = item.and_then(|new| {
+            let person = person::check(&new.person, "person")?;
+            let digest = person::digest(&salt, person);
+            Ok((digest, look::look(&order, &ahead, &caller, &new, ctx.now())?))
+        });
+        match looked {
+            Ok((digest, coming)) => {
+                let fresh = || Person { digest: digest.clone(), items: Vec::new() };
+                people.entry(digest.clone()).or_insert_with(fresh).items.push((index, coming));
+                came.push(None);
+            }
+            Err(error) if error.is_failure() => return Err(error),
+            Err(error) => came.push(Some(Err(error))),
+        }
+    }
+    if !people.is_empty() {
+        let done = settle(&tx, &order, &ahead, people, &mut came).await?;
+        done.tell(&tx, &order, many, &came).await?;
+    }
+    let came: Vec<Came> = came
+        .into_iter()
+        .map(|came| came.unwrap_or_else(|| Err(Error::internal("a check-in was passed over"))))
+        .collect();
+    let result = if ctx.idempotency.is_some() { store::keep(&tx, of, &came).await? } else { of.into() };
+    if ctx.idempotency.is_some() || came.iter().any(Result::is_ok) {
+        tx.commit(result).await?;
+    }
+    Ok(came)
+}
+
+/// What a request changed.
+#[derive(Default)]
+struct Done {
+    changed: usize,
+    /// Of a single one.
+    only: Option<Coming>,
+}
+
+/// Folds what was asked over what is known, and writes what comes of it.
+async fn settle(
+    tx: &Tx<'_>,
+    order: &mobilization::Model,
+    ahead: &Ahead,
+    people: BTreeMap<Vec<u8>, Person>,
+    came: &mut [Option<Came>],
+) -> Result<Done> {
+    let mut rows: HashMap<Vec<u8>, Row> = HashMap::with_capacity(people.len());
+    let fresh: Vec<store::Fresh<'_>> = people
+        .values()
+        .filter_map(|person| person.items.first().map(|(_, coming)| (person, coming)))
+        .map(|(person, coming)| store::Fresh { id: tx.ctx.new_id(), person: &person.digest, coming: *coming })
+        .collect();
+    let inserted = store::insert(tx, order, &fresh).await?;
+    let mut deltas = Deltas::new();
+    let mut done = Done::default();
+    for row in &fresh {
+        if inserted.contains(&row.id) {
+            let now = Whereabouts::first(&row.coming);
+            coverage::count(&mut deltas, now.region, ahead.path(now.region), 1);
+            rows.insert(row.person.to_vec(), Row { id: row.id, now });
+            done.changed += 1;
+            done.only = Some(row.coming);
+        }
+    }
+    let new: Vec<Vec<u8>> = people.keys().filter(|digest| rows.contains_key(*digest)).cloned().collect();
+    let known: Vec<&Vec<u8>> = people.keys().filter(|digest| !rows.contains_key(*digest)).collect();
+    if !known.is_empty() {
+        for row in store::lock(tx, order.id, &known).await? {
+            rows.insert(row.person.clone(), Row { id: row.id, now: whereabouts(&row) });
+        }
+    }
+    let mut transfers: Vec<(MobilizationCheckInId, Transfer)> = Vec::new();
+    let mut moved: Vec<(MobilizationCheckInId, Whereabouts)> = Vec::new();
+    for person in people.values() {
+        let row = rows.get_mut(&person.digest).ok_or_else(|| Error::internal("a person without a row"))?;
+        let before = row.now;
+        let mut items = person.items.as_slice();
+        if new.binary_search(&person.digest).is_ok()
+            && let Some((first, rest)) = items.split_first()
+        {
+            put(came, first.0, Outcome::CheckedIn, row.id);
+            items = rest;
+        }
+        for (index, coming) in items {
+            let (outcome, transfer) = row.now.come(coming);
+            if outcome != Outcome::Duplicate {
+                done.changed += 1;
+                done.only = Some(*coming);
+            }
+            transfers.extend(transfer.map(|transfer| (row.id, transfer)));
+            put(came, *index, outcome, row.id);
+        }
+        if row.now != before {
+            moved.push((row.id, row.now));
+            for (place, by) in [(before.present_at(), -1), (row.now.present_at(), 1)] {
+                if let Some(region) = place {
+                    coverage::count(&mut deltas, region, ahead.path(region), by);
+                }
+            }
+        }
+    }
+    if !moved.is_empty() {
+        store::update(tx, &moved).await?;
+    }
+    if !transfers.is_empty() {
+        store::note(tx, order.id, &transfers).await?;
+    }
+    coverage::move_by(tx, order.id, &deltas).await?;
+    Ok(done)
+}
+
+fn put(came: &mut [Option<Came>], index: usize, outcome: Outcome, id: MobilizationCheckInId) {
+    if let Some(place) = came.get_mut(index) {
+        *place = Some(Ok((outcome, id)));
+    }
+}
+
+fn whereabouts(row: &mobilization_check_in::Model) -> Whereabouts {
+    Whereabouts {
+        region: row.region_id,
+        organization: row.organization_id,
+        shift: row.shift_id,
+        at: row.at,
+        left_at: row.left_at,
+        first: (row.first_region_id, row.first_at),
+    }
+}
+
+impl Done {
+    /// Tells of it: one event, with counts and nothing of persons; none where nothing changed.
+    async fn tell(
+        self,
+        tx: &Tx<'_>,
+        order: &mobilization::Model,
+        many: bool,
+        came: &[Option<Came>],
+    ) -> Result<()> {
+        if self.changed == 0 {
+            return Ok(());
+        }
+        let of = |wanted: Outcome| {
+            came.iter()
+                .flatten()
+                .filter(|came| matches!(came, Ok((outcome, _)) if *outcome == wanted))
+                .count()
+        };
+        let told = match self.only {
+            Some(coming) if !many => {
+                let outcome = came.iter().flatten().find_map(|came| came.as_ref().ok()).map(|came| came.0);
+                let outcome = serde_json::to_value(outcome).map_err(Error::internal)?;
+                fact(Event::MobilizationCheckedIn, order)
+                    .detail("regionId", coming.region.to_string())
+                    .detail("organizationId", coming.organization.map(|unit| unit.to_string()))
+                    .detail("outcome", outcome)
+            }
+            _ => fact(Event::MobilizationCheckedInMany, order)
+                .detail("checkedIn", of(Outcome::CheckedIn))
+                .detail("transferred", of(Outcome::Transferred))
+                .detail("returned", of(Outcome::Returned))
+                .detail("superseded", of(Outcome::Superseded)),
+        };
+        tx.record(told.detail("state", order.state.to_value())).await?;
+        Ok(())
+    }
+}
+
+/// What a request was answered, as it is kept for a replay.
+fn kept(came: &[Came]) -> Vec<Kept> {
+    came.iter().map(Kept::of).collect()
+}

@@ -1,0 +1,304 @@
+//! What is checked of a check-in: the place, the unit, the right, the time. What does not change meanwhile is read ahead of the
+//! unit of work, the order and the caller's seats within it.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use concord_entities::{
+    account, alliance,
+    id::{AllianceId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
+    mobilization::{self, State},
+    mobilization_region, mobilization_shift, mobilization_unit, pairing, person_salt,
+    region::{self, Level},
+    seat,
+};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
+    QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, Func, Query, SimpleExpr},
+};
+
+use super::{super::visible, Coming, NewCheckIn};
+use crate::domain::{Action, Actor, Code, Ctx, Error, Result, Target, Tx, list::problem::zone, page, policy};
+
+/// How far a clock may go ahead of ours.
+const AHEAD: TimeDelta = TimeDelta::minutes(2);
+/// How long after an order was stood down what was captured before may still come in.
+const LATE: TimeDelta = TimeDelta::hours(24);
+
+/// A place as a check-in names it.
+struct Place {
+    level: Level,
+    path: String,
+    /// Within the regions of the order.
+    is_within: bool,
+}
+
+/// What is read ahead of the unit of work.
+pub struct Ahead {
+    places: HashMap<RegionId, Place>,
+    called: HashSet<OrganizationId>,
+    /// Pairings of units that are not called, with their places' paths.
+    paired: Vec<(pairing::Model, String)>,
+    shifts: HashMap<MobilizationShiftId, RegionId>,
+    zone: chrono_tz::Tz,
+}
+
+impl Ahead {
+    pub async fn read(ctx: &Ctx, of: MobilizationId, items: &[Result<NewCheckIn>]) -> Result<Self> {
+        let items = || items.iter().filter_map(|item| item.as_ref().ok());
+        let places = places(ctx, of, items().map(|new| new.region_id).collect()).await?;
+        let units: HashSet<OrganizationId> = items().filter_map(|new| new.organization_id).collect();
+        let shifts: HashSet<MobilizationShiftId> = items().filter_map(|new| new.shift_id).collect();
+        let mut ahead = Self {
+            places,
+            called: HashSet::new(),
+            paired: Vec::new(),
+            shifts: HashMap::new(),
+            zone: chrono_tz::Asia::Shanghai,
+        };
+        if !units.is_empty() {
+            ahead.called = called(ctx, of, &units).await?;
+            let others: Vec<OrganizationId> = units.difference(&ahead.called).copied().collect();
+            if !others.is_empty() {
+                ahead.read_pairings(ctx, of, others).await?;
+            }
+        }
+        if !shifts.is_empty() {
+            use mobilization_shift::Column;
+            let rows: Vec<(MobilizationShiftId, RegionId)> = mobilization_shift::Entity::find()
+                .select_only()
+                .columns([Column::Id, Column::RegionId])
+                .filter(Column::MobilizationId.eq(of))
+                .filter(page::among(ctx, Column::Id, shifts))
+                .into_tuple()
+                .all(ctx.read())
+                .await?;
+            ahead.shifts = rows.into_iter().collect();
+        }
+        Ok(ahead)
+    }
+
+    async fn read_pairings(
+        &mut self,
+        ctx: &Ctx,
+        of: MobilizationId,
+        units: Vec<OrganizationId>,
+    ) -> Result<()> {
+        let order =
+            mobilization::Entity::find_by_id(of).find_also_related(alliance::Entity).one(ctx.read()).await?;
+        let Some((_, Some(alliance))) = order else { return Ok(()) };
+        self.zone = zone(&alliance.time_zone);
+        let rows = pairing::Entity::find()
+            .find_also_related(region::Entity)
+            .filter(pairing::Column::AllianceId.eq(alliance.id))
+            .filter(page::among(ctx, pairing::Column::OrganizationId, units))
+            .all(ctx.read())
+            .await?;
+        self.paired = rows.into_iter().filter_map(|(row, region)| Some((row, region?.path))).collect();
+        Ok(())
+    }
+
+    /// The path of a place.
+    pub fn path(&self, region: RegionId) -> Option<&str> {
+        self.places.get(&region).map(|place| place.path.as_str())
+    }
+
+    /// Whether a unit is paired, on the day of an instant, with a place or with what it lies in.
+    fn is_paired(&self, unit: OrganizationId, path: &str, at: DateTime<Utc>) -> bool {
+        let day = at.with_timezone(&self.zone).date_naive();
+        self.paired.iter().any(|(row, of)| {
+            row.organization_id == unit
+                && path.starts_with(of.as_str())
+                && row.since_on <= day
+                && row.until_on.is_none_or(|until| day < until)
+        })
+    }
+}
+
+/// The places that check-ins name, and whether they lie within the order's regions.
+async fn places(ctx: &Ctx, of: MobilizationId, ids: HashSet<RegionId>) -> Result<HashMap<RegionId, Place>> {
+    let path = Expr::col((region::Entity, region::Column::Path));
+    let top = Expr::col((mobilization_region::Entity, mobilization_region::Column::Path));
+    let length = Func::cust("LENGTH").arg(top.clone());
+    let head: SimpleExpr = Func::cust("SUBSTR").arg(path).arg(1).arg(length).into();
+    let tops = Query::select()
+        .expr(Expr::val(1))
+        .from(mobilization_region::Entity)
+        .and_where(mobilization_region::Column::MobilizationId.eq(of))
+        .and_where(head.eq(top))
+        .to_owned();
+    let within = Expr::case(Expr::exists(tops), 1).finally(0);
+    let query = region::Entity::find()
+        .select_only()
+        .columns([region::Column::Id, region::Column::Level, region::Column::Path])
+        .filter(page::among(ctx, region::Column::Id, ids))
+        .expr_as(within, "is_within")
+        .into_query();
+    let rows = ctx.read().query_all(&query).await?;
+    rows.iter()
+        .map(|row| {
+            let place = Place {
+                level: row.try_get("", "level")?,
+                path: row.try_get("", "path")?,
+                is_within: row.try_get::<i32>("", "is_within")? == 1,
+            };
+            Ok((row.try_get("", "id")?, place))
+        })
+        .collect()
+}
+
+async fn called(
+    ctx: &Ctx,
+    of: MobilizationId,
+    units: &HashSet<OrganizationId>,
+) -> Result<HashSet<OrganizationId>> {
+    use mobilization_unit::Column;
+    let rows: Vec<OrganizationId> = mobilization_unit::Entity::find()
+        .select_only()
+        .column(Column::OrganizationId)
+        .filter(Column::MobilizationId.eq(of))
+        .filter(page::among(ctx, Column::OrganizationId, units.iter().copied()))
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The order, if the caller may see it, and the key of its alliance's digests. It is not locked: whoever stands it down does not
+/// wait for those who check in, and what is on its way then still counts as in time.
+pub async fn order(tx: &Tx<'_>, of: MobilizationId) -> Result<(mobilization::Model, Vec<u8>)> {
+    let salt = Query::select()
+        .column(person_salt::Column::Salt)
+        .from(person_salt::Entity)
+        .and_where(
+            Expr::col((person_salt::Entity, person_salt::Column::AllianceId))
+                .equals((mobilization::Entity, mobilization::Column::AllianceId)),
+        )
+        .to_owned();
+    let mut query = visible(tx.ctx).filter(mobilization::Column::Id.eq(of)).into_query();
+    query.expr_as(SimpleExpr::SubQuery(None, Box::new(salt.into())), Alias::new("salt"));
+    let row = tx.db.query_one(&query).await?.ok_or(Error::NotFound("mobilization"))?;
+    Ok((mobilization::Model::from_query_result(&row, "")?, row.try_get("", "salt")?))
+}
+
+/// Whether an order takes check-ins at all, and for some time after it was stood down what was captured before.
+pub fn takes_check_ins(order: &mobilization::Model) -> Result<()> {
+    match order.state {
+        State::Issued | State::StoodDown => Ok(()),
+        State::Draft | State::Discarded => {
+            Err(Error::refused(Code::StateRefused).with("state", order.state.to_value()))
+        }
+    }
+}
+
+/// Whoever checks people in, with what they may.
+pub enum Caller {
+    /// The platform.
+    System,
+    /// Somebody with these seats, each with the path of the community that it is for.
+    Person(concord_entities::id::AccountId, AllianceId, Vec<(seat::Model, Option<String>)>),
+}
+
+impl Caller {
+    pub async fn find(tx: &Tx<'_>, order: &mobilization::Model) -> Result<Self> {
+        let id = match tx.ctx.actor {
+            Actor::System => return Ok(Self::System),
+            Actor::Anonymous => return Err(Error::Unauthenticated),
+            Actor::Key(_) => return Err(Error::Forbidden),
+            Actor::Account { id, .. } => id,
+        };
+        let seats: Vec<(seat::Model, Option<String>)> = seat::Entity::find()
+            .inner_join(account::Entity)
+            .find_also_related(region::Entity)
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(seat::Column::AccountId.eq(id))
+            .filter(seat::Column::AllianceId.eq(order.alliance_id))
+            .filter(seat::Column::State.eq(seat::State::Active))
+            .all(&tx.db)
+            .await?
+            .into_iter()
+            .map(|(seat, region)| (seat, region.map(|region| region.path)))
+            .collect();
+        let may = |seat: &seat::Model| {
+            policy::grant(seat.role, Action::CheckInToMobilization) != policy::Grant::Never
+        };
+        if seats.iter().any(|(seat, _)| may(seat)) {
+            Ok(Self::Person(id, order.alliance_id, seats))
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
+    /// Whether somebody of a unit may be checked in, or out, at a place. An officer's seat for a community reaches no further.
+    pub fn may(&self, unit: Option<OrganizationId>, path: &str) -> bool {
+        let Self::Person(account, alliance, seats) = self else { return true };
+        let units: Vec<OrganizationId> = unit.into_iter().collect();
+        let target = Target::alliance(*alliance).of(&units);
+        seats.iter().any(|(seat, community)| {
+            community.as_deref().is_none_or(|community| path.starts_with(community))
+                && policy::standing(
+                    *account,
+                    std::slice::from_ref(seat),
+                    Action::CheckInToMobilization,
+                    target,
+                )
+                .is_some()
+        })
+    }
+}
+
+/// Looks at every part of a check-in but the person.
+pub fn look(
+    order: &mobilization::Model,
+    ahead: &Ahead,
+    caller: &Caller,
+    new: &NewCheckIn,
+    now: DateTime<Utc>,
+) -> Result<Coming> {
+    let place = ahead.places.get(&new.region_id).ok_or(Error::NotFound("region"))?;
+    if place.level < Level::Village {
+        return Err(Error::invalid(Code::RegionAboveCommunity, "regionId"));
+    }
+    if !place.is_within {
+        return Err(Error::invalid(Code::OutsideMobilization, "regionId"));
+    }
+    if !caller.may(new.organization_id, &place.path) {
+        return Err(Error::Forbidden);
+    }
+    let at = new.at.unwrap_or(now);
+    if let Some(unit) = new.organization_id
+        && !ahead.called.contains(&unit)
+        && !ahead.is_paired(unit, &place.path, at)
+    {
+        return Err(Error::invalid(Code::UnitNotCalled, "organizationId"));
+    }
+    if let Some(shift) = new.shift_id {
+        let of = ahead.shifts.get(&shift).ok_or(Error::NotFound("mobilization_shift"))?;
+        if *of != new.region_id {
+            return Err(Error::invalid(Code::ShiftElsewhere, "shiftId"));
+        }
+    }
+    in_time(order, at, now)?;
+    Ok(Coming { region: new.region_id, organization: new.organization_id, shift: new.shift_id, at })
+}
+
+/// Whether a time is one of the order's: not before it was issued, not ahead of the clock, not after it was stood down.
+pub fn in_time(order: &mobilization::Model, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    if at > now + AHEAD {
+        return Err(Error::invalid(Code::CheckInInFuture, "at").with("most", (now + AHEAD).to_rfc3339()));
+    }
+    let issued = order.issued_at.unwrap_or(order.drafted_at);
+    if at < issued {
+        return Err(Error::invalid(Code::CheckInBeforeIssue, "at").with("least", issued.to_rfc3339()));
+    }
+    match order.ended_at {
+        Some(ended) if now > ended + LATE => {
+            Err(Error::refused(Code::StateRefused).with("state", order.state.to_value()))
+        }
+        Some(ended) if at >= ended => {
+            Err(Error::invalid(Code::CheckInAfterEnd, "at").with("most", ended.to_rfc3339()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,344 @@
+//! Boards that many watch: for each order that somebody watches this process reads the places at most a few times a second, whoever
+//! checks in meanwhile, and all who watch share what was read. A watcher that is slow misses states in between and never the
+//! last; what it is sent is the difference to what it has. The table is the truth, so several nodes show the same.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use concord_entities::{
+    id::{MobilizationId, RegionId},
+    region::{self, Level},
+};
+use futures_util::{Stream, stream};
+use sea_orm::{EntityTrait, QueryFilter};
+use tokio::{
+    sync::{Notify, broadcast::error::RecvError, watch},
+    time::Instant,
+};
+
+use super::{
+    coverage::{self, Leaf, MOST, Sums, View},
+    find,
+};
+use crate::domain::{
+    Code, Ctx, Error, Result,
+    fact::{changes, follow::RIGHTS},
+    page,
+};
+
+/// How often a board is made at most.
+const TICK: Duration = Duration::from_millis(250);
+/// How much longer than making it took a board rests, so that reading large orders leaves time for the rest.
+const REST: u32 = 4;
+/// How long a silent watcher goes without another look at its rights.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// The boards of this process.
+#[derive(Debug, Default)]
+pub struct Boards(Mutex<HashMap<MobilizationId, Arc<Room>>>);
+
+/// What is watched of one order.
+#[derive(Debug)]
+struct Room {
+    views: Mutex<HashMap<View, Watched>>,
+    /// Rung by whoever comes or goes.
+    door: Notify,
+}
+
+#[derive(Debug)]
+struct Watched {
+    top: String,
+    board: watch::Sender<Arc<Board>>,
+}
+
+/// The sums of a view at a moment.
+#[derive(Debug, Default)]
+struct Board {
+    /// Everything sealed up to here is in it.
+    position: i64,
+    /// How often rights may have changed so far; it tells watchers to look.
+    rights: u64,
+    rows: Arc<Vec<Line>>,
+    is_made: bool,
+}
+
+/// One region of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub sums: Sums,
+    pub region: Option<Arc<region::Model>>,
+}
+
+/// What changed since a watcher was last told.
+#[derive(Clone, Debug)]
+pub struct Delta {
+    pub position: i64,
+    /// Whether it is the whole board, as a watcher gets it first.
+    pub is_whole: bool,
+    pub rows: Vec<Line>,
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves the room with its watcher, so that it is closed at once when nobody is left.
+struct Leaving(Arc<Room>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.door.notify_one();
+    }
+}
+
+struct Watcher {
+    ctx: Ctx,
+    of: MobilizationId,
+    board: watch::Receiver<Arc<Board>>,
+    sent: Option<Arc<Vec<Line>>>,
+    rights: u64,
+    looked_at: Instant,
+    ended: bool,
+    // Last, so that the board is let go before the room is told.
+    _leaving: Leaving,
+}
+
+/// Watches the board of an order: the whole of it first, then what changes. Whoever brings a position that was never given watched
+/// another database.
+pub async fn watch(
+    ctx: &Ctx,
+    of: MobilizationId,
+    view: View,
+    after: Option<i64>,
+) -> Result<impl Stream<Item = Result<Delta>> + use<>> {
+    may_watch(ctx, of).await?;
+    match after {
+        Some(after) if after < 0 => {
+            return Err(Error::invalid(Code::OutOfRange, "after").with("least", 0).with("most", i64::MAX));
+        }
+        Some(after) => changes::require_known(ctx, after).await?,
+        None => {}
+    }
+    let order = find(ctx, of).await?.ok_or(Error::NotFound("mobilization"))?;
+    let top = coverage::top_of(ctx, &order, view).await?;
+    let (room, board) = join(ctx, of, view, top);
+    let watcher = Watcher {
+        ctx: ctx.clone(),
+        of,
+        board,
+        sent: None,
+        rights: 0,
+        looked_at: Instant::now(),
+        ended: false,
+        _leaving: Leaving(room),
+    };
+    Ok(stream::unfold(watcher, |mut watcher| async move {
+        let item = watcher.next().await?;
+        Some((item, watcher))
+    }))
+}
+
+/// Whether somebody may still watch.
+async fn may_watch(ctx: &Ctx, of: MobilizationId) -> Result<()> {
+    changes::require_visible(ctx, changes::Filter::default()).await?;
+    find(ctx, of).await?.map(drop).ok_or(Error::NotFound("mobilization"))
+}
+
+impl Watcher {
+    async fn next(&mut self) -> Option<Result<Delta>> {
+        if self.ended {
+            return None;
+        }
+        let next = self.wait().await;
+        self.ended = next.is_err();
+        Some(next)
+    }
+
+    async fn wait(&mut self) -> Result<Delta> {
+        loop {
+            let board = self.board.borrow_and_update().clone();
+            if board.rights != self.rights || self.looked_at.elapsed() >= IDLE {
+                may_watch(&self.ctx, self.of).await?;
+                self.rights = board.rights;
+                self.looked_at = Instant::now();
+            }
+            if let Some(delta) = self.delta(&board) {
+                return Ok(delta);
+            }
+            match tokio::time::timeout(IDLE, self.board.changed()).await {
+                // Rights may have lapsed by the clock alone.
+                Err(_) | Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(Error::internal("a board was taken down while somebody watched")),
+            }
+        }
+    }
+
+    /// What this watcher has not been told of a board.
+    fn delta(&mut self, board: &Board) -> Option<Delta> {
+        if !board.is_made {
+            return None;
+        }
+        let is_whole = self.sent.is_none();
+        let rows: Vec<Line> = match &self.sent {
+            None => board.rows.to_vec(),
+            Some(sent) if Arc::ptr_eq(sent, &board.rows) => return None,
+            Some(sent) => changed(sent, &board.rows),
+        };
+        self.sent = Some(board.rows.clone());
+        (is_whole || !rows.is_empty()).then_some(Delta { position: board.position, is_whole, rows })
+    }
+}
+
+/// The rows of a board that differ from those before.
+fn changed(before: &[Line], now: &[Line]) -> Vec<Line> {
+    let known: HashMap<RegionId, &Sums> =
+        before.iter().map(|line| (line.sums.region, &line.sums)).collect();
+    let differs = |line: &&Line| known.get(&line.sums.region).is_none_or(|known| **known != line.sums);
+    now.iter().filter(differs).cloned().collect()
+}
+
+/// Joins those who watch an order; the first opens the room.
+fn join(
+    ctx: &Ctx,
+    of: MobilizationId,
+    view: View,
+    top: String,
+) -> (Arc<Room>, watch::Receiver<Arc<Board>>) {
+    let mut rooms = unpoisoned(&ctx.app.boards.0);
+    let room = rooms.entry(of).or_insert_with(|| {
+        let room = Arc::new(Room { views: Mutex::default(), door: Notify::new() });
+        tokio::spawn(keep(Ctx::system(&ctx.app), of, room.clone()));
+        room
+    });
+    let mut views = unpoisoned(&room.views);
+    let watched = views
+        .entry(view)
+        .or_insert_with(|| Watched { top, board: watch::Sender::new(Arc::new(Board::default())) });
+    let board = watched.board.subscribe();
+    drop(views);
+    room.door.notify_one();
+    (room.clone(), board)
+}
+
+/// Takes down what nobody watches any more; tells whether anything is left. New watchers join under the same lock.
+fn tidy(ctx: &Ctx, of: MobilizationId, room: &Room) -> bool {
+    let mut rooms = unpoisoned(&ctx.app.boards.0);
+    let mut views = unpoisoned(&room.views);
+    views.retain(|_, watched| watched.board.receiver_count() > 0);
+    if views.is_empty() {
+        rooms.remove(&of);
+    }
+    !views.is_empty()
+}
+
+/// What a room keeps between boards.
+#[derive(Default)]
+struct Known {
+    regions: HashMap<RegionId, Arc<region::Model>>,
+    levels: HashMap<RegionId, Level>,
+    rights: u64,
+}
+
+/// Keeps the boards of an order as long as somebody watches.
+async fn keep(ctx: Ctx, of: MobilizationId, room: Arc<Room>) {
+    // Listening begins before reading: what is sealed in between rings.
+    let mut listener = ctx.app.feed.listen();
+    let mut known = Known::default();
+    while tidy(&ctx, of, &room) {
+        let began = Instant::now();
+        if let Err(error) = make(&ctx, of, &room, &mut known).await {
+            tracing::warn!(mobilization.id = %of, ?error, "a board could not be made; it is tried again");
+        }
+        tokio::time::sleep(TICK.max(began.elapsed() * REST)).await;
+        let mut rung = false;
+        while !rung {
+            tokio::select! {
+                () = room.door.notified() => rung = true,
+                heard = tokio::time::timeout(IDLE, listener.recv()) => match heard {
+                    Ok(Ok(sealed)) => {
+                        rung = sealed.event.subject_id == of.0;
+                        if RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning)) {
+                            known.rights += 1;
+                            rung = true;
+                        }
+                    }
+                    // Whatever was missed may have been about this order, or about rights.
+                    Ok(Err(RecvError::Lagged(_))) => {
+                        known.rights += 1;
+                        rung = true;
+                    }
+                    // Another look now and then, whatever rings.
+                    Err(_) => rung = true,
+                    Ok(Err(RecvError::Closed)) => return,
+                },
+            }
+        }
+        // One board answers all that rang meanwhile.
+        loop {
+            match listener.try_recv() {
+                Ok(sealed) => {
+                    if RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning)) {
+                        known.rights += 1;
+                    }
+                }
+                Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => known.rights += 1,
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Makes the boards of all views from one reading of the places.
+async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> Result<()> {
+    // Read before the places: whatever was sealed by then is in them.
+    let position = changes::head(ctx).await?;
+    let leaves: Vec<Leaf> = coverage::leaves(ctx, of).await?;
+    let views: Vec<(View, String)> =
+        unpoisoned(&room.views).iter().map(|(view, watched)| (*view, watched.top.clone())).collect();
+    for (view, top) in views {
+        if known.levels.is_empty() {
+            known.levels = coverage::levels(ctx, &leaves, view.level).await?;
+        }
+        let mut sums = coverage::board(&leaves, &top, view.level, &known.levels);
+        if sums.len() > MOST {
+            // Of more than fit always the same.
+            sums.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+            sums.truncate(MOST);
+        }
+        learn(ctx, &sums, known).await?;
+        let rows: Vec<Line> = sums
+            .into_iter()
+            .map(|sums| Line { region: known.regions.get(&sums.region).cloned(), sums })
+            .collect();
+        if let Some(watched) = unpoisoned(&room.views).get(&view) {
+            watched.board.send_if_modified(|board| {
+                let is_new = !board.is_made || *board.rows != rows;
+                let is_told = is_new || board.rights != known.rights;
+                if is_told {
+                    let rows = if is_new { Arc::new(rows) } else { board.rows.clone() };
+                    *board = Arc::new(Board { position, rights: known.rights, rows, is_made: true });
+                }
+                is_told
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Reads the regions of a board that are not known yet.
+async fn learn(ctx: &Ctx, sums: &[Sums], known: &mut Known) -> Result<()> {
+    let unknown: Vec<RegionId> =
+        sums.iter().map(|sums| sums.region).filter(|region| !known.regions.contains_key(region)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let rows = region::Entity::find()
+        .filter(page::among(ctx, region::Column::Id, unknown))
+        .all(ctx.read())
+        .await?;
+    known.regions.extend(rows.into_iter().map(|row| (row.id, Arc::new(row))));
+    Ok(())
+}

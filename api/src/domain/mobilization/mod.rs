@@ -1,0 +1,161 @@
+//! Mobilisation (红色动员令): orders found and listed. How they are written and end stands in `order`, how units answer in `unit`, how
+//! people check in in `check_in` and `come`, what is covered in `coverage`. What stands before any order, pairings and home reports, in
+//! `pairing` and `home_report`.
+
+pub mod check_in;
+pub mod come;
+pub mod coverage;
+pub mod order;
+pub mod person;
+mod rows;
+pub mod states;
+pub mod unit;
+
+use concord_entities::{
+    id::{AllianceId, MobilizationCheckInId, MobilizationId, MobilizationUnitId, OrganizationId},
+    mobilization::{Column, Entity, Model, State},
+    mobilization_check_in, mobilization_need, mobilization_region, mobilization_unit,
+    seat::{self, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, SelectStatement},
+};
+
+use crate::domain::{
+    Actor, Ctx, Fact, Result,
+    event::Event,
+    list::task_list::drafts_of,
+    page::{self, Order, Page},
+    scope,
+};
+
+/// What of orders the caller may see: those of the alliances they read; of drafts, those that they write or approve.
+fn seen(ctx: &Ctx) -> Condition {
+    scope::in_alliances(ctx, Column::AllianceId).add(
+        Condition::any()
+            .add(Column::State.is_in([State::Issued, State::StoodDown]))
+            .add(drafts_of(ctx, Column::AllianceId)),
+    )
+}
+
+/// The orders that the caller may see.
+pub fn visible(ctx: &Ctx) -> Select<Entity> {
+    Entity::find().filter(seen(ctx))
+}
+
+/// Their identifiers, as a subquery of whatever hangs on them.
+fn visible_ids(ctx: &Ctx) -> SelectStatement {
+    visible(ctx).select_only().column(Column::Id).into_query()
+}
+
+/// What they need.
+pub fn visible_needs(ctx: &Ctx) -> Select<mobilization_need::Entity> {
+    use mobilization_need::Column as Need;
+    mobilization_need::Entity::find()
+        .filter(Need::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(Need::Needed.gt(0))
+}
+
+/// The regions over which they are ordered.
+pub fn visible_regions(ctx: &Ctx) -> Select<mobilization_region::Entity> {
+    mobilization_region::Entity::find()
+        .filter(mobilization_region::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+}
+
+/// The units that they call.
+pub fn visible_units(ctx: &Ctx) -> Select<mobilization_unit::Entity> {
+    mobilization_unit::Entity::find()
+        .filter(mobilization_unit::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+}
+
+/// Who came: all of them for whoever runs the alliance, supervises it, or receives people in it; a unit sees those who came with
+/// it. No key sees any.
+pub fn visible_check_ins(ctx: &Ctx) -> Select<mobilization_check_in::Entity> {
+    use mobilization_check_in::Column as CheckIn;
+    let all =
+        mobilization_check_in::Entity::find().filter(CheckIn::MobilizationId.in_subquery(visible_ids(ctx)));
+    let id = match ctx.actor {
+        Actor::System => return all,
+        Actor::Account { id, .. } => id,
+        Actor::Anonymous | Actor::Key(_) => return all.filter(Expr::val(1).eq(0)),
+    };
+    let of_units = seat::Entity::find()
+        .select_only()
+        .column(seat::Column::AllianceId)
+        .filter(seat::Column::AccountId.eq(id))
+        .filter(seat::Column::State.eq(seat::State::Active))
+        .filter(seat::Column::Role.is_in([Role::CommunityOfficer, Role::GridOfficer]))
+        .into_query();
+    let supervised = scope::supervised(ctx, CheckIn::AllianceId);
+    all.filter(
+        Condition::any().add(supervised).add(CheckIn::AllianceId.in_subquery(of_units)).add(scope::acts_for(
+            ctx,
+            CheckIn::AllianceId,
+            CheckIn::OrganizationId,
+        )),
+    )
+}
+
+/// One order, if the caller may see it.
+pub async fn find(ctx: &Ctx, id: MobilizationId) -> Result<Option<Model>> {
+    Ok(visible(ctx).filter(Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// One called unit, if the caller may see its order.
+pub async fn find_unit(ctx: &Ctx, id: MobilizationUnitId) -> Result<Option<mobilization_unit::Model>> {
+    Ok(visible_units(ctx).filter(mobilization_unit::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// One check-in, if the caller may see it.
+pub async fn find_check_in(
+    ctx: &Ctx,
+    id: MobilizationCheckInId,
+) -> Result<Option<mobilization_check_in::Model>> {
+    Ok(visible_check_ins(ctx).filter(mobilization_check_in::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// Which orders to list; what is absent does not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub alliance_id: Option<AllianceId>,
+    /// That call this unit.
+    pub organization_id: Option<OrganizationId>,
+    pub states: Option<Vec<State>>,
+}
+
+/// The orders that fit, the latest first.
+pub fn listed(ctx: &Ctx, filter: &Filter) -> (Select<Entity>, Order<Column>) {
+    let calling = filter.organization_id.map(|unit| {
+        let of = mobilization_unit::Entity::find()
+            .select_only()
+            .column(mobilization_unit::Column::MobilizationId)
+            .filter(mobilization_unit::Column::OrganizationId.eq(unit))
+            .into_query();
+        Column::Id.in_subquery(of)
+    });
+    let wanted = Condition::all()
+        .add_option(filter.alliance_id.map(|id| Column::AllianceId.eq(id)))
+        .add_option(calling)
+        .add_option(filter.states.clone().map(|states| Column::State.is_in(states)));
+    (visible(ctx).filter(wanted), Order { column: Column::DraftedAt, descending: true })
+}
+
+/// The orders that the caller may see, the latest first.
+pub async fn list(ctx: &Ctx, filter: &Filter, args: &page::Args) -> Result<Page<Entity>> {
+    ctx.require_signed_in()?;
+    let (select, order) = listed(ctx, filter);
+    page::fetch(ctx, select, order, Column::Id, args).await
+}
+
+/// Which order, and the version at which the caller read it, where they care.
+#[derive(Clone, Copy, Debug)]
+pub struct Which {
+    pub id: MobilizationId,
+    pub expected_version: Option<i64>,
+}
+
+/// A fact about an order, with what every reader of its history wants.
+fn fact(kind: Event, row: &Model) -> Fact {
+    Fact::of(kind, row.id).alliance(row.alliance_id).detail("number", row.number.clone())
+}

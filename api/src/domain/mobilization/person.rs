@@ -1,0 +1,105 @@
+//! What an alliance calls a person: a volunteer's number or a token of its choice, never an identity number. Only a keyed digest
+//! is stored, under a key of the alliance's own, so that the same person is recognised in every order of it, and in no other.
+
+use concord_entities::{
+    id::AllianceId,
+    person_salt::{ActiveModel, Entity},
+};
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use sha2::{Digest, Sha256};
+
+use crate::domain::{Code, Error, Result, Tx};
+
+/// Longest reference.
+const LONGEST: usize = 64;
+/// Lengths of identity card numbers, new and old.
+const CARD: [usize; 2] = [18, 15];
+/// Length of a mobile number, and of one with its country.
+const MOBILE: usize = 11;
+
+/// Checks what somebody calls a person.
+pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
+    if person.is_empty() {
+        return Err(Error::invalid(Code::Required, field));
+    }
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if person.len() > LONGEST || !person.bytes().all(fits) {
+        return Err(Error::invalid(Code::Malformed, field).with("expected", "[A-Za-z0-9_-]{1,64}"));
+    }
+    if identifies(person) { Err(Error::invalid(Code::PersonIdentified, field)) } else { Ok(person) }
+}
+
+/// Whether it looks like a number that tells who somebody is: an identity card's or a mobile phone's, with or without dashes.
+fn identifies(person: &str) -> bool {
+    let bare: Vec<u8> = person.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
+    let (last, head) = match bare.split_last() {
+        Some(split) => split,
+        None => return false,
+    };
+    let digits = head.iter().all(u8::is_ascii_digit);
+    let ends_like_a_card = last.is_ascii_digit() || (bare.len() == 18 && last.eq_ignore_ascii_case(&b'x'));
+    if digits && ends_like_a_card && CARD.contains(&bare.len()) {
+        return true;
+    }
+    let number = bare.strip_prefix(b"0086").or(bare.strip_prefix(b"86")).unwrap_or(&bare);
+    number.len() == MOBILE
+        && number.iter().all(u8::is_ascii_digit)
+        && number.first() == Some(&b'1')
+        && number.get(1).is_some_and(|second| (b'3'..=b'9').contains(second))
+}
+
+/// What is stored of a person.
+pub fn digest(salt: &[u8], person: &str) -> Vec<u8> {
+    Sha256::new().chain_update(salt).chain_update(person).finalize().to_vec()
+}
+
+/// The key of an alliance's digests, which is made with the first use of it.
+pub async fn salt(tx: &Tx<'_>, alliance: AllianceId) -> Result<Vec<u8>> {
+    if let Some(row) = Entity::find_by_id(alliance).one(&tx.db).await? {
+        return Ok(row.salt);
+    }
+    let fresh: [u8; 32] = tx.ctx.app.random_bytes();
+    let row = ActiveModel { alliance_id: Set(alliance), salt: Set(fresh.to_vec()) };
+    Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(&tx.db)
+        .await?;
+    let row = Entity::find_by_id(alliance).one(&tx.db).await?;
+    Ok(row.ok_or_else(|| Error::internal("an alliance without its key"))?.salt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_who_somebody_is_is_refused() {
+        for card in ["230800199001011234", "23080019900101123X", "23080019900101123x", "230800900101123"] {
+            assert!(identifies(card), "{card}");
+        }
+        for phone in ["13912345678", "8613912345678", "008613912345678", "139-1234-5678", "86_13912345678"] {
+            assert!(identifies(phone), "{phone}");
+        }
+        for token in
+            ["V000123", "a1b2c3", "10086", "12345678901", "23080019900101123Y", "x", "-", "0123456789012345"]
+        {
+            assert!(!identifies(token), "{token}");
+        }
+    }
+
+    #[test]
+    fn references_are_short_and_plain() {
+        assert!(check("V-0001_a", "person").is_ok());
+        assert!(check(&"a".repeat(64), "person").is_ok());
+        for bad in ["", " ", "张三", "a b", &"a".repeat(65), "a\0"] {
+            assert!(check(bad, "person").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_person_is_another_under_another_key() {
+        assert_eq!(digest(&[1; 32], "V1"), digest(&[1; 32], "V1"));
+        assert_ne!(digest(&[1; 32], "V1"), digest(&[2; 32], "V1"));
+        assert_ne!(digest(&[1; 32], "V1"), digest(&[1; 32], "V2"));
+    }
+}

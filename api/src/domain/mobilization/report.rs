@@ -1,0 +1,208 @@
+//! What came of an order: who came, hour by hour, and what was covered when. Numbers alone, read from the rows at one look. Once the
+//! order is stood down only what was captured before and came in late still moves them, and the report says how much that was.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use concord_entities::{
+    id::{MobilizationId, OrganizationId, RegionId},
+    mobilization, mobilization_check_in, mobilization_coverage, mobilization_unit,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use super::{coverage, visible_ids, visible_units};
+use crate::domain::{Ctx, Result};
+
+/// Most hours of a report, from the first on: two months.
+pub const HOURS: usize = 1_464;
+
+/// A called unit, and how many came with it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub unit: mobilization_unit::Model,
+    pub came: i64,
+}
+
+/// What an hour saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    pub began_at: DateTime<Utc>,
+    /// People who came for the first time.
+    pub arrived: i64,
+    /// People who had come by its end.
+    pub cumulative: i64,
+    /// Those of them who had not left for good by its end.
+    pub present: i64,
+}
+
+/// A place: what it needs and has, and when it first had as many.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub region: RegionId,
+    pub needed: i64,
+    pub present: i64,
+    pub covered_at: Option<DateTime<Utc>>,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whoever sent the least of its quota comes first.
+    pub units: Vec<Sent>,
+    pub hours: Vec<Hour>,
+    /// The greatest gap first.
+    pub places: Vec<Place>,
+    pub came: i64,
+    /// Of these, those who came with no called unit.
+    pub others: i64,
+    pub present: i64,
+    /// Check-ins that were recorded after the order was stood down.
+    pub late: i64,
+}
+
+/// How many came with each unit, and with none.
+pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<OrganizationId>, i64>> {
+    use mobilization_check_in::{Column, Entity};
+    let rows: Vec<(Option<OrganizationId>, i64)> = Entity::find()
+        .select_only()
+        .column(Column::OrganizationId)
+        .expr_as(Column::Id.count(), "came")
+        .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(Column::MobilizationId.eq(of))
+        .group_by(Column::OrganizationId)
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Counts check-ins by the hour of a time.
+async fn by_hour(
+    ctx: &Ctx,
+    of: MobilizationId,
+    column: mobilization_check_in::Column,
+) -> Result<BTreeMap<DateTime<Utc>, i64>> {
+    use mobilization_check_in::{Column, Entity};
+    let hour: SimpleExpr = if ctx.app.backend() == DbBackend::Sqlite {
+        Expr::cust_with_expr("replace(substr(?, 1, 13), ' ', 'T')", Expr::col(column))
+    } else {
+        Expr::cust_with_expr("to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24')", Expr::col(column))
+    };
+    let query = Entity::find()
+        .select_only()
+        .expr_as(hour.clone(), "hour")
+        .expr_as(Column::Id.count(), "people")
+        .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(Column::MobilizationId.eq(of))
+        .filter(column.is_not_null())
+        .into_query()
+        .add_group_by([hour])
+        .to_owned();
+    let rows = ctx.read().query_all(&query).await?;
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let hour: String = row.try_get("", "hour")?;
+        if let Ok(at) = format!("{hour}:00:00Z").parse::<DateTime<Utc>>() {
+            found.insert(at, row.try_get("", "people")?);
+        }
+    }
+    Ok(found)
+}
+
+/// Lines up arrivals and departures by the hour. Pure.
+pub fn hours(arrived: &BTreeMap<DateTime<Utc>, i64>, left: &BTreeMap<DateTime<Utc>, i64>) -> Vec<Hour> {
+    let ends = arrived.keys().chain(left.keys());
+    let (Some(first), Some(last)) = (ends.clone().min(), ends.max()) else { return Vec::new() };
+    let (mut cumulative, mut gone) = (0, 0);
+    let mut found = Vec::new();
+    let mut began_at = *first;
+    while began_at <= *last && found.len() < HOURS {
+        let now = arrived.get(&began_at).copied().unwrap_or_default();
+        cumulative += now;
+        gone += left.get(&began_at).copied().unwrap_or_default();
+        found.push(Hour { began_at, arrived: now, cumulative, present: cumulative - gone });
+        began_at += chrono::TimeDelta::hours(1);
+    }
+    found
+}
+
+/// What came of an order that the caller may see.
+pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
+    use mobilization_check_in::{Column, Entity};
+    let mut came_with = by_unit(ctx, order.id).await?;
+    let came: i64 = came_with.values().sum();
+    let rows = visible_units(ctx)
+        .filter(mobilization_unit::Column::MobilizationId.eq(order.id))
+        .order_by_asc(mobilization_unit::Column::Id)
+        .all(ctx.read())
+        .await?;
+    let mut units: Vec<Sent> = rows
+        .into_iter()
+        .map(|unit| Sent { came: came_with.remove(&Some(unit.organization_id)).unwrap_or_default(), unit })
+        .collect();
+    // What is owed most comes first.
+    units.sort_by_key(|sent| sent.came - i64::from(sent.unit.quota));
+    let arrived = by_hour(ctx, order.id, Column::FirstAt).await?;
+    let left = by_hour(ctx, order.id, Column::LeftAt).await?;
+    let late = match order.ended_at {
+        None => 0,
+        Some(ended) => {
+            let rows: Option<i64> = Entity::find()
+                .select_only()
+                .expr_as(Column::Id.count(), "late")
+                .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+                .filter(Column::MobilizationId.eq(order.id))
+                .filter(Column::RecordedAt.gt(ended))
+                .into_tuple()
+                .one(ctx.read())
+                .await?;
+            rows.unwrap_or_default()
+        }
+    };
+    let mut places: Vec<mobilization_coverage::Model> = mobilization_coverage::Entity::find()
+        .filter(mobilization_coverage::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(mobilization_coverage::Column::MobilizationId.eq(order.id))
+        .all(ctx.read())
+        .await?;
+    places.sort_by(|one, other| {
+        let gap = |row: &mobilization_coverage::Model| (row.needed - row.present).max(0);
+        gap(other).cmp(&gap(one)).then_with(|| one.path.cmp(&other.path))
+    });
+    let present = places.iter().map(|row| i64::from(row.present)).sum();
+    places.truncate(coverage::MOST);
+    let places = places.into_iter().map(|row| Place {
+        region: row.region_id,
+        needed: row.needed.into(),
+        present: row.present.into(),
+        covered_at: row.covered_at,
+    });
+    Ok(Report {
+        units,
+        hours: hours(&arrived, &left),
+        places: places.collect(),
+        came,
+        others: came_with.values().sum(),
+        present,
+        late,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_follow_each_other_without_a_gap() {
+        let at = |hour: i64| DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+        let arrived = BTreeMap::from([(at(1), 5), (at(3), 2)]);
+        let left = BTreeMap::from([(at(4), 3)]);
+        let found = hours(&arrived, &left);
+        let figures: Vec<_> = found.iter().map(|hour| (hour.arrived, hour.cumulative, hour.present)).collect();
+        assert_eq!(figures, [(5, 5, 5), (0, 5, 5), (2, 7, 7), (0, 7, 4)]);
+        assert_eq!(hours(&BTreeMap::new(), &BTreeMap::new()), Vec::new());
+    }
+}

@@ -1,0 +1,320 @@
+//! Check-ins by the many: batches and single ones, by whom, how many statements, replays and races. Nobody is counted twice.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use concord::{
+    domain::{
+        Ctx,
+        mobilization::{
+            check_in::{self, NewCheckIn},
+            order,
+        },
+    },
+    graphql::id,
+};
+use concord_entities::{id::RegionId, mobilization_check_in, mobilization_transfer};
+use concord_tests::{TestApp, World};
+use futures_util::future::join_all;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::json;
+
+use crate::{
+    mobilization::{assert_counted, code, compound, counted, drafted, issued, person, send, told, which},
+    problem::count,
+};
+
+fn people(range: std::ops::Range<usize>, place: RegionId) -> Vec<concord::domain::Result<NewCheckIn>> {
+    range.map(|number| Ok(person(&format!("V{number:05}"), place))).collect()
+}
+
+#[tokio::test]
+async fn a_batch_takes_as_many_statements_as_two() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (app.ctx(world.committee), world.communities);
+    let row = issued(&app, &world).await;
+    let mut taken = Vec::new();
+    for range in [0..2, 2..1_000] {
+        let items = people(range, one);
+        let (came, within) =
+            app.statements_within(async || check_in::check_in_many(&committee, row.id, items).await).await;
+        assert!(came.expect("done").iter().all(|came| told(came) == "CheckedIn"));
+        taken.push(within.len());
+    }
+    // The order, the caller's seats, the people, the counters, the event.
+    assert_eq!(taken, [5, 5]);
+    app.advance(TimeDelta::minutes(1));
+    // Half of them go elsewhere, the others are sent again: who is there already, where they are, and who moved, come on top.
+    let mut items = people(0..500, two);
+    items.extend(people(500..1_000, one));
+    let (came, within) =
+        app.statements_within(async || check_in::check_in_many(&committee, row.id, items).await).await;
+    let came: Vec<String> = came.expect("done").iter().map(told).collect();
+    assert!(came[..500].iter().all(|outcome| outcome == "Transferred"));
+    assert!(came[500..].iter().all(|outcome| outcome == "Duplicate"));
+    assert_eq!(within.len(), 8, "{within:#?}");
+    assert_eq!((counted(&app, row.id, one).await.1, counted(&app, row.id, two).await.1), (500, 500));
+    // One by one: five, and four where nothing changes.
+    for (name, expected) in [("W1", 5), ("W1", 4)] {
+        let new = person(name, one);
+        let (came, within) =
+            app.statements_within(async || check_in::check_in(&committee, row.id, new).await).await;
+        came.expect("done");
+        assert_eq!(within.len(), expected, "{within:#?}");
+    }
+    // One event for a batch, one for a single one, none for a duplicate.
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'mobilization_checked_in_many'";
+    assert_eq!(count(&app, told).await, 3);
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'mobilization_checked_in'";
+    assert_eq!(count(&app, told).await, 1);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_one_leaves_the_others() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let other = World::build(&app, "632224").await;
+    let (committee, [one, two]) = (app.ctx(world.committee), world.communities);
+    let row = issued(&app, &world).await;
+    let now = app.app.now();
+    let unit = |name: &str, organization_id| NewCheckIn {
+        organization_id: Some(organization_id),
+        ..person(name, one)
+    };
+    let items: Vec<(NewCheckIn, &str)> = vec![
+        (person("V1", one), "CheckedIn"),
+        (person("V1", one), "Duplicate"),
+        (NewCheckIn { at: Some(now + TimeDelta::seconds(1)), ..person("V1", two) }, "Transferred"),
+        (person("V2", other.communities[0]), "OUTSIDE_MOBILIZATION"),
+        (person("V2", world.town_region), "REGION_ABOVE_COMMUNITY"),
+        (person("V2", app.system().new_id()), "NOT_FOUND"),
+        (person("", one), "REQUIRED"),
+        (person("张三", one), "MALFORMED"),
+        (person("13912345678", one), "PERSON_IDENTIFIED"),
+        (person("23080019900101123X", one), "PERSON_IDENTIFIED"),
+        (unit("V3", world.members[5]), "UNIT_NOT_CALLED"),
+        (unit("V3", other.members[1]), "UNIT_NOT_CALLED"),
+        (unit("V3", world.members[1]), "CheckedIn"),
+        (NewCheckIn { at: Some(now - TimeDelta::seconds(1)), ..person("V4", one) }, "CHECK_IN_BEFORE_ISSUE"),
+        (NewCheckIn { at: Some(now + TimeDelta::hours(1)), ..person("V4", one) }, "CHECK_IN_IN_FUTURE"),
+        (NewCheckIn { shift_id: Some(app.system().new_id()), ..person("V4", one) }, "NOT_FOUND"),
+        (person("V5", two), "CheckedIn"),
+    ];
+    let given = items.iter().map(|(new, _)| Ok(new.clone())).collect();
+    let came = check_in::check_in_many(&committee, row.id, given).await.expect("done");
+    let came: Vec<String> = came.iter().map(told).collect();
+    let expected: Vec<&str> = items.iter().map(|(_, expected)| *expected).collect();
+    assert_eq!(came, expected);
+    assert_eq!((counted(&app, row.id, one).await.1, counted(&app, row.id, two).await.1), (1, 2));
+    assert_eq!(mobilization_check_in::Entity::find().count(&app.app.read).await.expect("a count"), 3);
+    // A whole request that cannot be.
+    assert_eq!(code(check_in::check_in_many(&committee, row.id, Vec::new()).await), "REQUIRED");
+    assert_eq!(
+        code(check_in::check_in_many(&committee, row.id, people(0..1_001, one)).await),
+        "OUT_OF_RANGE"
+    );
+    let draft = drafted(&app, &world).await;
+    assert_eq!(code(check_in::check_in_many(&committee, draft.id, people(0..2, one)).await), "STATE_REFUSED");
+    order::discard(&committee, which(draft.id), "作废").await.expect("discarded");
+    assert_eq!(code(check_in::check_in(&committee, draft.id, person("V9", one)).await), "STATE_REFUSED");
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn each_checks_in_whom_they_may() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let other = World::build(&app, "632224").await;
+    let [one, two] = world.communities;
+    let yard = compound(&app, one, "东小区").await;
+    let row = issued(&app, &world).await;
+    let try_in = async |who, name: &str, place, unit: Option<usize>| {
+        let unit = unit.map(|index| world.members[index]);
+        told(
+            &check_in::check_in(
+                &app.ctx(who),
+                row.id,
+                NewCheckIn { organization_id: unit, ..person(name, place) },
+            )
+            .await,
+        )
+    };
+    // An officer's seat is for one community, and what lies in it.
+    for officer in [world.officer, world.grid_officer] {
+        assert_eq!(try_in(officer, "V1", two, None).await, "FORBIDDEN");
+    }
+    assert_eq!(try_in(world.officer, "V1", one, None).await, "CheckedIn");
+    assert_eq!(try_in(world.grid_officer, "V2", yard, Some(2)).await, "CheckedIn");
+    // A unit's own people, anywhere in the order.
+    assert_eq!(try_in(world.staff, "V3", two, Some(1)).await, "CheckedIn");
+    assert_eq!(try_in(world.manager, "V4", one, Some(1)).await, "CheckedIn");
+    assert_eq!(try_in(world.staff, "V5", one, Some(2)).await, "FORBIDDEN");
+    assert_eq!(try_in(world.staff, "V5", one, None).await, "FORBIDDEN");
+    for who in [world.observer, world.approver, world.verifier, world.county_committee] {
+        assert_eq!(try_in(who, "V5", one, None).await, "FORBIDDEN");
+    }
+    for who in [world.stranger, other.committee, other.staff] {
+        assert_eq!(try_in(who, "V5", one, None).await, "NOT_FOUND");
+    }
+    // Of a batch each for itself.
+    let items = vec![
+        Ok(person("V6", one)),
+        Ok(NewCheckIn { organization_id: Some(world.members[1]), ..person("V7", two) }),
+    ];
+    let came = check_in::check_in_many(&app.ctx(world.staff), row.id, items).await.expect("done");
+    assert_eq!(came.iter().map(told).collect::<Vec<_>>(), ["FORBIDDEN", "CheckedIn"]);
+    assert_eq!(code(check_in::check_out(&app.ctx(world.staff), row.id, "V1", None).await), "FORBIDDEN");
+    check_in::check_out(&app.ctx(world.officer), row.id, "V1", None).await.expect("out");
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn a_replay_answers_the_same_and_a_resend_counts_nobody_twice() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, _] = world.communities;
+    let row = issued(&app, &world).await;
+    let query =
+        "mutation($input: CheckInManyToMobilizationInput!) { checkInManyToMobilization(input: $input) {
+        results { index outcome code field message checkInId } userErrors { code } } }";
+    let items = json!([
+        { "person": "V1", "regionId": id::encode(one) },
+        { "person": "V1", "regionId": id::encode(one) },
+        { "person": "13912345678", "regionId": id::encode(one) },
+        { "person": "V2", "regionId": id::encode(one), "at": "2030-01-01T00:00:00Z" },
+    ]);
+    let input = json!({ "input": { "mobilizationId": id::encode(row.id), "items": items } });
+    let client = app.client(world.committee);
+    let first = client.keyed("batch-1", 1).send(query, input.clone()).await.fine_or_told();
+    let again = client.keyed("batch-1", 1).send(query, input.clone()).await.fine_or_told();
+    assert_eq!(first, again);
+    let reused = client.keyed("batch-1", 2).send(query, input.clone()).await;
+    assert_eq!(reused.code().as_deref(), Some("IDEMPOTENCY_KEY_REUSED"));
+    // Another person's key of the same name is another key.
+    let other = app.client(world.officer).keyed("batch-1", 1).send(query, input.clone()).await;
+    assert_eq!(other.at("/checkInManyToMobilization/results/0/outcome"), "DUPLICATE");
+    let plain = client.send(query, input).await;
+    let outcomes: Vec<_> =
+        (0..4).map(|at| plain.text(&format!("/checkInManyToMobilization/results/{at}/outcome"))).collect();
+    assert_eq!(outcomes, ["DUPLICATE", "DUPLICATE", "REFUSED", "REFUSED"]);
+    let single = "mutation($input: CheckInToMobilizationInput!) { checkInToMobilization(input: $input) {
+        outcome checkIn { id } userErrors { code } } }";
+    let input = json!({ "input": { "mobilizationId": id::encode(row.id), "person": "V3", "regionId": id::encode(one) } });
+    let first = client.keyed("one", 1).send(single, input.clone()).await.fine();
+    assert_eq!(first.text("/checkInToMobilization/outcome"), "CHECKED_IN");
+    assert_eq!(client.keyed("one", 1).send(single, input).await, first);
+    assert_eq!(counted(&app, row.id, one).await.1, 2);
+    // What was answered is forgotten with the keys.
+    app.advance(TimeDelta::hours(25));
+    app.run_background().await;
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM mobilization_batch").await, 0);
+    assert_counted(&app).await;
+}
+
+/// An answer without errors of the request as a whole.
+trait Told {
+    fn fine_or_told(self) -> Self;
+}
+
+impl Told for concord_tests::Answer {
+    fn fine_or_told(self) -> Self {
+        assert!(self.0["errors"].is_null(), "{:#}", self.0);
+        self
+    }
+}
+
+#[tokio::test]
+async fn the_same_person_at_two_places_at_once_is_at_one() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two] = world.communities;
+    let row = issued(&app, &world).await;
+    let committee = app.ctx(world.committee);
+    let one_of = |number: usize| if number % 2 == 0 { one } else { two };
+    let tries = (0..20).map(|number| {
+        let (ctx, place, of): (Ctx, _, _) = (committee.clone(), one_of(number), row.id);
+        tokio::spawn(async move { check_in::check_in(&ctx, of, person("V1", place)).await })
+    });
+    let came: Vec<String> =
+        join_all(tries).await.iter().map(|came| told(came.as_ref().expect("an end"))).collect();
+    assert_eq!(came.iter().filter(|outcome| *outcome == "CheckedIn").count(), 1, "{came:?}");
+    let known = BTreeSet::from(["CheckedIn", "Duplicate", "Transferred"]);
+    assert!(came.iter().all(|outcome| known.contains(outcome.as_str())), "{came:?}");
+    let present = counted(&app, row.id, one).await.1 + counted(&app, row.id, two).await.1;
+    assert_eq!(present, 1);
+    assert_eq!(mobilization_check_in::Entity::find().count(&app.app.read).await.expect("a count"), 1);
+    let moved = came.iter().filter(|outcome| *outcome == "Transferred").count();
+    let kept = mobilization_transfer::Entity::find().count(&app.app.read).await.expect("a count");
+    assert!(kept <= moved as u64);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn batches_of_the_same_people_in_other_orders_wait_for_each_other() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two] = world.communities;
+    let row = issued(&app, &world).await;
+    let committee = app.ctx(world.committee);
+    let batches = (0..8).map(|number: usize| {
+        let (ctx, of) = (committee.clone(), row.id);
+        let mut items = people(0..60, if number % 2 == 0 { one } else { two });
+        if number % 3 == 0 {
+            items.reverse();
+        }
+        items.truncate(60 - number);
+        tokio::spawn(async move { check_in::check_in_many(&ctx, of, items).await })
+    });
+    for came in join_all(batches).await {
+        let came = came.expect("an end").expect("nobody is turned away");
+        assert!(came.iter().all(Result::is_ok));
+    }
+    let present = counted(&app, row.id, one).await.1 + counted(&app, row.id, two).await.1;
+    assert_eq!(present, 60);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn needs_change_and_people_come_and_go_at_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two] = world.communities;
+    let row = issued(&app, &world).await;
+    let committee = app.ctx(world.committee);
+    let mut work = Vec::new();
+    for number in 0..12_i32 {
+        let (ctx, of) = (committee.clone(), row.id);
+        work.push(tokio::spawn(async move {
+            let needs =
+                [crate::mobilization::need(two, number + 1), crate::mobilization::need(one, 20 - number)];
+            order::amend_needs(&ctx, which(of), &needs).await.map(drop)
+        }));
+        let (ctx, of) = (committee.clone(), row.id);
+        work.push(tokio::spawn(async move {
+            let name = format!("V{}", number % 4);
+            let place = if number % 2 == 0 { one } else { two };
+            check_in::check_in(&ctx, of, person(&name, place)).await?;
+            match check_in::check_out(&ctx, of, &name, None).await {
+                Err(error) if error.code().text() == "NOT_CHECKED_IN" => Ok(()),
+                done => done.map(drop),
+            }
+        }));
+    }
+    for done in join_all(work).await {
+        done.expect("an end").expect("nobody is turned away");
+    }
+    assert_counted(&app).await;
+    let input = json!({ "mobilizationId": id::encode(row.id), "reason": "险情解除" });
+    send(
+        &app,
+        world.committee,
+        "standDownMobilization",
+        "EndMobilizationInput",
+        "mobilization { state }",
+        input,
+    )
+    .await
+    .fine();
+}

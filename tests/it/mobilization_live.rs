@@ -1,0 +1,241 @@
+//! What an order covers, as it changes: many watch one board; what came of it stands in the report.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use concord::{
+    domain::{
+        identity::seat,
+        mobilization::{
+            check_in::{self, NewCheckIn},
+            order::{self, NewShift},
+        },
+    },
+    graphql::id,
+};
+use concord_entities::{id::RegionId, mobilization::Model, seat as seats};
+use concord_tests::{Answer, TestApp, World};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::{
+    changes::dashboard_key,
+    mobilization::{assert_counted, code, committee, issued, person, which},
+};
+
+const WATCH: &str = "subscription($id: ID!, $below: ID, $level: RegionLevel, $after: Int) {
+    mobilizationCoverage(mobilizationId: $id, below: $below, level: $level, after: $after) {
+        position isWhole rows { region { name } needed present uncovered surplus } } }";
+
+fn rows(answer: &Answer) -> Vec<(String, i64)> {
+    let rows = answer.at("/mobilizationCoverage/rows").as_array().expect("rows");
+    let row = |row: &Value| {
+        (row["region"]["name"].as_str().expect("a name").to_owned(), row["present"].as_i64().expect("a number"))
+    };
+    rows.iter().map(row).collect()
+}
+
+async fn come(app: &TestApp, world: &World, of: &Model, name: &str, place: RegionId) {
+    check_in::check_in(&committee(app, world), of.id, person(name, place)).await.expect("in");
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn a_board_comes_whole_and_then_as_it_changes() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two] = world.communities;
+    let row = issued(&app, &world).await;
+    app.run_background().await;
+    let ask = json!({ "id": id::encode(row.id) });
+    let key = dashboard_key(&app, world.town).await;
+    let (staff, dashboard) = (app.client(world.staff), app.key(key));
+    let (mut first, mut second) = (staff.subscribe(WATCH, ask.clone()), dashboard.subscribe(WATCH, ask.clone()));
+    for board in [first.next().await, second.next().await] {
+        assert_eq!(board.at("/mobilizationCoverage/isWhole"), true);
+        assert_eq!(rows(&board), [("第1社区".to_owned(), 0), ("第2社区".to_owned(), 0)]);
+    }
+    come(&app, &world, &row, "V1", two).await;
+    for tail in [&mut first, &mut second] {
+        let delta = tail.next().await;
+        assert_eq!(delta.at("/mobilizationCoverage/isWhole"), false);
+        assert_eq!(rows(&delta), [("第2社区".to_owned(), 1)]);
+        let head = app.client(world.committee).run("{ changes { position } }").await;
+        assert_eq!(delta.at("/mobilizationCoverage/position"), head.at("/changes/position"));
+    }
+    // A hundred at once come as one change, and what changes nothing comes as none.
+    let items = (0..100).map(|number| Ok(person(&format!("W{number}"), one))).collect();
+    check_in::check_in_many(&committee(&app, &world), row.id, items).await.expect("in");
+    come(&app, &world, &row, "V1", one).await;
+    let mut last = first.next().await;
+    while rows(&last).iter().find(|(name, _)| name == "第1社区").map(|(_, present)| *present) != Some(101) {
+        last = first.next().await;
+    }
+    assert!(first.is_quiet().await);
+    // Another view of the same order.
+    let level = json!({ "id": id::encode(row.id), "level": "TOWNSHIP" });
+    let board = app.client(world.county_committee).subscribe(WATCH, level).next().await;
+    assert_eq!(rows(&board), [("西海镇".to_owned(), 101)]);
+    let below = json!({ "id": id::encode(row.id), "below": id::encode(two) });
+    let board = staff.subscribe(WATCH, below).next().await;
+    assert_eq!(rows(&board), [("第2社区".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn whoever_may_not_see_an_order_watches_nothing() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let other = World::build(&app, "632224").await;
+    let row = issued(&app, &world).await;
+    app.run_background().await;
+    let ask = json!({ "id": id::encode(row.id) });
+    for (who, expected) in [(other.committee, "NOT_FOUND"), (world.stranger, "NOT_FOUND")] {
+        let answer = app.client(who).subscribe(WATCH, ask.clone()).next().await;
+        assert_eq!(answer.code().as_deref(), Some(expected));
+    }
+    let answer = app.anonymous().subscribe(WATCH, ask.clone()).next().await;
+    assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"));
+    let mut bad = ask.clone();
+    for (after, expected) in [(-1, "OUT_OF_RANGE"), (1_000_000, "POSITION_AHEAD")] {
+        bad["after"] = json!(after);
+        let answer = app.client(world.staff).subscribe(WATCH, bad.clone()).next().await;
+        assert_eq!(answer.code().as_deref(), Some(expected));
+    }
+    let outside = json!({ "id": id::encode(row.id), "below": id::encode(world.county_region) });
+    let answer = app.client(world.staff).subscribe(WATCH, outside).next().await;
+    assert_eq!(answer.code().as_deref(), Some("OUTSIDE_TERRITORY"));
+    // Whose seat ends is told at once, and then nothing more.
+    let mut tail = app.client(world.other_staff).subscribe(WATCH, ask);
+    tail.next().await;
+    let own = seats::Entity::find()
+        .filter(seats::Column::AccountId.eq(world.other_staff))
+        .one(&app.app.read)
+        .await
+        .expect("a read")
+        .expect("a seat");
+    seat::end(&app.system(), own.id).await.expect("ended");
+    app.run_background().await;
+    assert_eq!(tail.next().await.code().as_deref(), Some("NOT_FOUND"));
+    assert!(tail.end().await.is_none());
+}
+
+#[tokio::test]
+async fn many_watch_at_the_price_of_one() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, _] = world.communities;
+    let row = issued(&app, &world).await;
+    app.run_background().await;
+    let ask = json!({ "id": id::encode(row.id) });
+    let mut tails = Vec::new();
+    for _ in 0..40 {
+        let mut tail = app.client(world.staff).subscribe(WATCH, ask.clone());
+        tail.next().await;
+        tails.push(tail);
+    }
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let (_, statements) = app
+        .statements(async || {
+            come(&app, &world, &row, "V1", one).await;
+            for tail in &mut tails {
+                assert_eq!(rows(&tail.next().await), [("第1社区".to_owned(), 1)]);
+            }
+        })
+        .await;
+    let boards = statements.iter().filter(|sql| sql.contains("mobilization_coverage") && sql.starts_with("SELECT"));
+    assert!((1..=3).contains(&boards.count()), "{statements:#?}");
+}
+
+#[tokio::test]
+async fn a_report_says_who_came_and_what_was_covered() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    let began = app.app.now();
+    let of = |name: &str, place, unit: usize| NewCheckIn { organization_id: Some(world.members[unit]), ..person(name, place) };
+    for number in 0..5 {
+        check_in::check_in(&committee, row.id, of(&format!("V{number}"), two, 1)).await.expect("in");
+    }
+    app.advance(TimeDelta::hours(2));
+    check_in::check_in(&committee, row.id, person("W1", one)).await.expect("in");
+    check_in::check_out(&committee, row.id, "V0", None).await.expect("out");
+    app.advance(TimeDelta::hours(1));
+    order::stand_down(&committee, which(row.id), "险情解除").await.expect("stood down");
+    let query = "query($id: ID!) { mobilization(id: $id) { report { came others present lateCheckIns isFinal
+        units { unit { organization { id } quota } came missing } hours { beganAt arrived cumulative present }
+        places { region { name } needed present uncovered firstCoveredAt } } } }";
+    let ask = async || app.client(world.staff).send(query, json!({ "id": id::encode(row.id) })).await.at("/mobilization/report").clone();
+    let report = ask().await;
+    assert_eq!((&report["came"], &report["others"], &report["present"]), (&json!(6), &json!(1), &json!(5)));
+    assert_eq!((&report["lateCheckIns"], &report["isFinal"]), (&json!(0), &json!(true)));
+    let units: Vec<_> = report["units"].as_array().expect("units").iter().map(|unit| (unit["came"].as_i64(), unit["missing"].as_i64())).collect();
+    assert_eq!(units, [(Some(0), Some(4)), (Some(5), Some(3))]);
+    let hours: Vec<_> = report["hours"].as_array().expect("hours").iter().map(|hour| ["arrived", "cumulative", "present"].map(|name| hour[name].as_i64())).collect();
+    assert_eq!(hours, [[Some(5), Some(5), Some(5)], [Some(0), Some(5), Some(5)], [Some(1), Some(6), Some(5)]]);
+    assert_eq!(report["places"][0]["region"]["name"], "第1社区");
+    assert_eq!(report["places"][0]["uncovered"], 9);
+    assert!(report["places"][0]["firstCoveredAt"].is_null());
+    assert_eq!(report["places"][1]["firstCoveredAt"], json!(began.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
+    // The next day it is the same, but for what comes in late, which it says.
+    app.advance(TimeDelta::hours(20));
+    assert_eq!(ask().await, report);
+    let late = NewCheckIn { at: Some(began + TimeDelta::hours(1)), ..person("W2", one) };
+    check_in::check_in(&committee, row.id, late).await.expect("late");
+    let later = ask().await;
+    assert_eq!((&later["came"], &later["lateCheckIns"]), (&json!(7), &json!(1)));
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn shifts_are_covered_by_whoever_is_on_them() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    let now = app.app.now();
+    let shift = |place, from: i64| NewShift {
+        region_id: place,
+        starts_at: now + TimeDelta::hours(from),
+        ends_at: now + TimeDelta::hours(from + 8),
+        needed: 2,
+    };
+    let with = |change: &dyn Fn(&mut NewShift)| {
+        let mut new = shift(one, 0);
+        change(&mut new);
+        [new]
+    };
+    for (shifts, expected) in [
+        (with(&|new| new.needed = 0), "OUT_OF_RANGE"),
+        (with(&|new| new.ends_at = new.starts_at), "OUT_OF_RANGE"),
+        (with(&|new| new.region_id = world.town_region), "REGION_ABOVE_COMMUNITY"),
+    ] {
+        assert_eq!(code(order::add_shifts(&committee, which(row.id), &shifts).await), expected);
+    }
+    assert_eq!(code(order::add_shifts(&committee, which(row.id), &[]).await), "REQUIRED");
+    order::add_shifts(&committee, which(row.id), &[shift(one, 0), shift(one, 8), shift(two, 0)]).await.expect("set up");
+    let query = "query($id: ID!) { mobilization(id: $id) { shifts { nodes { id startsAt needed present uncovered region { name } } } } }";
+    let ask = async || app.client(world.staff).send(query, json!({ "id": id::encode(row.id) })).await.at("/mobilization/shifts/nodes").clone();
+    let found = ask().await;
+    let of = |name: &str, from: i64| {
+        let starts = (now + TimeDelta::hours(from)).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        let shift = found.as_array().expect("shifts").iter().find(|shift| shift["region"]["name"] == name && shift["startsAt"] == json!(starts));
+        let text = shift.expect("a shift")["id"].as_str().expect("an identifier").to_owned();
+        id::decode(&async_graphql::ID(text), "id").expect("an identifier")
+    };
+    let (early, late, elsewhere) = (of("第1社区", 0), of("第1社区", 8), of("第2社区", 0));
+    let on = |name: &str, shift| NewCheckIn { shift_id: Some(shift), ..person(name, one) };
+    check_in::check_in(&committee, row.id, on("V1", early)).await.expect("in");
+    check_in::check_in(&committee, row.id, on("V2", early)).await.expect("in");
+    assert_eq!(code(check_in::check_in(&committee, row.id, on("V3", elsewhere)).await), "SHIFT_ELSEWHERE");
+    app.advance(TimeDelta::hours(8));
+    check_in::check_in(&committee, row.id, on("V1", late)).await.expect("the next shift");
+    let shown = ask().await;
+    let present: Vec<_> = shown.as_array().expect("shifts").iter().map(|shift| (shift["present"].as_i64(), shift["uncovered"].as_i64())).collect();
+    let mut sorted = present.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, [(Some(0), Some(2)), (Some(1), Some(1)), (Some(1), Some(1))]);
+    // A person is present once, whatever the shift.
+    assert_eq!(crate::mobilization::counted(&app, row.id, one).await.1, 2);
+    assert_counted(&app).await;
+}

@@ -73,6 +73,20 @@ async fn a_strike_off_is_certified_to_whom_it_concerns_and_checked_offline() {
 }
 
 #[tokio::test]
+async fn a_certificate_holds_where_the_clock_runs() {
+    let app = TestApp::new().await;
+    app.tick();
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::StruckOff).await;
+    app.advance(TimeDelta::minutes(2));
+    app.run_background().await;
+    let problem = json!(id::encode(row.id));
+    let document = ask(&app, world.committee, &problem).await.fine().text("/strikeOffCertificate");
+    let (said, proven) = certificate::check(document.as_bytes(), &keys(&app)).expect("it holds");
+    assert_eq!(said.struck_off_at, Some(proven.occurred_at));
+}
+
+#[tokio::test]
 async fn a_signed_certificate_still_needs_links_that_lead_to_its_checkpoint() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

@@ -572,6 +572,42 @@ async fn what_is_held_stands_still_and_gets_its_time_back() {
 }
 
 #[tokio::test]
+async fn a_joint_unit_gets_back_the_time_in_which_it_could_not_accept_and_moves_with_the_whole() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Triaged).await;
+    let (committee, joint) = (app.ctx(world.committee), [world.members[2]]);
+    let due = "2026-01-20".parse().ok();
+    moves::assign_jointly(&committee, which(row.id), world.members[1], &joint, due).await.expect("assigned");
+    moves::accept(&app.ctx(world.staff), which(row.id)).await.expect("accepted");
+    let clocks = async || {
+        use concord_entities::problem_responsible::Entity;
+        let unit = Entity::find_by_id((row.id, world.members[2])).one(&app.app.read).await;
+        let unit = unit.expect("a read").expect("a unit");
+        (unit.response_due_at.expect("a response"), unit.resolution_due_at.expect("a resolution"))
+    };
+    let (response, resolution) = clocks().await;
+    let hold = problem::on_account::NewHold {
+        reason: "等待冻土解冻".to_owned(),
+        organization_id: None,
+        review_on: "2026-03-01".parse().expect("a day"),
+    };
+    problem::on_account::hold(&committee, which(row.id), hold).await.expect("held");
+    app.advance(TimeDelta::days(5));
+    app.run_background().await;
+    problem::on_account::resume(&committee, which(row.id)).await.expect("resumed");
+    app.run_background().await;
+    assert_eq!(clocks().await, (response + TimeDelta::days(5), resolution + TimeDelta::days(5)));
+    assert_eq!(see(&app, world.observer, row.id).await.at("/problem/breaches"), &json!([]));
+    let later = "2026-02-13".parse().expect("a day");
+    problem::extend::extend(&committee, which(row.id), later, "材料未到").await.expect("extended");
+    let found = problem::find(&app.system(), row.id).await.expect("a read").expect("a problem");
+    let lead = concord_entities::problem_responsible::Entity::find_by_id((row.id, world.members[1]));
+    let lead = lead.one(&app.app.read).await.expect("a read").expect("a unit");
+    assert_eq!((found.due_on, Some(clocks().await.1)), (Some(later), lead.resolution_due_at));
+}
+
+#[tokio::test]
 async fn each_joint_unit_has_clocks_of_its_own_and_a_tier_moves_them() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

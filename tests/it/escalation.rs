@@ -3,6 +3,7 @@
 
 use concord::{
     domain::{
+        chain,
         governance::{
             membership::{self, Contact},
             organization::{self, NewOrganization},
@@ -390,4 +391,9 @@ async fn an_erased_reporter_is_gone_above_as_well() {
     reporter::erase(&app.ctx(world.committee), which(below.id), "本人要求").await.expect("erased");
     assert_eq!(traces(&app, &["张三丰", "13912345678"]).await, Vec::<String>::new());
     assert_eq!(above(&app, &world).await.description, "**家门口坑洼");
+    // Either chain says itself what it lost.
+    app.run_background().await;
+    let found = chain::verify(&app.app.read, &chain::Marks::default()).await.expect("the walk ends");
+    assert!(found.first_break.is_none(), "{:?}", found.first_break);
+    assert!(found.erased > 0);
 }

@@ -104,7 +104,13 @@ async fn the_policy_asks_reporters_on_submission_and_a_dissatisfied_one_returns_
         let seen = client.send(query, ask.clone()).await.fine();
         assert_eq!(seen.at("/problem/followUps/0/state"), "ANSWERED");
         assert!(seen.at("/problem/followUps/0/words").is_null());
+        assert!(seen.at("/problem/followUps/0/note").is_null());
     }
+    let reporter = "query($id: ID!) { problem(id: $id) { reporterName reporterPhone } }";
+    let of_key = app.key(key).send(reporter, ask.clone()).await.fine();
+    assert!(of_key.at("/problem/reporterName").is_null() && of_key.at("/problem/reporterPhone").is_null());
+    let of_staff = app.client(world.staff).send(reporter, ask.clone()).await.fine();
+    assert_eq!(of_staff.at("/problem/reporterName"), "张**");
     // Submitted again, the reporter is asked again.
     app.advance(TimeDelta::hours(1));
     show_closure(&app, &world, problem.id).await;

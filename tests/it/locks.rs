@@ -162,6 +162,26 @@ async fn both_sides_of_escalations_move_at_once() {
     assert_no_deadlock(app).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_waited_for_two_problems_finds_both_as_they_are_by_then() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    for _ in 0..ROUNDS {
+        let below = problem_in(&app, &world, State::Triaged).await.id;
+        escalation::escalate(&app.ctx(world.committee), which(below), "超出权限").await.expect("escalated");
+        let up = above(&app, below).await;
+        let all = (0..6).map(|_| {
+            let ctx = app.ctx(world.county_committee);
+            run(async move { escalation::hand_back(&ctx, which(up), "属镇级事权").await })
+        });
+        let mut codes: Vec<_> = join_all(all).await.into_iter().map(|code| code.expect("an end")).collect();
+        codes.sort_unstable();
+        assert_eq!((codes[0], codes[1]), (None, Some("STATE_REFUSED")), "{codes:?}");
+        assert!(codes[1..].iter().all(|code| *code == codes[1]), "{codes:?}");
+    }
+    assert_no_deadlock(app).await;
+}
+
 fn source(key: String, closed_at: Option<DateTime<Utc>>) -> SourceProblem {
     SourceProblem {
         line: 1,

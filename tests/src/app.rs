@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, LazyLock, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -27,12 +27,16 @@ use serde_json::{Value, json};
 
 use crate::database::{self, Home};
 
-/// A clock that stands still until a test moves it.
-pub struct TestClock(Mutex<DateTime<Utc>>);
+/// A clock that stands still until a test moves it, or lets it go on by a microsecond with every look.
+pub struct TestClock(Mutex<DateTime<Utc>>, AtomicBool);
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().expect("no panics while held")
+        let mut now = self.0.lock().expect("no panics while held");
+        if self.1.load(Ordering::Relaxed) {
+            *now += TimeDelta::microseconds(1);
+        }
+        *now
     }
 }
 
@@ -88,7 +92,7 @@ impl TestApp {
         let mut config = database::config(&home);
         change(&mut config);
         let start = Utc.with_ymd_and_hms(2026, 1, 5, 1, 0, 0).single().expect("an instant");
-        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let clock = Arc::new(TestClock(Mutex::new(start), AtomicBool::new(false)));
         let mut app =
             app::build(config, clock.clone(), app::seeded_random(seed), false).await.expect("the app builds");
         let statements = Arc::new(Mutex::new(Vec::new()));
@@ -120,6 +124,11 @@ impl TestApp {
         self.statements.lock().expect("no panics while held").clear();
         let done = work().await;
         (done, std::mem::take(&mut *self.statements.lock().expect("no panics while held")))
+    }
+
+    /// From now on no two looks at the clock show the same instant, as in service.
+    pub fn tick(&self) {
+        self.clock.1.store(true, Ordering::Relaxed);
     }
 
     /// Moves the clock forward.

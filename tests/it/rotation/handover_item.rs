@@ -153,6 +153,28 @@ async fn every_open_item_is_answered_and_the_rest_is_the_committees() {
 }
 
 #[tokio::test]
+async fn what_is_carried_over_meanwhile_is_still_handed_on() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    let task = published(&app, world).await;
+    let handover = handed_on(&app, &town).await;
+    let query = "query($id: ID!) { priorityTask(id: $id) { taskList { id } } }";
+    let list = app.client(world.committee).send(query, json!({ "id": task })).await;
+    let carry = "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) {
+        taskList { tasks { nodes { id } } } userErrors { code } } }";
+    let input = json!({ "input": { "fromTaskListId": list.at("/priorityTask/taskList/id") } });
+    let carried = app.client(world.committee).send(carry, input).await.fine();
+    let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
+    assert_eq!((all.len(), &all[0]["isClosed"], &all[0]["state"]), (1, &json!(false), &json!("PENDING")));
+    let query = "query($id: ID!) { node(id: $id) { ... on HandoverItem { task { id } } } }";
+    let handed = app.client(world.observer).send(query, json!({ "id": all[0]["id"] })).await;
+    assert_eq!(handed.at("/node/task/id"), carried.at("/carryOverTasks/taskList/tasks/nodes/0/id"));
+    let take = json!({ "input": { "handoverId": handover } });
+    is(&app.client(world.other_staff).send(ACKNOWLEDGE, take).await, "HANDOVER_UNANSWERED");
+}
+
+#[tokio::test]
 async fn what_nobody_answers_by_the_third_working_day_goes_to_the_committee_once() {
     let app = TestApp::new().await;
     let town = Town::build(&app, "632223", 3).await;

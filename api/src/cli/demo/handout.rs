@@ -10,6 +10,7 @@ use sea_orm::ActiveEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Which, city,
     days::MONTHS_BEHIND,
     opening::SHOWN,
     stage::Stage,
@@ -32,7 +33,10 @@ pub const FILE: &str = "demo.json";
 const KEY_DAYS: i64 = 365;
 
 /// Who is shown on the terminal, what they are, and a query to begin with; `<name>` stands for an id of that name.
-const PARTS: [(&str, &str, &str); 12] = [
+pub type Part = (&'static str, &'static str, &'static str);
+
+/// Those of Xihai's story.
+const PARTS: &[Part] = &[
     (
         "admin",
         "平台管理员 platform administrator",
@@ -104,6 +108,9 @@ const DASHBOARD: &str = "{ alliance(id: \"<alliance>\") { name members(first: 1)
 pub struct Handout {
     /// Whether the demo was told to its end; one that was not is told afresh.
     pub complete: bool,
+    /// Which story it tells.
+    #[serde(default)]
+    pub story: Which,
     /// When its story ends.
     pub told_at: DateTime<Utc>,
     /// Where it is served.
@@ -153,6 +160,7 @@ pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
     let calendar_feed = feed::create(&committee, plan).await?.path;
     Ok(Handout {
         complete: true,
+        story: Which::Xihai,
         told_at: stage.now(),
         url: String::new(),
         accounts: accounts(cast),
@@ -162,7 +170,8 @@ pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
     })
 }
 
-fn accounts(cast: &Cast) -> BTreeMap<String, Account> {
+/// Everybody of a story who can sign in.
+pub fn accounts(cast: &Cast) -> BTreeMap<String, Account> {
     cast.people
         .iter()
         .map(|(part, person)| {
@@ -204,7 +213,8 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
     found.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?))).collect()
 }
 
-fn text<I: TypedId>(id: I) -> String {
+/// An id as clients know it.
+pub fn text<I: TypedId>(id: I) -> String {
     let ID(text) = id::encode(id);
     text
 }
@@ -244,10 +254,15 @@ impl Handout {
         let mut page = String::new();
         let origin = self.url.trim_end_matches("/graphql");
         let mut line = |text: String| writeln!(page, "{text}").expect("writing to a string does not fail");
-        line("西海镇演示已就绪  The Xihai demo is ready".to_owned());
+        line(match self.story {
+            Which::Xihai => "西海镇演示已就绪  The Xihai demo is ready".to_owned(),
+            Which::City => "佳木斯市演示已就绪  The demo of Jiamusi is ready".to_owned(),
+        });
         line(format!("  GraphQL      {}", self.url));
         line(format!("  GraphiQL     {origin}/graphiql"));
-        line(format!("  日历 iCal    {origin}{}", self.calendar_feed));
+        if !self.calendar_feed.is_empty() {
+            line(format!("  日历 iCal    {origin}{}", self.calendar_feed));
+        }
         if let Some(alliance) = self.ids.get("alliance") {
             let year = self.told_at.year();
             line(format!("  台账 ledgers {origin}/ledgers/problems.csv?allianceId={alliance}&year={year}"));
@@ -259,8 +274,8 @@ impl Handout {
         ));
         line(String::new());
         line(format!("所有账户的密码 password of every account: {PASSWORD}"));
-        for (part, what, query) in PARTS {
-            let Some(account) = self.accounts.get(part) else { continue };
+        for (part, what, query) in self.parts() {
+            let Some(account) = self.accounts.get(*part) else { continue };
             let unit = account.unit.as_deref().map(|unit| format!("（{unit}）")).unwrap_or_default();
             line(String::new());
             line(format!("# {} {}{unit}  {what}", account.username, account.display_name));
@@ -272,17 +287,41 @@ impl Handout {
             "curl -s {} -H 'Content-Type: application/json' -H 'Authorization: Bearer {}' -d '{}'",
             self.url,
             self.dashboard_key,
-            body(&self.filled(DASHBOARD)),
+            body(&self.filled(self.dashboard())),
         ));
+        if self.story == Which::City {
+            line(String::new());
+            line(city::WATCH.to_owned());
+            line(format!(
+                "curl -sN {} -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -H 'Authorization: Bearer {}' -d '{}'",
+                self.url,
+                self.dashboard_key,
+                body(&self.filled(city::BOARD)),
+            ));
+        }
         page
+    }
+
+    fn parts(&self) -> &'static [Part] {
+        match self.story {
+            Which::Xihai => PARTS,
+            Which::City => city::PARTS,
+        }
+    }
+
+    fn dashboard(&self) -> &'static str {
+        match self.story {
+            Which::Xihai => DASHBOARD,
+            Which::City => city::DASHBOARD,
+        }
     }
 
     /// The queries that stand on the terminal with the ids they ask for, each under the part that asks it.
     pub fn queries(&self) -> Vec<(&'static str, String)> {
-        PARTS
+        self.parts()
             .iter()
             .map(|(part, _, query)| (*part, *query))
-            .chain([("dashboard", DASHBOARD)])
+            .chain([("dashboard", self.dashboard())])
             .map(|(part, query)| (part, self.filled(query)))
             .collect()
     }

@@ -5,6 +5,7 @@
 //! holds any other database is left alone.
 
 mod beijing;
+mod city;
 mod days;
 mod duties;
 mod handout;
@@ -38,6 +39,19 @@ use crate::{
 /// Folder of the demo when no other is named.
 pub const FOLDER: &str = "demo-data";
 
+/// Which story a demo tells.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// A year of Xihai town, with small stories of other places beside it
+    #[default]
+    Xihai,
+    /// Jiamusi's mobilisation: 26,000 people check in while one watches
+    City,
+}
+
 /// How the command was called.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -47,6 +61,9 @@ pub struct Options {
     /// Forget the demo in the folder and tell it anew for today
     #[arg(long)]
     fresh: bool,
+    /// Which story to tell
+    #[arg(long, value_enum, default_value_t)]
+    story: Which,
     /// Stands in the place of the option that every other command takes and this one refuses, so that its help leaves it out
     #[arg(long, hide = true)]
     database_url: Option<String>,
@@ -66,14 +83,20 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
     }
     let folder = config.data.directory.clone();
     let listen = config.http.listen;
-    let (app, mut handout) = if let Some(handout) = standing(&folder, options.fresh)? {
+    let (app, mut handout) = if let Some(handout) = standing(&folder, options.story, options.fresh)? {
         let app = build(config, true).await?;
         sound(&app).await?;
         eprintln!("concord: {} holds a demo already; it is served as it is", folder.display());
         (app, handout)
     } else {
-        eprintln!("concord: 正在生成西海镇演示数据 telling the story of Xihai town");
-        Box::pin(create(config, SystemClock.now())).await?
+        eprintln!(
+            "{}",
+            match options.story {
+                Which::Xihai => "concord: 正在生成西海镇演示数据 telling the story of Xihai town",
+                Which::City => "concord: 正在生成佳木斯市演示数据 telling the story of Jiamusi",
+            }
+        );
+        Box::pin(create(config, options.story, SystemClock.now())).await?
     };
     handout.serve_at(listen);
     handout.write(&folder)?;
@@ -86,6 +109,9 @@ pub async fn run(mut config: Config, folder: Option<PathBuf>, options: Options) 
             "concord: 密码公开，请勿暴露到外网 the passwords are well known: keep this demo off public networks"
         );
     }
+    if handout.story == Which::City {
+        city::let_people_come(&app);
+    }
     serve::serve(app).await
 }
 
@@ -96,7 +122,7 @@ fn keep_at_home(config: &mut Config) {
 }
 
 /// The demo that stands in a folder, or nothing where one is to be told; what is left of an unfinished one goes.
-fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
+fn standing(folder: &Path, story: Which, fresh: bool) -> Result<Option<Handout>, Failure> {
     let database = folder.join("concord.db");
     if !folder.join(handout::FILE).exists() {
         return if database.exists() {
@@ -113,7 +139,14 @@ fn standing(folder: &Path, fresh: bool) -> Result<Option<Handout>, Failure> {
         && handout.complete
         && database.exists()
     {
-        return Ok(Some(handout));
+        return if handout.story == story {
+            Ok(Some(handout))
+        } else {
+            Err(Failure::usage(format!(
+                "{} holds another story; name another folder with --data, or tell this one there with --fresh",
+                folder.display()
+            )))
+        };
     }
     let database = ["concord.db", "concord.db-wal", "concord.db-shm"].map(|name| folder.join(name));
     database.iter().try_for_each(|path| gone(path, std::fs::remove_file(path)))?;
@@ -133,16 +166,23 @@ fn gone(path: &Path, removed: std::io::Result<()>) -> Outcome {
 }
 
 /// Tells the story up to `now` in the folder of the settings; the app that comes back runs on the system's clock.
-pub async fn create(mut config: Config, now: DateTime<Utc>) -> Result<(Arc<App>, Handout), Failure> {
+pub async fn create(
+    mut config: Config,
+    which: Which,
+    now: DateTime<Utc>,
+) -> Result<(Arc<App>, Handout), Failure> {
     keep_at_home(&mut config);
     let folder = config.data.directory.clone();
     super::make_folder(&folder)?;
     // Marks the folder as a demo's before there is a database in it, so that an unfinished one can be told afresh.
     Handout::default().write(&folder)?;
     let stage = Stage::build(config).await?;
-    let cast = story::tell(&stage, now.trunc_subsecs(0)).await?;
-    let gathered = handout::gather(&stage, &cast).await;
-    let handout = gathered.map_err(|error| Failure::wrong(format!("the demo's handout: {error:?}")))?;
+    let now = now.trunc_subsecs(0);
+    let gathered = match which {
+        Which::Xihai => handout::gather(&stage, &story::tell(&stage, now).await?).await,
+        Which::City => Box::pin(city::tell(&stage, now)).await,
+    };
+    let handout = gathered.map_err(|error| Failure::wrong(format!("the demo: {error:?}")))?;
     crate::background::run_once(&stage.system())
         .await
         .map_err(|error| Failure::wrong(format!("sealing the demo: {error:?}")))?;
@@ -181,7 +221,7 @@ mod tests {
     fn a_database_that_is_no_demo_is_left_alone() {
         let folder = folder_with(&["concord.db"]);
         for fresh in [false, true] {
-            assert!(standing(folder.path(), fresh).is_err());
+            assert!(standing(folder.path(), Which::Xihai, fresh).is_err());
         }
         assert!(folder.path().join("concord.db").exists());
     }
@@ -191,9 +231,10 @@ mod tests {
         let folder = folder_with(&["concord.db", "concord.db-wal"]);
         let finished = Handout { complete: true, ..Handout::default() };
         finished.write(folder.path()).unwrap();
-        assert_eq!(standing(folder.path(), false).unwrap(), Some(finished));
+        assert_eq!(standing(folder.path(), Which::Xihai, false).unwrap(), Some(finished));
+        assert!(standing(folder.path(), Which::City, false).is_err());
         Handout::default().write(folder.path()).unwrap();
-        assert_eq!(standing(folder.path(), false).unwrap(), None);
+        assert_eq!(standing(folder.path(), Which::Xihai, false).unwrap(), None);
         assert!(!folder.path().join("concord.db").exists());
     }
 
@@ -201,7 +242,7 @@ mod tests {
     fn fresh_forgets_a_finished_demo() {
         let folder = folder_with(&["concord.db"]);
         Handout { complete: true, ..Handout::default() }.write(folder.path()).unwrap();
-        assert_eq!(standing(folder.path(), true).unwrap(), None);
+        assert_eq!(standing(folder.path(), Which::Xihai, true).unwrap(), None);
         assert!(!folder.path().join("concord.db").exists());
     }
 }

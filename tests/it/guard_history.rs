@@ -1,6 +1,7 @@
 //! The history guard: what the migrations build is what the entities say, on both engines; up, down, up; and every trigger
 //! and unique key of the database refuses what it is there to refuse.
 
+mod branches;
 mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use concord_tests::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, sea_query::TableCreateStatement};
 use tokio::sync::OnceCell;
 
-use cases::{Case, by, cases, strike_off};
+use cases::{Case, by, strike_off};
 
 macro_rules! tables {
     ($schema:ident: $($noun:ident),+ $(,)?) => {
@@ -39,6 +40,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         deadline_policy, breach, notice_sequence, supervision_notice, extension,
         whistle_sequence, whistle, whistle_response, whistle_breach, ranking, ranking_place, ranking_item,
         grid_network, grid_cell, grid_cell_region, grid_officer,
+        party_branch, branch_host, branch_member_count, branch_matter, branch_instructor,
     )
 }
 
@@ -165,6 +167,13 @@ async fn the_history_runs_up_and_down_and_up_again() {
     Migrator::up(&db, None).await.expect("up again");
     assert_eq!(Shape::read(&db).await, first);
     db.close().await.expect("it closes");
+}
+
+/// What every trigger refuses.
+fn cases() -> Vec<Case> {
+    let mut all = cases::cases();
+    all.extend(branches::cases());
+    all
 }
 
 static TOWN: OnceCell<Frozen> = OnceCell::const_new();

@@ -72,6 +72,11 @@ mod whistle_steps;
 mod grid;
 mod grid_page;
 mod import_grids;
+// party branch
+mod branch;
+mod branch_coverage;
+mod branch_page;
+mod demo_stories;
 // file
 mod escalation;
 mod evidence;

@@ -334,6 +334,11 @@ codes! {
     OthersStandBelow = "OTHERS_STAND_BELOW",
     /// The grid cell has a main officer of this role then.
     MainOfficerTaken = "MAIN_OFFICER_TAKEN",
+    // party branch
+    /// A Party organisation stands below one of an earlier kind.
+    BranchKindOrder = "BRANCH_KIND_ORDER",
+    /// The groups of a branch would count more members than the branch.
+    GroupsExceedBranch = "GROUPS_EXCEED_BRANCH",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

@@ -72,6 +72,9 @@ actions! {
     RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
     // Grids
     EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer,
+    // Party branches
+    EstablishPartyBranch, ChangePartyBranch, CountPartyMembers, EndPartyBranch, LinkBranchMatter,
+    AppointBranchInstructor, EndBranchInstructor,
 }
 
 /// All roles, in the order of the golden table.
@@ -177,7 +180,14 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::RedrawGridCell
             | A::EndGridCell
             | A::AssignGridOfficer
-            | A::EndGridOfficer,
+            | A::EndGridOfficer
+            | A::EstablishPartyBranch
+            | A::ChangePartyBranch
+            | A::CountPartyMembers
+            | A::EndPartyBranch
+            | A::LinkBranchMatter
+            | A::AppointBranchInstructor
+            | A::EndBranchInstructor,
             R::Committee,
         ) => Any,
         (

@@ -14,13 +14,13 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
-    account, alliance, grid_cell, grid_network, handover,
+    account, alliance, branch_instructor, grid_cell, grid_network, handover,
     id::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
     },
-    membership, organization, priority_task, problem, region, rotation_swap, seat, task_list, whistle,
-    whistle_response,
+    membership, organization, party_branch, priority_task, problem, region, rotation_swap, seat, task_list,
+    whistle, whistle_response,
 };
 use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -380,6 +380,13 @@ loader!(concord_entities::id::WhistleResponseId, whistle_response, crate::domain
 // grid
 loader!(concord_entities::id::GridNetworkId, grid_network, crate::domain::grid::visible_networks);
 loader!(concord_entities::id::GridCellId, grid_cell, crate::domain::grid::visible);
+// party branch
+loader!(concord_entities::id::PartyBranchId, party_branch, crate::domain::branch::visible);
+loader!(
+    concord_entities::id::BranchInstructorId,
+    branch_instructor,
+    crate::domain::branch::visible_instructors
+);
 // file
 // fact
 // import

@@ -31,6 +31,8 @@ pub mod list;
 pub mod whistle;
 // grid
 pub mod grid;
+// party branch
+pub mod branch;
 // file
 // fact
 pub mod fact;
@@ -64,6 +66,8 @@ pub struct Query(
     whistle::WhistlesQuery,
     // grid
     grid::GridsQuery,
+    // party branch
+    branch::BranchesQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -94,6 +98,8 @@ pub struct Mutation(
     whistle::mutation::WhistleMutation,
     // grid
     grid::mutation::GridMutation,
+    // party branch
+    branch::mutation::BranchMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, GridCellId, MembershipId, PriorityTaskId, ProblemId, RotationPlanId, RotationSlotId,
-    RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
+    AllianceId, GridCellId, MembershipId, PartyBranchId, PriorityTaskId, ProblemId, RotationPlanId,
+    RotationSlotId, RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -46,6 +46,8 @@ use super::list::{
 };
 // whistle
 use super::whistle::{Whistle, call::WhistleResponse};
+// party branch
+use super::branch::{PartyBranch, instructor::BranchInstructor};
 // grid
 use super::grid::{GridNetwork, cell::GridCell, officer::GridOfficer};
 use crate::domain::{self, Code, Ctx, Error};
@@ -104,6 +106,9 @@ pub enum AnyNode {
     GridNetwork(GridNetwork),
     GridCell(GridCell),
     GridOfficer(GridOfficer),
+    // party branch
+    PartyBranch(PartyBranch),
+    BranchInstructor(BranchInstructor),
     // file
     // fact
     Event(Event),
@@ -162,6 +167,9 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         GridNetwork,
         GridCell,
         GridOfficer,
+        // party branch
+        PartyBranch,
+        BranchInstructor,
         // file
         // fact
         Event,
@@ -193,6 +201,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         RotationSwap: RotationSwapId,
         Whistle: WhistleId,
         GridCell: GridCellId,
+        PartyBranch: PartyBranchId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

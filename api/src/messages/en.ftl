@@ -171,6 +171,10 @@ parent-ended = What it is to stand below has ended; choose one that stands.
 others-stand-below = { $name } still stands below it; end or move that first.
 main-officer-taken = The cell has a main officer of this role since { $since }; end that post first, or assign this one beside it.
 
+# party branch
+branch-kind-order = It cannot stand below this one: a group stands below a branch, a branch below a general branch or a committee, a general branch below a committee.
+groups-exceed-branch = The groups together would count { $groups } members, the branch { $branch }; count the branch first.
+
 # file
 file-too-large = The file is larger than { $most } bytes.
 file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.

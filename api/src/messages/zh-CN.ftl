@@ -171,6 +171,10 @@ parent-ended = 上级已终止，请另选在用的上级。
 others-stand-below = 其下仍有“{ $name }”，请先终止或调整。
 main-officer-taken = 该网格此角色自 { $since } 起已有主责人员，请先结束其任职，或将此人设为非主责。
 
+# party branch
+branch-kind-order = 隶属关系不符：党小组隶属党支部，党支部隶属党总支或党委，党总支隶属党委。
+groups-exceed-branch = 各党小组合计 { $groups } 人，超过党支部的 { $branch } 人，请先更新党支部人数。
+
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
 file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。

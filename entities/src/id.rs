@@ -143,6 +143,16 @@ ids! {
     MobilizationTransferId = "mobilization_transfer",
     /// What a request of check-ins was answered.
     MobilizationBatchId = "mobilization_batch",
+    /// A Party organisation: committee, general branch, branch or group.
+    PartyBranchId = "party_branch",
+    /// Where a branch is at home.
+    BranchHostId = "branch_host",
+    /// How many members a Party organisation counted on a day.
+    BranchMemberCountId = "branch_member_count",
+    /// A problem, task or whistle that a branch serves.
+    BranchMatterId = "branch_matter",
+    /// An instructor who serves a place that has no branch.
+    BranchInstructorId = "branch_instructor",
     /// Bytes kept under their SHA-256.
     StoredFileId = "stored_file",
     /// A filter of a list that a person keeps for themselves.

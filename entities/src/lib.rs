@@ -1,4 +1,5 @@
 //! The nouns of Concord: one file per table, typed identifiers, no queries and no GraphQL.
+pub mod branches;
 pub mod calendar;
 pub mod fact;
 pub mod file;
@@ -13,6 +14,7 @@ pub mod territory;
 pub mod whistles;
 
 pub use self::{
+    branches::{branch_host, branch_instructor, branch_matter, branch_member_count, party_branch},
     calendar::calendar_day,
     fact::{
         checkpoint, event, event_chain, event_organization, event_pending, event_seal, hand_cursor,

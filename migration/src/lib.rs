@@ -39,6 +39,7 @@ mod m20261130_000001_whistles;
 mod m20261130_000002_rankings;
 mod m20261201_000001_mobilizations;
 mod m20261202_000001_grids;
+mod m20261202_000002_branches;
 mod refusal;
 
 /// All migrations in order.
@@ -80,8 +81,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000013_closed_rounds::Migration),
             Box::new(m20261130_000001_whistles::Migration),
             Box::new(m20261130_000002_rankings::Migration),
-            Box::new(m20261202_000001_grids::Migration),
             Box::new(m20261201_000001_mobilizations::Migration),
+            Box::new(m20261202_000001_grids::Migration),
+            Box::new(m20261202_000002_branches::Migration),
         ]
     }
 }

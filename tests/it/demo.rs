@@ -25,13 +25,13 @@ use tempfile::TempDir;
 use crate::page::{self, README, README_ZH, Runner};
 
 /// The story told up to an instant, in a folder of its own.
-struct Told {
+pub struct Told {
     folder: TempDir,
-    app: Arc<App>,
-    handout: Handout,
+    pub app: Arc<App>,
+    pub handout: Handout,
 }
 
-async fn tell(end: DateTime<Utc>) -> Told {
+pub async fn tell(end: DateTime<Utc>) -> Told {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut config = Config::defaults();
     config.data.directory = folder.path().to_owned();
@@ -98,8 +98,8 @@ async fn the_story_holds_a_town_at_work() {
     assert_eq!(service_team::Entity::find().count(db).await.expect("teams"), 12);
     assert_eq!(service_team_member::Entity::find().count(db).await.expect("units"), 116);
     let register = region::Entity::find().all(db).await.expect("regions");
-    // And the four of Beijing's story.
-    assert_eq!(register.len(), 1 + 1 + 4 + 32 + 255 + 4);
+    // And those of the stories of Beijing, Weihai and Nanyang.
+    assert_eq!(register.len(), 1 + 1 + 4 + 32 + 255 + 4 + 2 + 8);
     let communities = register.iter().filter(|region| {
         region.code.as_ref().is_some_and(|code| code.len() == 12 && code.starts_with("632223101"))
     });

@@ -1,6 +1,7 @@
 //! The history guard: what the migrations build is what the entities say, on both engines; up, down, up; and every trigger
 //! and unique key of the database refuses what it is there to refuse.
 
+mod branches;
 mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use concord_tests::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, sea_query::TableCreateStatement};
 use tokio::sync::OnceCell;
 
-use cases::{Case, by, cases, strike_off};
+use cases::{Case, by, strike_off};
 
 macro_rules! tables {
     ($schema:ident: $($noun:ident),+ $(,)?) => {
@@ -42,6 +43,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         person_salt, pairing, home_report, mobilization_sequence, mobilization, mobilization_region, mobilization_need,
         mobilization_unit, mobilization_shift, mobilization_check_in, mobilization_transfer, mobilization_coverage,
         mobilization_batch,
+        party_branch, branch_host, branch_member_count, branch_matter, branch_instructor,
     )
 }
 
@@ -168,6 +170,13 @@ async fn the_history_runs_up_and_down_and_up_again() {
     Migrator::up(&db, None).await.expect("up again");
     assert_eq!(Shape::read(&db).await, first);
     db.close().await.expect("it closes");
+}
+
+/// What every trigger refuses.
+fn cases() -> Vec<Case> {
+    let mut all = cases::cases();
+    all.extend(branches::cases());
+    all
 }
 
 static TOWN: OnceCell<Frozen> = OnceCell::const_new();

@@ -75,6 +75,11 @@ mod import_grids;
 // mobilization
 mod mobilization;
 mod mobilization_check_in;
+// party branch
+mod branch;
+mod branch_coverage;
+mod branch_page;
+mod demo_stories;
 // file
 mod escalation;
 mod evidence;

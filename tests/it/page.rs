@@ -14,6 +14,7 @@ pub const OPERATING: &str = "docs/operating.md";
 pub const WALKTHROUGH: &str = "docs/walkthrough.md";
 pub const WHISTLES: &str = "docs/whistles.md";
 pub const GRIDS: &str = "docs/grids.md";
+pub const BRANCHES: &str = "docs/branches.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Runner {
     Whistles,
     /// `grid_page.rs`, block by block.
     Grids,
+    /// `branch_page.rs`, block by block.
+    Branches,
     /// `import_grids.rs`: a file of cells.
     GridFile,
     /// This file: targets of the Makefile.
@@ -47,6 +50,7 @@ const RUNNERS: &[(&str, &str, Runner)] = &[
     (GRIDS, "网络,", Runner::GridFile),
     (GRIDS, "concord import grids ", Runner::GridFile),
     (GRIDS, "", Runner::Grids),
+    (BRANCHES, "", Runner::Branches),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 42] = [
+const NOUNS: [(&str, &str); 44] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
@@ -54,6 +54,8 @@ const NOUNS: [(&str, &str); 42] = [
     ("networkid", "grid_network"),
     ("cellid", "grid_cell"),
     ("officerid", "grid_officer"),
+    ("branchid", "party_branch"),
+    ("instructorid", "branch_instructor"),
 ];
 
 /// Texts that must be of a certain form to get past the checks of form.
@@ -71,7 +73,7 @@ const TEXTS: [(&str, &str); 10] = [
 ];
 
 /// Inputs that may be left out as far as the schema goes, but of which a verb wants one.
-const ASKED: [&str; 2] = ["firstMonth", "slotNumber"];
+const ASKED: [&str; 3] = ["firstMonth", "hosts", "slotNumber"];
 
 /// The schema as introspection tells it.
 #[derive(Clone)]
@@ -236,6 +238,8 @@ impl Contract {
             None => Some(given.trim_end_matches("Connection")),
         };
         // Histories and `node` are asked for anything.
+        // Of many items, what came of each.
+        let object = object.map(|name| name.trim_end_matches("Outcome"));
         object.map(snake).filter(|noun| !["node", "event"].contains(&noun.as_str()))
     }
 

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 86] = [
+const VALUES: [(&str, &str, &str); 94] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -104,6 +104,14 @@ const VALUES: [(&str, &str, &str); 86] = [
     ("grid_officer", "is_main", "true"),
     ("grid_officer", "since_on", "2026-01-01"),
     ("grid_officer", "phone", "13900000002"),
+    ("party_branch", "kind", "general_branch"),
+    ("party_branch", "member_count", "30"),
+    ("party_branch", "counted_on", "2026-01-01"),
+    ("party_branch", "since_on", "2026-01-01"),
+    ("branch_host", "kind", "organization"),
+    ("branch_host", "since_on", "2026-01-01"),
+    ("branch_member_count", "counted_on", "2026-01-01"),
+    ("branch_instructor", "since_on", "2026-01-01"),
 ];
 
 /// Tables that the town's own verbs, the hands and the counting triggers fill.
@@ -121,7 +129,7 @@ const BY_VERBS: [&str; 10] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 32] = [
+const EMPTY: [(&str, &str); 43] = [
     ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
@@ -154,6 +162,17 @@ const EMPTY: [(&str, &str); 32] = [
     ("grid_cell", "until_on"),
     ("grid_cell_region", "until_on"),
     ("grid_officer", "until_on"),
+    ("party_branch", "until_on"),
+    ("branch_host", "until_on"),
+    ("branch_host", "region_id"),
+    ("branch_host", "cell_id"),
+    ("branch_host", "name"),
+    ("branch_matter", "task_id"),
+    ("branch_matter", "whistle_id"),
+    ("branch_instructor", "until_on"),
+    ("branch_instructor", "region_id"),
+    ("branch_instructor", "cell_id"),
+    ("branch_instructor", "market"),
 ];
 
 /// Writes a row into every table that a town leaves empty, and a second one where a rule speaks of two.

@@ -359,6 +359,11 @@ codes! {
     AlreadyPaired = "ALREADY_PAIRED",
     /// The person has no standing report to a home community.
     NotReportedHome = "NOT_REPORTED_HOME",
+    // party branch
+    /// A Party organisation stands below one of an earlier kind.
+    BranchKindOrder = "BRANCH_KIND_ORDER",
+    /// The groups of a branch would count more members than the branch.
+    GroupsExceedBranch = "GROUPS_EXCEED_BRANCH",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

@@ -383,6 +383,21 @@ events! {
     GridOfficerAssigned = "grid_officer_assigned",
     /// A post in a grid cell was ended.
     GridOfficerEnded = "grid_officer_ended",
+    // party branch
+    /// A Party organisation was established.
+    PartyBranchEstablished = "party_branch_established",
+    /// A Party organisation changed or was moved.
+    PartyBranchChanged = "party_branch_changed",
+    /// The members of a Party organisation were counted.
+    PartyMembersCounted = "party_members_counted",
+    /// A Party organisation was ended.
+    PartyBranchEnded = "party_branch_ended",
+    /// A Party organisation serves a problem, task or whistle.
+    BranchMatterLinked = "branch_matter_linked",
+    /// An instructor was appointed for a place without a branch.
+    BranchInstructorAppointed = "branch_instructor_appointed",
+    /// An instructor's service ended.
+    BranchInstructorEnded = "branch_instructor_ended",
     /// The departments of an alliance were ranked for a month that is over.
     RankingTaken = "ranking_taken",
     // mobilization

@@ -1,5 +1,6 @@
 //! The verbs: every rule of Concord. Knows nothing of GraphQL resolvers or HTTP.
 
+pub mod branch;
 pub mod bulk;
 pub mod calendar;
 pub mod chain;

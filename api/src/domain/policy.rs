@@ -76,6 +76,9 @@ actions! {
     DraftMobilization, AmendMobilizationNeeds, CallMobilizationUnits, AddMobilizationShifts, IssueMobilization,
     DiscardMobilization, StandDownMobilization, ReleaseMobilizationUnit, AcknowledgeMobilization, ArriveAtMobilization,
     CheckInToMobilization, PairOrganization, ReportHome,
+    // Party branches
+    EstablishPartyBranch, ChangePartyBranch, CountPartyMembers, EndPartyBranch, LinkBranchMatter,
+    AppointBranchInstructor, EndBranchInstructor,
 }
 
 /// All roles, in the order of the golden table.
@@ -192,7 +195,14 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReleaseMobilizationUnit
             | A::CheckInToMobilization
             | A::PairOrganization
-            | A::ReportHome,
+            | A::ReportHome
+            | A::EstablishPartyBranch
+            | A::ChangePartyBranch
+            | A::CountPartyMembers
+            | A::EndPartyBranch
+            | A::LinkBranchMatter
+            | A::AppointBranchInstructor
+            | A::EndBranchInstructor,
             R::Committee,
         ) => Any,
         (

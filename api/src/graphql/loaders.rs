@@ -14,12 +14,12 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use concord_entities::{
-    account, alliance, grid_cell, grid_network, handover,
+    account, alliance, branch_instructor, grid_cell, grid_network, handover,
     id::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
     },
-    membership, mobilization, mobilization_check_in, organization, priority_task, problem, region,
+    membership, mobilization, mobilization_check_in, organization, party_branch, priority_task, problem, region,
     rotation_swap, seat, task_list, whistle, whistle_response,
 };
 use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
@@ -386,6 +386,13 @@ loader!(
     concord_entities::id::MobilizationCheckInId,
     mobilization_check_in,
     crate::domain::mobilization::visible_check_ins
+);
+// party branch
+loader!(concord_entities::id::PartyBranchId, party_branch, crate::domain::branch::visible);
+loader!(
+    concord_entities::id::BranchInstructorId,
+    branch_instructor,
+    crate::domain::branch::visible_instructors
 );
 // file
 // fact

@@ -33,6 +33,8 @@ pub mod whistle;
 pub mod grid;
 // mobilization
 pub mod mobilization;
+// party branch
+pub mod branch;
 // file
 // fact
 pub mod fact;
@@ -68,6 +70,8 @@ pub struct Query(
     grid::GridsQuery,
     // mobilization
     mobilization::MobilizationQuery,
+    // party branch
+    branch::BranchesQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -100,6 +104,8 @@ pub struct Mutation(
     grid::mutation::GridMutation,
     // mobilization
     mobilization::mutation::MobilizationsMutation,
+    // party branch
+    branch::mutation::BranchMutation,
     // file
     // fact
     fact::inbox::InboxMutation,

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, GridCellId, MembershipId, MobilizationId, PriorityTaskId, ProblemId, RotationPlanId,
+    AllianceId, GridCellId, MembershipId, MobilizationId, PartyBranchId, PriorityTaskId, ProblemId, RotationPlanId,
     RotationSlotId, RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
@@ -46,6 +46,8 @@ use super::list::{
 };
 // whistle
 use super::whistle::{Whistle, call::WhistleResponse};
+// party branch
+use super::branch::{PartyBranch, instructor::BranchInstructor};
 // grid
 use super::grid::{GridNetwork, cell::GridCell, officer::GridOfficer};
 // mobilization
@@ -110,6 +112,9 @@ pub enum AnyNode {
     Mobilization(Mobilization),
     MobilizationUnit(MobilizationUnit),
     MobilizationCheckIn(MobilizationCheckIn),
+    // party branch
+    PartyBranch(PartyBranch),
+    BranchInstructor(BranchInstructor),
     // file
     // fact
     Event(Event),
@@ -172,6 +177,9 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         Mobilization,
         MobilizationUnit,
         MobilizationCheckIn,
+        // party branch
+        PartyBranch,
+        BranchInstructor,
         // file
         // fact
         Event,
@@ -204,6 +212,7 @@ pub async fn subject(context: &Context<'_>, noun: &str, raw: Uuid) -> Result<Opt
         Whistle: WhistleId,
         GridCell: GridCellId,
         Mobilization: MobilizationId,
+        PartyBranch: PartyBranchId,
     );
     let ctx = ctx(context);
     find(ctx, noun, raw).await.or_api_error(ctx)

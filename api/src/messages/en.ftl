@@ -184,6 +184,10 @@ not-checked-in = The person is not present in this mobilisation.
 already-paired = The unit is paired with this place at that time already.
 not-reported-home = The person has no standing report to a home community.
 
+# party branch
+branch-kind-order = It cannot stand below this one: a group stands below a branch, a branch below a general branch or a committee, a general branch below a committee.
+groups-exceed-branch = The groups together would count { $groups } members, the branch { $branch }; count the branch first.
+
 # file
 file-too-large = The file is larger than { $most } bytes.
 file-type-refused = Files of this type are not taken; send JPEG, PNG, WebP, GIF, PDF, MP4, DOCX, XLSX or plain text.

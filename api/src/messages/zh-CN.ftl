@@ -184,6 +184,10 @@ not-checked-in = 该人员当前未在本次动员中报到。
 already-paired = 该单位在此期间已包保此处。
 not-reported-home = 该人员没有有效的居住地社区报到。
 
+# party branch
+branch-kind-order = 隶属关系不符：党小组隶属党支部，党支部隶属党总支或党委，党总支隶属党委。
+groups-exceed-branch = 各党小组合计 { $groups } 人，超过党支部的 { $branch } 人，请先更新党支部人数。
+
 # file
 file-too-large = 文件超过 { $most } 字节的上限。
 file-type-refused = 不接受此类型的文件，请上传 JPEG、PNG、WebP、GIF、PDF、MP4、DOCX、XLSX 或纯文本。

@@ -8,13 +8,13 @@ pub struct Case {
     pub violations: Vec<String>,
 }
 
-fn case(trigger: &'static str, says: &'static str, violations: &[&str]) -> Case {
+pub fn case(trigger: &'static str, says: &'static str, violations: &[&str]) -> Case {
     let violations = violations.iter().map(ToString::to_string).collect();
     Case { trigger, says, stage: Vec::new(), violations }
 }
 
 impl Case {
-    fn after(mut self, stage: &[&str]) -> Self {
+    pub fn after(mut self, stage: &[&str]) -> Self {
         self.stage = stage.iter().map(ToString::to_string).collect();
         self
     }

@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 26] = [
+const TURNED_AWAY: [(&str, &str, &str); 32] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -46,6 +46,12 @@ const TURNED_AWAY: [(&str, &str, &str); 26] = [
     ("mutation.offerHandover(input.slotId)", "NO_NEXT_SLOT", "there is one turn"),
     ("mutation.proposeSwap(input.firstSlotId)", "SWAP_POINTLESS", "there is one turn"),
     ("mutation.proposeSwap(input.secondSlotId)", "SWAP_POINTLESS", "there is one turn"),
+    ("mutation.changePartyBranch(input.parentId)", "BRANCH_KIND_ORDER", "there is one branch to move below"),
+    ("mutation.establishPartyBranches(input.items.parentId)", "BRANCH_KIND_ORDER", "the item is a committee"),
+    ("mutation.linkBranchMatter(input.branchId)", "ALREADY_EXISTS", "it serves the one problem already"),
+    ("mutation.linkBranchMatter(input.matter.problemId)", "ALREADY_EXISTS", "the same"),
+    ("mutation.linkBranchMatter(input.matter.taskId)", "ALREADY_EXISTS", "the same of the one task"),
+    ("mutation.linkBranchMatter(input.matter.whistleId)", "ALREADY_EXISTS", "the same of the one whistle"),
     ("mutation.redrawGridCell(input.cellId)", "ALREADY_EXISTS", "there is one region"),
     ("mutation.redrawGridCell(input.regionIds)", "ALREADY_EXISTS", "the same"),
     ("mutation.refuseWhistleCall(input.responseId)", "PROPOSES_ITSELF", "there is one unit"),

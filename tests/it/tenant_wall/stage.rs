@@ -6,7 +6,7 @@ use super::*;
 use crate::problem::{pothole, which};
 
 /// Rows that mean something together. `{noun}` is the specimen of that noun.
-const SETTLED: [&str; 15] = [
+const SETTLED: [&str; 18] = [
     "UPDATE alliance SET oversight_organization_id = {organization} WHERE id = {alliance}",
     "UPDATE seat SET region_id = {region} WHERE id = {seat}",
     "UPDATE organization SET region_id = {region} WHERE id = {organization}",
@@ -30,6 +30,14 @@ const SETTLED: [&str; 15] = [
     "INSERT INTO grid_cell (id, alliance_id, network_id, parent_id, code, name, level, category, since_on, created_at, version)
         SELECT {waiting}, alliance_id, network_id, id, 'Z-9', name, level + 1, category, since_on, created_at, 1
         FROM grid_cell WHERE id = {grid_cell}",
+    // A branch below the specimen, and what else it serves.
+    "INSERT INTO party_branch (id, alliance_id, kind, parent_id, name, is_temporary, since_on, created_at, version)
+        SELECT {waiting}, alliance_id, 'branch', id, name, is_temporary, since_on, created_at, 1
+        FROM party_branch WHERE id = {party_branch}",
+    "INSERT INTO branch_matter (id, alliance_id, branch_id, task_id, linked_at)
+        SELECT {waiting}, alliance_id, branch_id, {priority_task}, linked_at FROM branch_matter WHERE id = {branch_matter}",
+    "INSERT INTO branch_matter (id, alliance_id, branch_id, whistle_id, linked_at)
+        SELECT {verifier}, alliance_id, branch_id, {whistle}, linked_at FROM branch_matter WHERE id = {branch_matter}",
 ];
 
 /// Settles the specimens of an alliance, and gives the number of its problem.
@@ -73,7 +81,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 53] = [
+const PREPARED: [(&[&str], &str); 54] = [
     // The merger of the stage made it a version younger.
     (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
@@ -265,6 +273,10 @@ const PREPARED: [(&[&str], &str); 53] = [
         "UPDATE whistle_response SET state = 'refused', is_open = FALSE WHERE id = {whistle_response}",
     ),
     (&["endGridCell"], "UPDATE grid_cell SET until_on = '2026-01-05' WHERE parent_id = {grid_cell}"),
+    (
+        &["endPartyBranch"],
+        "UPDATE party_branch SET until_on = '2026-01-05' WHERE parent_id = {party_branch}",
+    ),
     (&["extendProblems"], "UPDATE problem SET state = 'assigned', due_on = NULL WHERE id = {problem}"),
 ];
 
@@ -287,7 +299,7 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 17] = [
+const GIVEN: [(&str, &str, &str); 18] = [
     ("blockRotationMonth", "slotNumber", "3"),
     ("holdProblem", "reviewOn", "\"2026-06-30\""),
     ("moveProblemTier", "tier", "\"HARD\""),
@@ -297,6 +309,7 @@ const GIVEN: [(&str, &str, &str); 17] = [
     ("inviteOrganization(input.regionId)", "name", "\"西海小学\""),
     ("inviteOrganization(input.regionId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
     ("drawGridCell(input.parentId)", "level", "4"),
+    ("establishPartyBranch(input.parentId)", "kind", "\"BRANCH\""),
     ("grantExtension", "until", "\"2026-02-01\""),
     ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
     ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),

@@ -93,6 +93,16 @@ const PARTS: &[Part] = &[
         "{ whistles(filter: { allianceId: \"<beijingAlliance>\" }) { nodes { number kind title state refusedCount responses { organization { name } state reportInDueAt } } } }",
     ),
     (
+        "nanyang",
+        "南阳三网融合 Nanyang: 一处三网 who is responsible at one place",
+        "{ gridOverlay(allianceId: \"<nanyangAlliance>\", regionId: \"<nanyangBuilding>\") { networks { kind isHole cells { cell { code name level category } officers { role person { name phone } alsoHolds { role } } } } } }",
+    ),
+    (
+        "weihai",
+        "威海海上党建 Weihai: 船队与合作社党支部 branches at sea and their members",
+        "{ alliance(id: \"<weihaiAlliance>\") { partyBranchCounts { branches groups afloat members } partyBranches(filter: { afloat: true }, first: 3) { nodes { name membersBelow hosts { kind name } } } } }",
+    ),
+    (
         "neighbour",
         "邻镇 the neighbouring town: 看不到西海镇 sees nothing of Xihai",
         "{ alliance(id: \"<alliance>\") { name } problems { totalCount nodes { number title } } }",
@@ -208,6 +218,9 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
         ("problem", cast.problems.in_progress().map(text)),
         ("beijingAlliance", cast.whistles.alliance.map(text)),
         ("whistle", cast.whistles.whistle.map(text)),
+        ("weihaiAlliance", alliance("weihai")),
+        ("nanyangAlliance", alliance("nanyang")),
+        ("nanyangBuilding", cast.grids.building.map(text)),
         ("neighbourProblem", cast.problems.neighbour.map(text)),
     ];
     found.into_iter().filter_map(|(name, id)| Some((name.to_owned(), id?))).collect()

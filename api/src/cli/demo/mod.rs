@@ -10,14 +10,17 @@ mod days;
 mod duties;
 mod handout;
 mod ledger;
+mod nanyang;
 mod opening;
 mod pictures;
 mod problems;
 mod register;
+mod small;
 mod stage;
 mod story;
 mod tasks;
 mod units;
+mod weihai;
 
 use std::{
     net::SocketAddr,

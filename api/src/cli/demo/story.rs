@@ -15,9 +15,9 @@ use concord_entities::{
 use super::{
     beijing,
     days::{Days, ZONE},
-    duties, opening, problems,
+    duties, nanyang, opening, problems,
     stage::Stage,
-    tasks,
+    tasks, weihai,
 };
 use crate::{
     background,
@@ -65,6 +65,7 @@ pub struct Cast {
     pub tasks: tasks::Book,
     pub problems: problems::Book,
     pub whistles: beijing::Book,
+    pub grids: nanyang::Book,
 }
 
 /// A turn of the rotation and the place of its team in `teams`.
@@ -88,6 +89,10 @@ pub enum Cue {
     Task(tasks::Cue),
     Problem(problems::Cue),
     Whistle(beijing::Cue),
+    /// Weihai's branches at sea.
+    Sea,
+    /// Nanyang's grids.
+    Grids,
     /// The background hands go round.
     Hands,
 }
@@ -130,6 +135,8 @@ impl Story<'_> {
             Cue::Task(cue) => Box::pin(tasks::play(self, cue)).await,
             Cue::Problem(cue) => Box::pin(problems::play(self, cue)).await,
             Cue::Whistle(cue) => Box::pin(beijing::play(self, cue)).await,
+            Cue::Sea => Box::pin(weihai::play(self)).await,
+            Cue::Grids => Box::pin(nanyang::play(self)).await,
             Cue::Hands => Box::pin(background::run_once(&self.stage.system())).await,
         }
     }
@@ -154,6 +161,8 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Cast, Failure> {
         .and_then(|()| problems::agenda(&mut story, &mut agenda))
         .map_err(|error| Failure::wrong(format!("the demo's agenda: {error:?}")))?;
     beijing::agenda(&story, &mut agenda);
+    agenda.push((end - TimeDelta::days(8), Cue::Sea));
+    agenda.push((end - TimeDelta::days(7), Cue::Grids));
     hands(&story, &mut agenda);
     // Whatever lies ahead of the end has not happened yet.
     agenda.retain(|(at, _)| *at <= end);

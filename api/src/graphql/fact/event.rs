@@ -87,7 +87,7 @@ pub struct EventDetail {
 }
 
 /// Endings of the names of details that hold identifiers, and the nouns they name.
-const IDENTIFIERS: [(&str, &str); 16] = [
+const IDENTIFIERS: [(&str, &str); 20] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("sessionid", "session"),
@@ -104,6 +104,10 @@ const IDENTIFIERS: [(&str, &str); 16] = [
     ("tasklistid", "task_list"),
     ("responseid", "whistle_response"),
     ("officerid", "grid_officer"),
+    ("branchid", "party_branch"),
+    ("problemid", "problem"),
+    ("taskid", "priority_task"),
+    ("whistleid", "whistle"),
 ];
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.

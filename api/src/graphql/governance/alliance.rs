@@ -25,6 +25,10 @@ use crate::{
     },
     graphql::{
         ahead::{self, Plan},
+        branch::{
+            self, PartyBranchConnection, PartyBranchCounts, PartyBranchFilter, branches_of,
+            coverage::BranchCoverage,
+        },
         connection::{args, connection},
         ctx,
         error::{OrApiError, payload},
@@ -39,7 +43,7 @@ use crate::{
         loaders,
         mobilization::{MobilizationConnection, MobilizationFilter, mobilizations_of},
         node::Node,
-        scalar::{DateTime, YearMonth},
+        scalar::{Date, DateTime, YearMonth},
         territory::region::Region,
         whistle::{WhistleConnection, WhistleFilter, whistles_of},
     },
@@ -190,6 +194,36 @@ impl Alliance {
         let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
         let list = mobilizations_of(filter, args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// Its Party organisations (党组织), by their names.
+    async fn party_branches(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<PartyBranchFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<PartyBranchConnection> {
+        let filter = filter.unwrap_or_default().read().or_api_error(ctx(context))?;
+        let list = branches_of(filter, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// How many Party organisations stand in it, by kind, and how many members they have.
+    async fn party_branch_counts(&self, context: &Context<'_>) -> Result<PartyBranchCounts> {
+        branch::counts(context, self.0.id).await
+    }
+
+    /// Coverage of organisation and of work (两个覆盖): which communities, grid cells, compounds, enterprises and markets have a branch, and
+    /// which of the others a temporary branch or an instructor serves.
+    async fn branch_coverage(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The day; today where absent.")] on: Option<Date>,
+    ) -> Result<BranchCoverage> {
+        BranchCoverage::of(context, &self.0, on).await
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

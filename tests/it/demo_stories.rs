@@ -1,0 +1,106 @@
+//! The small stories of the demo that tell of grids and branches, asked by their own clerks as the page shows.
+
+use std::collections::BTreeMap;
+
+use concord::app::SystemClock;
+use concord::domain::context::Clock;
+use concord_tests::Server;
+use serde_json::{Value, json};
+
+use crate::demo::tell;
+
+/// Whoever a part of the demo signs in as.
+async fn tokens(server: &Server, told: &crate::demo::Told, parts: &[&str]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for part in parts {
+        let account = &told.handout.accounts[*part];
+        let query = "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } userErrors { code } } }";
+        let input = json!({ "input": { "username": account.username, "password": account.password } });
+        let answer = server.send(None, query, input).await.fine();
+        found.insert((*part).to_owned(), answer.text("/signIn/tokens/accessToken"));
+    }
+    found
+}
+
+#[tokio::test]
+async fn weihai_has_branches_at_sea_and_nanyang_three_grids_as_one() {
+    let told = tell(SystemClock.now()).await;
+    let server = Server::start(told.app.clone());
+    let tokens = tokens(&server, &told, &["weihai", "nanyang", "committee"]).await;
+    let ids = &told.handout.ids;
+    weihai(&server, &tokens, &ids["weihaiAlliance"]).await;
+    nanyang(&server, &tokens, &ids["nanyangAlliance"], &ids["nanyangBuilding"]).await;
+}
+
+/// Thirteen branches in distant-water fleets with 390 members in groups, and one in each of 46 cooperatives, which 163 shipowners joined.
+async fn weihai(server: &Server, tokens: &BTreeMap<String, String>, alliance: &str) {
+    let query =
+        "query($a: ID!, $kind: PartyBranchKind, $afloat: Boolean, $after: String) { alliance(id: $a) {
+        partyBranchCounts { branches groups joint afloat members }
+        partyBranches(filter: { kind: $kind, afloat: $afloat, standing: true }, first: 100, after: $after) {
+            nodes { name memberCount membersBelow isAfloat hosts { kind name region { name } } } } } }";
+    let ask = async |who: &str, given: Value| {
+        let mut all = json!({ "a": alliance });
+        for (name, value) in given.as_object().expect("variables") {
+            all[name] = value.clone();
+        }
+        server.send(Some(&tokens[who]), query, all).await
+    };
+    let sum =
+        |nodes: &[Value], field: &str| nodes.iter().filter_map(|node| node[field].as_i64()).sum::<i64>();
+    let at_sea = ask("weihai", json!({ "afloat": true })).await;
+    let fleets = at_sea.at("/alliance/partyBranches/nodes").as_array().expect("branches").clone();
+    assert_eq!(fleets.len(), 13);
+    assert_eq!(sum(&fleets, "membersBelow"), 390);
+    let groups = ask("weihai", json!({ "kind": "PARTY_GROUP" })).await;
+    let groups = groups.at("/alliance/partyBranches/nodes").as_array().expect("groups").clone();
+    assert_eq!(sum(&groups, "memberCount"), 390);
+    let branches = ask("weihai", json!({ "kind": "BRANCH" })).await;
+    let branches = branches.at("/alliance/partyBranches/nodes").as_array().expect("branches").clone();
+    assert_eq!(branches.len(), 13 + 46);
+    let inshore: Vec<Value> =
+        branches.iter().filter(|branch| branch["hosts"][0]["kind"] == "COOPERATIVE").cloned().collect();
+    assert_eq!(inshore.len(), 46);
+    assert_eq!(sum(&inshore, "memberCount"), 163);
+    // None of them has a community.
+    for branch in &branches {
+        let hosts = branch["hosts"].as_array().expect("hosts");
+        assert!(hosts.len() == 1 && hosts[0]["region"].is_null(), "{branch}");
+    }
+    assert_eq!(
+        at_sea.at("/alliance/partyBranchCounts"),
+        &json!({ "branches": 59, "groups": 39, "joint": 0, "afloat": 13, "members": 390 + 163 })
+    );
+    assert!(ask("committee", json!({})).await.at("/alliance").is_null());
+}
+
+/// Three networks over one place, a joint branch of several hosts, and one person in two roles.
+async fn nanyang(server: &Server, tokens: &BTreeMap<String, String>, alliance: &str, building: &str) {
+    let query = "query($a: ID!, $r: ID!) { gridOverlay(allianceId: $a, regionId: $r) { networks { kind isHole
+            cells { cell { code category } officers { role person { name } alsoHolds { role } } } } }
+        partyBranches(filter: { allianceId: $a, joint: true }) { nodes { name hosts { kind } } }
+        alliance(id: $a) { gridNetworks { kind gaps { totalCount } overlaps { region { name } } } } }";
+    let given = json!({ "a": alliance, "r": building });
+    let shown = server.send(Some(&tokens["nanyang"]), query, given.clone()).await.fine();
+    let networks = shown.at("/gridOverlay/networks").as_array().expect("networks").clone();
+    let codes: Vec<Vec<&str>> = networks
+        .iter()
+        .map(|network| {
+            let cells = network["cells"].as_array().expect("cells");
+            cells.iter().filter_map(|cell| cell["cell"]["code"].as_str()).collect()
+        })
+        .collect();
+    assert_eq!(codes, [vec!["D-01"], vec!["Z-S1", "Z-01"], vec!["J-01"]]);
+    assert!(networks.iter().all(|network| network["isHole"] == false));
+    let officers = networks[1]["cells"][1]["officers"].as_array().expect("officers").clone();
+    let director = officers.iter().find(|post| post["role"] == "SECURITY_DIRECTOR").expect("the director");
+    assert_eq!(director["alsoHolds"], json!([{ "role": "AUXILIARY_POLICE" }]));
+    let joint = shown.at("/partyBranches/nodes").clone();
+    assert_eq!(joint.as_array().map(Vec::len), Some(1));
+    assert_eq!(joint[0]["hosts"].as_array().map(Vec::len), Some(4));
+    for network in shown.at("/alliance/gridNetworks").as_array().expect("networks") {
+        assert_eq!((&network["gaps"]["totalCount"], &network["overlaps"]), (&json!(0), &json!([])));
+    }
+    let outside = server.send(Some(&tokens["committee"]), query, given).await;
+    assert!(outside.at("/gridOverlay").is_null() && outside.at("/alliance").is_null());
+}

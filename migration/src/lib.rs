@@ -37,6 +37,12 @@ mod m20261129_000012_due_told_of_problems;
 mod m20261129_000013_closed_rounds;
 mod m20261130_000001_whistles;
 mod m20261130_000002_rankings;
+mod m20261203_000001_whistle_notices;
+mod m20261203_000002_whistle_policy;
+mod m20261203_000003_whistle_escalations;
+mod m20261203_000004_round_units;
+mod m20261203_000005_month_rounds;
+mod m20261203_000006_follow_up_told;
 mod refusal;
 
 /// All migrations in order.
@@ -78,6 +84,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000013_closed_rounds::Migration),
             Box::new(m20261130_000001_whistles::Migration),
             Box::new(m20261130_000002_rankings::Migration),
+            Box::new(m20261203_000001_whistle_notices::Migration),
+            Box::new(m20261203_000002_whistle_policy::Migration),
+            Box::new(m20261203_000003_whistle_escalations::Migration),
+            Box::new(m20261203_000004_round_units::Migration),
+            Box::new(m20261203_000005_month_rounds::Migration),
+            Box::new(m20261203_000006_follow_up_told::Migration),
         ]
     }
 }

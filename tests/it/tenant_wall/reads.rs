@@ -9,13 +9,17 @@ const UNREACHED: [(&str, &str); 1] = [(
 )];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 5] = [
+const NO_EDGE: [(&str, &str); 6] = [
     ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
     ("Problem.deadlineMoves", "drawn from the problem's own events, of which the specimen has none"),
     ("Problem.mergedInto", "the specimen is the one that goes on"),
     (
         "Problem.onAccount",
         "the problem is not held; where one is, it names a unit and a person of its own alliance",
+    ),
+    (
+        "SupervisionNotice.whistleResponse",
+        "the notice is about a problem; where one is about a call, `whistle_supervision.rs` asks as others too",
     ),
     ("WhistleResponse.insteadOf", "the one call came in nobody's place"),
 ];

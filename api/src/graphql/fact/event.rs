@@ -87,7 +87,7 @@ pub struct EventDetail {
 }
 
 /// Endings of the names of details that hold identifiers, and the nouns they name.
-const IDENTIFIERS: [(&str, &str); 15] = [
+const IDENTIFIERS: [(&str, &str); 19] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("sessionid", "session"),
@@ -103,6 +103,10 @@ const IDENTIFIERS: [(&str, &str); 15] = [
     ("handoverid", "handover"),
     ("tasklistid", "task_list"),
     ("responseid", "whistle_response"),
+    ("noticeid", "supervision_notice"),
+    ("followupid", "follow_up"),
+    ("survivorid", "problem"),
+    ("duplicateid", "problem"),
 ];
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.

@@ -17,6 +17,8 @@ pub struct Counted {
     pub sums: &'static [(&'static str, &'static str)],
     /// Changes besides those of state and dates after which there is something to count.
     pub changes: &'static [&'static str],
+    /// Whether rounds that ended count in the months of their own end and of the next one's beginning.
+    pub rounds: bool,
 }
 
 /// What was counted at first.
@@ -37,6 +39,7 @@ pub const AT_FIRST: Counted = Counted {
     irregular: &["rejected", "withdrawn"],
     sums: &[],
     changes: &[],
+    rounds: false,
 };
 
 const TRIGGERS: [(&str, bool); 2] =
@@ -80,8 +83,11 @@ fn triggers(is_sqlite: bool, counted: &Counted) -> Vec<String> {
     let mut made = Vec::new();
     for (name, is_update) in TRIGGERS {
         let change = Change { is_sqlite, is_update, counted };
-        let parts =
-            [change.by_state(), change.by_due(), change.by_month("recorded"), change.by_month("closed")];
+        let mut parts =
+            vec![change.by_state(), change.by_due(), change.by_month("recorded"), change.by_month("closed")];
+        if is_update && counted.rounds {
+            parts.push(change.by_rounds());
+        }
         let mut body = String::new();
         for Part { guard, statements } in &parts {
             let statements = statements.join(";\n") + ";\n";
@@ -106,6 +112,29 @@ fn triggers(is_sqlite: bool, counted: &Counted) -> Vec<String> {
         }
     }
     made
+}
+
+/// Counts the rounds that ended of the problems that are there, or with -1 takes them out again.
+pub async fn move_rounds(manager: &SchemaManager<'_>, counted: &Counted, sign: i32) -> Result<(), DbErr> {
+    let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+    let change = Change { is_sqlite, is_update: true, counted };
+    let moved = change.of_rounds("p", "problem_round r JOIN problem p ON p.id = r.problem_id");
+    let text = add_to_months(&moved, sign, "TRUE");
+    manager.get_connection().execute_unprepared(&text).await?;
+    Ok(())
+}
+
+/// Adds what `moved` selects to the months.
+fn add_to_months(moved: &str, sign: i32, guard: &str) -> String {
+    let columns = ["recorded", "closed", "reopened_within"];
+    let sums = columns.map(|column| format!("{sign} * SUM({column})")).join(", ");
+    let added =
+        columns.map(|column| format!("{column} = month_count.{column} + EXCLUDED.{column}")).join(", ");
+    format!(
+        "INSERT INTO month_count (alliance_id, month_on, recorded, closed, reopened_within)
+         SELECT alliance_id, month_on, {sums} FROM ({moved}) moved WHERE {guard} GROUP BY alliance_id, month_on
+         ON CONFLICT (alliance_id, month_on) DO UPDATE SET {added}"
+    )
 }
 
 /// Statements of a trigger that have work to do only where `guard` holds; each has it in its own condition as well.
@@ -244,5 +273,52 @@ impl Change<'_> {
             counts("NEW")
         ));
         Part { guard, statements }
+    }
+
+    /// The month of a day that a round says, or of the instant in Beijing.
+    fn month_of_round(&self, round: &str, on: &str, at: &str) -> String {
+        if self.is_sqlite {
+            format!("date(COALESCE({round}.{on}, date({round}.{at}, '+8 hours')), 'start of month')")
+        } else {
+            let day = format!("COALESCE({round}.{on}, ({round}.{at} AT TIME ZONE 'Asia/Shanghai')::date)");
+            format!("date_trunc('month', {day}::timestamp)::date")
+        }
+    }
+
+    /// What a problem's rounds that ended add to the months. A round that ended in one month and was followed by the next in a
+    /// later one closes there and begins anew here. One that was followed in the same month goes on as far as being open is
+    /// concerned; the month has the problem among its closed ones by that alone, unless it was closed in it otherwise too.
+    fn of_rounds(&self, row: &str, from: &str) -> String {
+        let closed = |round| self.month_of_round(round, "closed_on", "struck_off_at");
+        let reopened = |round| self.month_of_round(round, "reopened_on", "reopened_at");
+        let (ended, began) = (closed("r"), reopened("r"));
+        let of = format!("r.problem_id = {row}.id AND r.round < {row}.round AND {}", self.counts(row));
+        let now = self.month(row, "closed");
+        let (closed, reopened) = (closed("o"), reopened("o"));
+        format!(
+            "SELECT {row}.alliance_id AS alliance_id, {began} AS month_on, 1 AS recorded, 0 AS closed, 0 AS reopened_within
+                 FROM {from} WHERE {of} AND {ended} <> {began}
+             UNION ALL SELECT {row}.alliance_id, {ended}, 0, 1, 0 FROM {from} WHERE {of} AND {ended} <> {began}
+             UNION ALL SELECT one.alliance_id, one.month_on, 0, 0, 1 FROM (
+                 SELECT DISTINCT {row}.id AS problem_id, {row}.alliance_id AS alliance_id, {ended} AS month_on
+                 FROM {from} WHERE {of} AND {ended} = {began} AND {now} IS DISTINCT FROM {ended}
+                     AND NOT EXISTS (SELECT 1 FROM problem_round o WHERE o.problem_id = r.problem_id
+                         AND o.round < {row}.round AND {closed} = {ended} AND {closed} <> {reopened})
+             ) one"
+        )
+    }
+
+    /// Rounds that ended, by the months of their end and of the next one's beginning.
+    fn by_rounds(&self) -> Part {
+        let guard = format!(
+            "((OLD.round > 1 OR NEW.round > 1) AND (OLD.round <> NEW.round OR {} <> {}
+                OR {} IS DISTINCT FROM {}))",
+            self.counts("OLD"),
+            self.counts("NEW"),
+            self.day("OLD", "closed"),
+            self.day("NEW", "closed")
+        );
+        let statement = |row, sign| add_to_months(&self.of_rounds(row, "problem_round r"), sign, &guard);
+        Part { statements: vec![statement("OLD", -1), statement("NEW", 1)], guard }
     }
 }

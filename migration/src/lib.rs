@@ -40,6 +40,12 @@ mod m20261130_000002_rankings;
 mod m20261201_000001_mobilizations;
 mod m20261202_000001_grids;
 mod m20261202_000002_branches;
+mod m20261203_000001_whistle_notices;
+mod m20261203_000002_whistle_policy;
+mod m20261203_000003_whistle_escalations;
+mod m20261203_000004_round_units;
+mod m20261203_000005_month_rounds;
+mod m20261203_000006_follow_up_told;
 mod refusal;
 
 /// All migrations in order.
@@ -84,6 +90,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261201_000001_mobilizations::Migration),
             Box::new(m20261202_000001_grids::Migration),
             Box::new(m20261202_000002_branches::Migration),
+            Box::new(m20261203_000001_whistle_notices::Migration),
+            Box::new(m20261203_000002_whistle_policy::Migration),
+            Box::new(m20261203_000003_whistle_escalations::Migration),
+            Box::new(m20261203_000004_round_units::Migration),
+            Box::new(m20261203_000005_month_rounds::Migration),
+            Box::new(m20261203_000006_follow_up_told::Migration),
         ]
     }
 }

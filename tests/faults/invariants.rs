@@ -100,7 +100,8 @@ async fn deadlines_are_noted_once(db: &DatabaseConnection) {
         breaches.iter().map(|one| (one.problem_id, one.clock, one.organization_id, one.due_at)).collect();
     assert_eq!(once.len(), breaches.len(), "a breach was noted twice");
     let notices = supervision_notice::Entity::find().all(db).await.expect("notices");
-    let levels: BTreeSet<_> = notices.iter().map(|one| (one.breach_id, one.level)).collect();
+    let levels: BTreeSet<_> =
+        notices.iter().map(|one| (one.breach_id, one.whistle_breach_id, one.level)).collect();
     assert_eq!(levels.len(), notices.len(), "a notice was issued twice");
     let mut given: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
     for notice in &notices {

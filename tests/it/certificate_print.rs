@@ -239,7 +239,15 @@ async fn the_served_product_hands_certificates_out_to_whoever_brings_a_token() {
     let url = server.url(&format!("/certificates/{}.json", id::encode(row.id).as_str()));
     let reply = server.http.get(&url).bearer_auth(&token).send().await.expect("an answer");
     assert_eq!(reply.status(), 200);
+    let headers = |reply: &reqwest::Response| {
+        ["content-type", "content-disposition", "cache-control"].map(|name| reply.headers()[name].clone())
+    };
+    let told = headers(&reply);
     let document = reply.bytes().await.expect("a document");
+    // Asked for its head, the same without a body.
+    let head = server.http.head(&url).bearer_auth(&token).send().await.expect("an answer");
+    assert_eq!((head.status().as_u16(), headers(&head)), (200, told));
+    assert!(head.bytes().await.expect("no body").is_empty());
     assert!(certificate::check(&document, &keys(&app)).is_ok());
     assert_eq!(server.http.get(&url).send().await.expect("an answer").status(), 401);
     let broken = server.url("/certificates/x.pdf");

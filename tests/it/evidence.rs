@@ -1,7 +1,10 @@
 //! Evidence: who may add it and when, and that it hangs on exactly one thing.
 
-use concord::graphql::id;
-use concord_entities::{id::AccountId, problem::State};
+use concord::{
+    domain::identity::seat::{self, NewSeat},
+    graphql::id,
+};
+use concord_entities::{id::AccountId, problem::State, seat::Role};
 use concord_tests::{Answer, TestApp, World};
 use serde_json::{Value, json};
 
@@ -102,4 +105,37 @@ async fn closure_evidence_belongs_to_the_work_and_nothing_is_added_to_what_is_cl
     let theirs = json!([id::encode(upload(&app, there.staff, "照片").await)]);
     let foreign = add(&app, there.staff, &subject, theirs, "PROGRESS").await;
     assert_eq!(foreign.code().as_deref(), Some("NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn who_verifies_for_one_unit_and_works_for_another_brings_evidence_in_the_other_s_name() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::InProgress).await;
+    let subject = json!({ "problemId": id::encode(row.id) });
+    let both = crate::whistle::person(&app, "both", world.town, Role::Verifier, Some(world.members[6])).await;
+    let name = async |who| {
+        let file = json!([id::encode(upload(&app, who, "照片").await)]);
+        let answer = add(&app, who, &subject, file, "CLOSURE").await.fine();
+        answer.text("/addEvidence/evidence/0/organization/name")
+    };
+    // As long as they only verify, it is what the verifying unit found.
+    assert_eq!(name(both).await, "成员单位6-632223");
+    let new = NewSeat {
+        account_id: both,
+        alliance_id: world.town,
+        role: Role::MemberStaff,
+        organization_id: Some(world.members[1]),
+        region_id: None,
+    };
+    seat::grant(&app.system(), new).await.expect("a seat");
+    assert_eq!(name(both).await, "成员单位1-632223");
+    // Evidence of somebody who works for a responsible unit stays that unit's: they do not verify it either.
+    concord::domain::list::problem::moves::submit(&app.ctx(world.staff), crate::problem::which(row.id))
+        .await
+        .expect("submitted");
+    let both = app.ctx(both);
+    let verified =
+        concord::domain::list::problem::moves::verify(&both, crate::problem::which(row.id), "已平整");
+    assert_eq!(verified.await.expect_err("a part in it").code().text(), "NOT_INDEPENDENT");
 }

@@ -361,3 +361,39 @@ async fn a_limit_that_ends_lets_the_reporters_be_asked_once_on_two_nodes_and_by_
     let seen = app.client(world.verifier).send(query, ask).await.fine();
     assert_eq!(seen.at("/problem/followUps").as_array().map(Vec::len), Some(3));
 }
+
+#[tokio::test]
+async fn whoever_nobody_asked_in_time_is_told_of_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let late = problem_in(&app, &world, State::StruckOff).await;
+    let asked = problem_in(&app, &world, State::StruckOff).await;
+    let of_late = requested(&app, &world, late.id).await;
+    let of_asked = requested(&app, &world, asked.id).await;
+    let answer = json!({ "followUpId": of_asked, "solved": "YES", "satisfied": true, "words": "好" });
+    send(&app, world.verifier, "recordFollowUp", answer).await.fine();
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'follow_up_overdue'";
+    // The last day on which it is in time ends at Beijing's midnight.
+    app.set_now("2026-01-12T15:59:59Z".parse().expect("an instant"));
+    app.run_background().await;
+    assert_eq!(count(&app, told).await, 0);
+    app.advance(TimeDelta::seconds(1));
+    let system = app.system();
+    let (one, other) = futures_util::join!(supervision::watch(&system), supervision::watch(&system));
+    one.and(other).expect("both look");
+    for _ in 0..3 {
+        app.run_background().await;
+        app.advance(TimeDelta::days(2));
+    }
+    assert_eq!(count(&app, told).await, 1);
+    let inbox = async |who: AccountId| {
+        let seen = app.client(who).run("{ inbox(first: 100) { nodes { event { kind subjectId } } } }").await;
+        seen.at("/inbox/nodes").to_string().contains("FOLLOW_UP_OVERDUE")
+    };
+    // Who should ask, and the committee; not the unit whose work it was.
+    assert!(inbox(world.verifier).await && inbox(world.committee).await);
+    assert!(!inbox(world.staff).await && !inbox(world.manager).await);
+    // It can still be asked.
+    let answer = json!({ "followUpId": of_late, "solved": "YES", "satisfied": true, "words": "好" });
+    send(&app, world.verifier, "recordFollowUp", answer).await.fine();
+}

@@ -57,13 +57,16 @@ mod problem_edit;
 mod problem_load;
 mod problem_merge;
 mod problem_part;
+mod problem_race;
 mod problem_round;
+mod problem_round_units;
 mod problem_statements;
 mod search;
 mod statistics;
 mod transitions;
 // whistle
 mod whistle;
+mod whistle_call;
 mod whistle_clock;
 mod whistle_page;
 mod whistle_rates;
@@ -80,6 +83,7 @@ mod branch;
 mod branch_coverage;
 mod branch_page;
 mod demo_stories;
+mod whistle_supervision;
 // file
 mod escalation;
 mod evidence;

@@ -3,7 +3,7 @@
 
 use concord::{
     domain::list::{
-        problem::{escalation, merge, moves},
+        problem::{self, NewProblem, escalation, merge, moves},
         recount,
     },
     graphql::id,
@@ -13,9 +13,10 @@ use concord_entities::{
     problem::State,
 };
 use concord_tests::{Answer, TestApp, World};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::problem::{count, problem_in, which};
+use crate::problem::{count, pothole, problem_in, which};
 
 const MERGE: &str = "mutation($input: MergeProblemInput!) { mergeProblem(input: $input) {
     problem { number state isOpen reason version closedAt mergedInto { number }
@@ -197,4 +198,47 @@ async fn nothing_is_merged_into_what_is_above_and_a_survivor_that_ends_is_told_t
     let told = app.client(world.grid_officer).run(inbox).await.fine();
     assert!(told.0.to_string().contains("PROBLEM_SURVIVOR_ENDED"), "{:#}", told.0);
     assert_counted(&app, "rejected").await;
+}
+
+#[tokio::test]
+async fn who_reported_a_duplicate_above_hears_that_the_matter_went_back() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (town, county) = (app.ctx(world.committee), app.ctx(world.county_committee));
+    let told = async |of: ProblemId| {
+        let client = app.client(world.county_committee);
+        let seen = client.run("{ inbox(first: 100) { nodes { event { kind subjectId } } } }").await;
+        let inbox = seen.at("/inbox/nodes").clone();
+        let ended = inbox.as_array().expect("entries").iter().filter(|entry| {
+            entry["event"]["kind"] == "PROBLEM_SURVIVOR_ENDED"
+                && entry["event"]["subjectId"] == json!(id::encode(of))
+        });
+        ended.count()
+    };
+    let events = "SELECT COUNT(*) AS n FROM event WHERE kind = 'problem_survivor_ended'";
+    for (round, is_recalled) in [(1, true), (2, false)] {
+        let below = problem_in(&app, &world, State::Triaged).await;
+        escalation::escalate(&town, which(below.id), "超出镇级权限").await.expect("escalated");
+        let above = concord_entities::escalation::Entity::find()
+            .filter(concord_entities::escalation::Column::ProblemId.eq(below.id))
+            .one(&app.app.read)
+            .await
+            .expect("a read")
+            .expect("a link")
+            .parent_problem_id;
+        let own = NewProblem { alliance_id: world.county, region_id: None, ..pothole(&world) };
+        let own = problem::register(&county, own).await.expect("registered").id;
+        merge::merge(&county, which(own), above, "同一处坑洼").await.expect("merged");
+        // By the county's own hand it would be told of too; here it ends from elsewhere.
+        if is_recalled {
+            escalation::recall(&town, which(below.id), "镇级自行办理").await.expect("recalled");
+        } else {
+            escalation::hand_back(&county, which(above), "属镇级职责").await.expect("handed back");
+        }
+        assert_eq!(count(&app, events).await, round);
+        app.run_background().await;
+        // Nobody is told of what they did themselves.
+        assert_eq!(told(own).await, usize::from(is_recalled));
+        assert_counted(&app, "gone back").await;
+    }
 }

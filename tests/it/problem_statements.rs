@@ -43,7 +43,7 @@ use crate::{
 /// How many statements each verb takes; one that is a matter of two lists, or of whatever hangs on a problem, is on none of the
 /// hot paths.
 const TAKES: [(&str, usize); 34] = [
-    ("registerProblem", 6),
+    ("registerProblem", 4),
     ("triageProblem", 4),
     ("assignProblem", 4),
     ("assignProblem to three", 4),

@@ -275,7 +275,7 @@ async fn what_the_caller_may_not_see_is_not_counted_and_bad_periods_are_told() {
     assert_eq!(answer.at("/statistics/period/registered"), 1);
     // The platform's administrator sees the alliance; what is on its lists is none of their business.
     let answer = ask(&app, world.admin, town.clone(), days.0, days.1).await;
-    assert_eq!(answer.at("/statistics/period/registered"), 0);
+    assert!(answer.at("/statistics").is_null());
     let answer = app.anonymous().send(FIGURES, input(town.clone(), days.0, days.1)).await;
     assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"));
     for (from, to, code) in [

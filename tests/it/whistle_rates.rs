@@ -114,7 +114,7 @@ async fn the_rates_over_whistles_count_what_they_say() {
     bring(&app, &staff, &town, b[0].id, State::ClaimedResolved).await;
     let poor = Evaluation { solved: Solved::Partly, score: 3, words: "未彻底".to_owned() };
     answer::evaluate(&town, call(b[0].id), &poor).await.expect("evaluated");
-    answer::refuse(&other, call(b[1].id), "不属", one).await.expect("refused");
+    answer::refuse(&other, call(b[1].id), "不属", world.members[3]).await.expect("refused");
     answer::reroute(&town, call(b[1].id), Some(world.members[3]), None, None).await.expect("re-routed");
     let (_, c) = sounded(&app, &world, Kind::Enforcement, &[one, two], None).await;
     answer::excuse(&town, call(c[1].id), "误叫").await.expect("excused");

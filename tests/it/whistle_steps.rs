@@ -146,6 +146,9 @@ async fn every_step_of_a_whistle_by_everybody_in_every_state_goes_by_the_tables(
                     assert_eq!(code.as_deref(), Some("FORBIDDEN"), "{what}");
                 } else if !step.from.contains(&state) {
                     assert_eq!(code.as_deref(), Some("STATE_REFUSED"), "{what}");
+                } else if step.action == Action::ReturnWhistleEscalation {
+                    // The way back is told in `whistle_supervision.rs`: none of these was handed up.
+                    assert_eq!(code.as_deref(), Some("NOT_ESCALATED"), "{what}");
                 } else {
                     let to = answer.text(&format!("/{}/whistle/state", step.mutation));
                     assert_eq!(to, step.to.to_value().to_ascii_uppercase(), "{what}");
@@ -158,8 +161,8 @@ async fn every_step_of_a_whistle_by_everybody_in_every_state_goes_by_the_tables(
             }
         }
     }
-    assert_eq!(tried, 7 * 7 * 10);
-    assert_eq!(taken.len(), STEPS.len(), "{taken:?}");
+    assert_eq!(tried, 7 * 8 * 10);
+    assert_eq!(taken.len(), STEPS.len() - 1, "{taken:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 94] = [
+const VALUES: [(&str, &str, &str); 97] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -112,10 +112,13 @@ const VALUES: [(&str, &str, &str); 94] = [
     ("branch_host", "since_on", "2026-01-01"),
     ("branch_member_count", "counted_on", "2026-01-01"),
     ("branch_instructor", "since_on", "2026-01-01"),
+    ("deadline_policy", "whistle_rules", "[]"),
+    ("whistle_escalation", "place", "1"),
+    ("problem_round", "joint_organization_ids", "[]"),
 ];
 
 /// Tables that the town's own verbs, the hands and the counting triggers fill.
-const BY_VERBS: [&str; 10] = [
+const BY_VERBS: [&str; 11] = [
     "alliance_closure",
     "alliance_count",
     "checkpoint",
@@ -126,10 +129,11 @@ const BY_VERBS: [&str; 10] = [
     "hand_cursor",
     "month_count",
     "open_due_count",
+    "problem_round_unit",
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 43] = [
+const EMPTY: [(&str, &str); 47] = [
     ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
@@ -173,6 +177,10 @@ const EMPTY: [(&str, &str); 43] = [
     ("branch_instructor", "region_id"),
     ("branch_instructor", "cell_id"),
     ("branch_instructor", "market"),
+    ("whistle_escalation", "returned_at"),
+    ("supervision_notice", "whistle_id"),
+    ("supervision_notice", "response_id"),
+    ("supervision_notice", "whistle_breach_id"),
 ];
 
 /// Writes a row into every table that a town leaves empty, and a second one where a rule speaks of two.
@@ -208,6 +216,19 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
         row(app, &name, table, &made, id, &[]).await;
         if table.columns.contains_key("id") {
             made.insert(name.clone(), id);
+        }
+        if name == "supervision_notice" {
+            let about = ["whistle", "whistle_response", "whistle_breach"].map(|noun| uuid(app, made[noun]));
+            let [whistle, response, breach] = about;
+            let none = || "NULL".to_owned();
+            let given = [
+                ("problem_id", none()),
+                ("breach_id", none()),
+                ("whistle_id", whistle),
+                ("response_id", response),
+                ("whistle_breach_id", breach),
+            ];
+            row(app, &name, table, &made, app.system().new_id(), &given).await;
         }
         if name == "calendar_day" {
             row(app, &name, table, &made, app.system().new_id(), &[("alliance_id", "NULL".to_owned())]).await;

@@ -210,6 +210,8 @@ codes! {
     UnitAnswersItself = "UNIT_ANSWERS_ITSELF",
     /// The organisation leads a standing service team.
     LeadsTeam = "LEADS_TEAM",
+    /// The organisation stands in open calls to whistles.
+    StandsInCalls = "STANDS_IN_CALLS",
     /// The organisation is in another standing service team of the alliance.
     InAnotherTeam = "IN_ANOTHER_TEAM",
     /// The service team still has turns in a rotation.
@@ -282,7 +284,7 @@ codes! {
     TriedToday = "TRIED_TODAY",
     /// The organisation has a notice of this level about this problem that it has not answered yet.
     NoticeUnanswered = "NOTICE_UNANSWERED",
-    /// Whoever verifies or strikes off must have had no part in handling the problem.
+    /// Whoever decides must have no part in it: neither handled it nor act for a unit that is responsible for it or called to it.
     NotIndependent = "NOT_INDEPENDENT",
     /// The assignment was declined twice before and now binds.
     AssignmentBinds = "ASSIGNMENT_BINDS",
@@ -304,7 +306,7 @@ codes! {
     AlreadySignedOff = "ALREADY_SIGNED_OFF",
     /// Every sign-off but the last is there, and the last is the strike-off itself.
     SignOffsComplete = "SIGN_OFFS_COMPLETE",
-    /// The time within which the assignment could be declined is over.
+    /// The time within which the assignment or call could be declined is over.
     ObjectionWindowClosed = "OBJECTION_WINDOW_CLOSED",
     /// The problem is in this tier already.
     TierUnchanged = "TIER_UNCHANGED",
@@ -315,6 +317,8 @@ codes! {
     CallBinds = "CALL_BINDS",
     /// The unit stands in an open call of the whistle already.
     AlreadyCalled = "ALREADY_CALLED",
+    /// Units that the alliance above called still answer, or what they refused is not re-routed.
+    UnitsStillCalled = "UNITS_STILL_CALLED",
     /// The town does not call itself.
     CallsItself = "CALLS_ITSELF",
     /// A refusal proposes another unit than the one that refuses.

@@ -268,6 +268,8 @@ events! {
     ProblemEscalationRecalled = "problem_escalation_recalled",
     /// Somebody is to ask whoever reported a problem.
     FollowUpDue = "follow_up_due",
+    /// The day by which a reporter was to be asked has passed.
+    FollowUpOverdue = "follow_up_overdue",
     /// A reporter was not reached.
     FollowUpTried = "follow_up_tried",
     /// A reporter was not reached three times.
@@ -362,6 +364,8 @@ events! {
     WhistleExcused = "whistle_excused",
     /// A whistle was escalated to the alliance above.
     WhistleEscalated = "whistle_escalated",
+    /// The alliance above handed a whistle back.
+    WhistleEscalationReturned = "whistle_escalation_returned",
     /// Every department that came to a whistle was released.
     WhistleReleased = "whistle_released",
     /// A whistle was called off.

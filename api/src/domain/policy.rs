@@ -68,7 +68,7 @@ actions! {
     ReturnEscalation,
     // Whistles
     ApplyForWhistle, ApproveWhistle, RejectWhistle, WithdrawWhistle, SoundWhistle, CallWhistleUnits, CallOffWhistle,
-    EscalateWhistle, RerouteWhistleCall, ExcuseWhistleCall, ReportInToWhistle, ArriveAtWhistle, ClaimWhistleResolved,
+    EscalateWhistle, ReturnWhistleEscalation, RerouteWhistleCall, ExcuseWhistleCall, ReportInToWhistle, ArriveAtWhistle, ClaimWhistleResolved,
     RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
     // Grids
     EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer,
@@ -174,6 +174,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::CallWhistleUnits
             | A::CallOffWhistle
             | A::EscalateWhistle
+            | A::ReturnWhistleEscalation
             | A::RerouteWhistleCall
             | A::ExcuseWhistleCall
             | A::ReturnWhistleClaim
@@ -334,6 +335,16 @@ impl Ctx {
         action: Action,
         target: Target<'_>,
     ) -> Result<Standing> {
+        self.require_by(db, action, target, standing).await
+    }
+
+    async fn require_by(
+        &self,
+        db: &impl ConnectionTrait,
+        action: Action,
+        target: Target<'_>,
+        by: impl Fn(AccountId, &[seat::Model], Action, Target<'_>) -> Option<Standing>,
+    ) -> Result<Standing> {
         let account = match self.actor {
             Actor::System => return Ok(Standing::default()),
             Actor::Anonymous => return Err(Error::Unauthenticated),
@@ -341,7 +352,17 @@ impl Ctx {
             Actor::Account { id, .. } => id,
         };
         let seats = active_seats(db, account, target.alliance).await?;
-        standing(account, &seats, action, target).ok_or(Error::Forbidden)
+        by(account, &seats, action, target).ok_or(Error::Forbidden)
+    }
+
+    /// The same for what the caller brings in the name of a unit.
+    pub async fn require_for_unit(
+        &self,
+        db: &impl ConnectionTrait,
+        action: Action,
+        target: Target<'_>,
+    ) -> Result<Standing> {
+        self.require_by(db, action, target, standing_of_unit).await
     }
 }
 
@@ -384,4 +405,18 @@ pub fn standing(
         })
     };
     any.or_else(own).map(of)
+}
+
+/// The same, for what is brought in a unit's name: where the caller acts for a unit that is concerned, they act as that unit's,
+/// whatever other seat has wider power.
+pub fn standing_of_unit(
+    account: AccountId,
+    seats: &[seat::Model],
+    action: Action,
+    target: Target<'_>,
+) -> Option<Standing> {
+    let is_concerned =
+        |seat: &&seat::Model| seat.organization_id.is_some_and(|unit| target.organizations.contains(&unit));
+    let own: Vec<seat::Model> = seats.iter().filter(is_concerned).cloned().collect();
+    standing(account, &own, action, target).or_else(|| standing(account, seats, action, target))
 }

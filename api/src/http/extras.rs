@@ -26,7 +26,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/files", web::post().to(upload))
         .route("/files/{id}", web::get().to(download))
         .route("/ledgers/{name}", web::get().to(ledger))
-        .route("/certificates/{name}", web::get().to(certificate));
+        .route("/certificates/{name}", web::get().to(certificate))
+        // The same headers; the server leaves the body out.
+        .route("/certificates/{name}", web::head().to(certificate));
 }
 
 fn meta(door: &Door<Product>, request: &HttpRequest) -> RequestMeta {

@@ -96,6 +96,7 @@ designation-refused = The designation of a military unit is not recorded; write 
 committee-kept = This organisation is the alliance's committee and keeps its seat.
 unit-answers-itself = This organisation answers its invitation itself, through its manager in the alliance where it has been a member the longest; a platform administrator can answer on its behalf.
 leads-team = This organisation leads the service team { $team }; give the team another lead first.
+stands-in-calls = This organisation is still called to { $whistles }; release, excuse or re-route it there first.
 in-another-team = { $organization } is in the service team { $team } already.
 team-in-rotation = This service team still has turns in a rotation; reassign them first.
 
@@ -133,10 +134,10 @@ not-your-organization = Only the organisation that this concerns may do it.
 
 # problem
 evidence-missing = Add closure evidence of this round first: { $expected } or more in all, and after a return some that is new.
-not-independent = Whoever verifies or strikes off must neither have handled the problem nor act for a responsible organisation.
+not-independent = Whoever decides must have no part in it: they neither handled it nor act for a unit that is responsible for it or called to it.
 merge-refused = A problem is merged into another one of the same list.
 no-parent-alliance = This alliance stands below no other; there is nobody to hand the problem up to.
-not-escalated = This problem was not escalated, or it came back already.
+not-escalated = This was not escalated, or it came back already.
 escalation-taken = The alliance above has assigned it already; only they can hand it back.
 escalated-from-below = This problem came from an alliance below; hand it back there with its reason.
 no-reporter = Nobody is known to have reported this problem, so there is nobody to ask.
@@ -152,13 +153,14 @@ held-from-above = Whoever puts a problem on account or takes it off must neither
 sign-offs-missing = { $expected } approvers have to sign this problem off before it is struck off; { $found } did. Sign it off (signOffProblem).
 already-signed-off = You have signed this problem off already. The next sign-off is somebody else's.
 sign-offs-complete = No further sign-off is needed: the last one is the strike-off itself (strikeOffProblem).
-objection-window-closed = The assignment could be declined until { $until }; it binds now.
+objection-window-closed = This could be declined until { $until }; it binds now.
 tier-unchanged = The problem is in this tier already.
 
 # whistle
 emergency-binds = A call to an emergency cannot be refused.
 call-binds = This call binds: it was refused twice before, or the unit is the backstop.
 already-called = The unit is called to this whistle already.
+units-still-called = Units that you called to this whistle still answer; let them finish, or ask the town to excuse them, before you hand it back.
 calls-itself = A town does not call itself to its own whistle.
 proposes-itself = A refusal names another unit than the one that refuses.
 no-backstop = The whistle names no backstop unit; name the unit to call.

@@ -96,6 +96,7 @@ designation-refused = 不记录部队番号，请填写不含番号的名称。
 committee-kept = 该单位是本联盟的党委，成员资格须保留。
 unit-answers-itself = 该单位须由其最早加入的联盟中的单位管理员自行答复邀请，也可由平台管理员代为答复。
 leads-team = 该单位是服务队“{ $team }”的牵头单位，请先更换牵头单位。
+stands-in-calls = 该单位仍在吹哨 { $whistles } 的召集中，请先放行、免除或改派。
 in-another-team = { $organization } 已在服务队“{ $team }”中。
 team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。
 
@@ -133,10 +134,10 @@ not-your-organization = 只有本事项所涉单位才能办理。
 
 # problem
 evidence-missing = 申请销号至少需有 { $expected } 份本轮的销号佐证材料，退回重办后须有新补充的材料。请先补充。
-not-independent = 核验人、审批人须未经办该问题，且不属于责任单位。
+not-independent = 须由未经办此事、且不属于责任单位或被召集单位的人员办理。
 merge-refused = 只能并入同一清单上的另一个问题。
 no-parent-alliance = 本联盟没有上级联盟，无法提级办理。
-not-escalated = 该问题未提级，或已经退回。
+not-escalated = 此事未提级，或已经退回。
 escalation-taken = 上级联盟已经交办，只能由上级退回。
 escalated-from-below = 该问题由下级联盟提级而来，请说明理由退回下级。
 no-reporter = 该问题没有登记反映人，无法回访。
@@ -152,13 +153,14 @@ held-from-above = 批准挂账、解除挂账的人须未经办该问题，且�
 sign-offs-missing = 该问题销号前须有 { $expected } 位审批人会签，目前为 { $found } 位。请先会签（signOffProblem）。
 already-signed-off = 您已会签该问题，须由其他审批人继续会签。
 sign-offs-complete = 无需再会签，最后一位审批人直接销号（strikeOffProblem）即可。
-objection-window-closed = 退单异议期已于 { $until } 届满，此次交办不得再退。
+objection-window-closed = 可退回的时限已于 { $until } 届满，现已不得再退。
 tier-unchanged = 该问题已属于这一层级。
 
 # whistle
 emergency-binds = 应急处置哨不得拒绝报到。
 call-binds = 此次吹哨已被退回两次或由兜底单位承接，不得再拒绝。
 already-called = 该单位已在本次吹哨中被召集。
+units-still-called = 本级召集的单位尚未办结，请待其办结或由镇街免除后再退回。
 calls-itself = 吹哨的镇街不能召集自己。
 proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
 no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。

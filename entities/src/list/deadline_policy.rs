@@ -1,10 +1,10 @@
-//! What an alliance sets for its problems' deadlines and for what follows when one passes.
+//! What an alliance sets for the deadlines of its problems and whistles and for what follows when one passes.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::AllianceId;
 
-/// What an alliance sets for its problems' deadlines and for what follows when one passes.
+/// What an alliance sets for the deadlines of its problems and whistles and for what follows when one passes.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "deadline_policy")]
@@ -24,6 +24,11 @@ pub struct Model {
     pub reply_days: i32,
     /// Grows by one with every change.
     pub version: i64,
+    /// The rules for whistles, as JSON; what none of them covers takes the platform's defaults.
+    #[sea_orm(column_type = "Text")]
+    pub whistle_rules: String,
+    /// How many hours before the deadline to resolve a whistle's matter a unit is reminded.
+    pub whistle_remind_hours: i32,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
 }

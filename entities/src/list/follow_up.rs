@@ -122,6 +122,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// Grows by one with every change.
     pub version: i64,
+    /// When it was told that the day by which the reporter was to be asked has passed.
+    pub overdue_told_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]

@@ -15,6 +15,7 @@ pub mod problem;
 pub mod problem_handler;
 pub mod problem_responsible;
 pub mod problem_round;
+pub mod problem_round_unit;
 pub mod problem_sequence;
 pub mod problem_sign_off;
 pub mod problem_tier_move;

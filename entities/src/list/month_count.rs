@@ -16,10 +16,12 @@ pub struct Model {
     /// The month's first day.
     #[sea_orm(primary_key, auto_increment = false)]
     pub month_on: Date,
-    /// Recorded in the month.
+    /// Recorded in the month, or reopened in it after a month that ended closed.
     pub recorded: i32,
-    /// Closed in the month.
+    /// Closed in the month, and not reopened in it.
     pub closed: i32,
+    /// Struck off in the month, reopened in it, and not closed in it again.
+    pub reopened_within: i32,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

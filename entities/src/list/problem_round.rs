@@ -59,6 +59,8 @@ pub struct Model {
     pub approver_id: Option<AccountId>,
     /// When the next round began.
     pub reopened_at: DateTimeUtc,
+    /// On which day, where its alliance is; absent in rounds that ended before this was kept.
+    pub reopened_on: Option<Date>,
     /// Who began it; absent where an answer to a follow-up did.
     pub reopened_by: Option<AccountId>,
     /// Why.

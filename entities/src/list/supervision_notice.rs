@@ -2,7 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{AccountId, AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId};
+use crate::id::{
+    AccountId, AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId, WhistleBreachId,
+    WhistleId, WhistleResponseId,
+};
 
 /// A numbered supervision notice (督办单): a demand to a unit that let a deadline pass, to be answered by a day.
 #[sea_orm::model]
@@ -21,11 +24,11 @@ pub struct Model {
     /// The number as shown.
     #[sea_orm(column_type = "String(StringLen::N(96))")]
     pub number: String,
-    /// What it is about.
-    pub problem_id: ProblemId,
+    /// The problem that it is about; absent where it is about a call to a whistle.
+    pub problem_id: Option<ProblemId>,
     /// To whom it is addressed.
     pub organization_id: OrganizationId,
-    /// The deadline that passed; absent where somebody issued it by hand.
+    /// The problem's deadline that passed; absent where somebody issued it by hand.
     pub breach_id: Option<BreachId>,
     /// 1 for the first about a breach; it rises while the matter is not done.
     pub level: i32,
@@ -55,14 +58,26 @@ pub struct Model {
     pub answered_by: Option<AccountId>,
     /// Grows by one with every change.
     pub version: i64,
+    /// The whistle that it is about.
+    pub whistle_id: Option<WhistleId>,
+    /// The call to it.
+    pub response_id: Option<WhistleResponseId>,
+    /// The call's deadline that passed.
+    pub whistle_breach_id: Option<WhistleBreachId>,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]
-    pub problem: BelongsTo<super::problem::Entity>,
+    pub problem: BelongsTo<Option<super::problem::Entity>>,
     #[sea_orm(belongs_to, relation_enum = "Organization", from = "organization_id", to = "id")]
     pub organization: BelongsTo<crate::governance::organization::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Breach", from = "breach_id", to = "id")]
     pub breach: BelongsTo<Option<super::breach::Entity>>,
+    #[sea_orm(belongs_to, relation_enum = "Whistle", from = "whistle_id", to = "id")]
+    pub whistle: BelongsTo<Option<crate::whistles::whistle::Entity>>,
+    #[sea_orm(belongs_to, relation_enum = "Response", from = "response_id", to = "id")]
+    pub response: BelongsTo<Option<crate::whistles::whistle_response::Entity>>,
+    #[sea_orm(belongs_to, relation_enum = "WhistleBreach", from = "whistle_breach_id", to = "id")]
+    pub whistle_breach: BelongsTo<Option<crate::whistles::whistle_breach::Entity>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -4,5 +4,6 @@ pub mod ranking_item;
 pub mod ranking_place;
 pub mod whistle;
 pub mod whistle_breach;
+pub mod whistle_escalation;
 pub mod whistle_response;
 pub mod whistle_sequence;

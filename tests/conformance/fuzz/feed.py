@@ -17,7 +17,14 @@ NOUNS = {
     "apikeyid": "api_key",
     "calendarfeedid": "calendar_feed",
     "entryids": "inbox_entry",
+    "duplicateid": "problem",
+    "extensionid": "extension",
     "externalidentityid": "external_identity",
+    "followupid": "follow_up",
+    "itemid": "handover_item",
+    "noticeid": "supervision_notice",
+    "savedfilterid": "saved_filter",
+    "survivorid": "problem",
     "fileids": "stored_file",
     "handoverid": "handover",
     "membershipid": "membership",
@@ -27,6 +34,8 @@ NOUNS = {
     "planid": "rotation_plan",
     "problemid": "problem",
     "regionid": "region",
+    "responseid": "whistle_response",
+    "whistleid": "whistle",
     "withinid": "region",
     "seatid": "seat",
     "slotid": "rotation_slot",
@@ -55,7 +64,14 @@ OFTEN = {
     ("assignRole", "organizationId"): 0.6,
     ("createPriorityTask", "regionId"): 0.05,
     ("registerProblem", "regionId"): 0.1,
+    ("applyForWhistle", "regionId"): 0.1,
+    # Whom else than the town's own members to call.
+    ("callWhistleUnits", "allianceId"): 0.05,
+    ("rerouteWhistleCall", "organizationId"): 0.95,
 }
+# Mutations whose units are called to a whistle, or might be.
+WHISTLES = {"whistle", "whistle_response"}
+CALLING = {"soundWhistle", "callWhistleUnits", "rerouteWhistleCall", "refuseWhistleCall"}
 # Closing any of these for one of the demo's people or keys would take the ground from under whoever follows.
 LASTING = {"disableAccount", "resetPassword", "endSeat", "revokeApiKey"}
 PHRASES = ["路灯不亮", "排水沟堵塞", "对接社区需求", "材料不全", "已到现场查看", "会议纪要", "楼道杂物", "便民服务点"]
@@ -78,13 +94,16 @@ class Feeder:
         self.town, self.schema, self.random = town, schema, random
         self.today = dt.date.today()
         self.count = 0
+        # Of the operation at hand: the whistle or call that moves, and whom it calls.
+        self.subject, self.called = None, set()
 
     def day(self, before, after):
         return self.today + dt.timedelta(days=self.random.randint(-before, after))
 
     def moment(self, name):
         now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
-        ahead = self.random.randint(1, 60) if name in ("expiresAt", "recordedTo") else -self.random.randint(0, 3)
+        ahead = {"reportInBy": (1, 5), "resolveBy": (6, 60), "expiresAt": (1, 60), "recordedTo": (1, 60)}.get(name, (-3, 0))
+        ahead = self.random.randint(*ahead)
         return (now + dt.timedelta(days=ahead, minutes=-5)).isoformat().replace("+00:00", "Z")
 
     def month(self):
@@ -101,6 +120,7 @@ class Feeder:
             "after": (0, 50),
             "slotNumber": (1, 12),
             "slotCount": (1, 12),
+            "score": (1, 5),
             "checkInWorkingDay": (1, 10),
             "cadenceEvery": (1, 2),
         }.get(name, (1, 20))
@@ -123,6 +143,7 @@ class Feeder:
             "creditCode": credit_code(self.random),
             "timeZone": "Asia/Shanghai",
             "numberPattern": f"{unique[-4:]}〔{{year}}〕{{seq:4}}号",
+            "filter": "{}",
             "issuer": "https://login.example.gov.cn",
             "subject": unique,
             "code": "632223" if field == "regionByCode" else None,
@@ -145,10 +166,19 @@ class Feeder:
             wanted = TYPES.get(returned, snake(returned))
         if wanted == "stored_file":
             return self.town.upload() or self.nobodys(wanted)
+        if field in CALLING and wanted == "organization":
+            free = [unit for unit in self.town.callable(self.subject) if unit not in self.called]
+            if free:
+                unit = self.random.choice(free)
+                self.called.add(unit)
+                return unit
         open_to = sorted(self.town.moves.get(field, ()))
         fitting = [known for known in open_to if known in self.town.of(wanted)]
         if fitting:
-            return self.random.choice(fitting)
+            chosen = self.random.choice(fitting)
+            if wanted in WHISTLES:
+                self.subject = chosen
+            return chosen
         known = self.town.of(wanted)
         if field in LASTING:
             known = [one for one in known if one not in self.town.kept]
@@ -198,7 +228,8 @@ class Feeder:
             name = self.random.choice([name for name in fields if name != "username"])
             return {name: self.value(fields[name].type, name, field, returned)}
         chosen = {}
-        for name, member in fields.items():
+        # Whom to call depends on the whistle.
+        for name, member in sorted(fields.items(), key=lambda field: field[0] not in ("whistleId", "responseId")):
             required = is_required_input_field(member)
             if name == "expectedVersion":
                 continue
@@ -243,6 +274,7 @@ class Feeder:
         document = graphql.parse(text)
         info = graphql.TypeInfo(self.schema)
         feeder = self
+        self.subject, self.called = None, set()
 
         class Visitor(graphql.Visitor):
             def enter_field(self, node, *_):

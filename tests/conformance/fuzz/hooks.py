@@ -22,6 +22,7 @@ from town import Town
 WHO = os.environ["CONFORMANCE_WHO"]
 # Of everybody, who is asked for what nobody is known to be able to do; the first is asked by default.
 EVERYBODY = ["committee", "staff", "manager", "verifier", "approver", "officer", "grid", "admin"]
+EVERYBODY += ["beijing", "beijing_leader", "bureau"]
 ADMINS = {"foundAlliance", "recordOrganization", "recordRegion", "importCalendarDays", "applyForMembership"}
 with open(os.environ["CONFORMANCE_DEMO"], encoding="utf8") as file:
     DEMO = json.load(file)

@@ -8,19 +8,26 @@ import urllib.request
 
 # Root fields that are read, by noun; every object among the answers is remembered by its id.
 MOVES = "id version availableTransitions { mutation available }"
+CALL = f"{MOVES} isOpen memberAlliance {{ id }} organization {{ id }}"
+WHISTLE = f"{MOVES} alliance {{ id }} responses {{ {CALL} }}"
 READS = [
     "alliances(first: 50) { nodes { id version viewerRoles } }",
     "me { seats { id alliance { id } organization { id } region { id } } }",
-    f"problems(first: 100) {{ nodes {{ {MOVES} isOpen number evidence {{ id }} }} }}",
+    f"problems(first: 100) {{ nodes {{ {MOVES} isOpen number evidence {{ id }} extensions {{ id version decidedAt }} }} }}",
     f"priorityTasks(first: 100) {{ nodes {{ {MOVES} isOpen milestones {{ id }} }} }}",
     f"taskLists(first: 50) {{ nodes {{ {MOVES} }} }}",
-    f"memberships(first: 100) {{ nodes {{ {MOVES} }} }}",
+    f"memberships(first: 100) {{ nodes {{ {MOVES} state alliance {{ id }} organization {{ id kind }} }} }}",
     f"rotationPlans(first: 20) {{ nodes {{ {MOVES} slots {{ id version }} }} }}",
     f"rotationSlots(first: 100) {{ nodes {{ {MOVES} number handover {{ id version }} checkIns {{ id }} dockings {{ id }} }} }}",
     f"rotationSwaps(first: 50) {{ nodes {{ {MOVES} }} }}",
+    f"whistles(first: 100) {{ nodes {{ {WHISTLE} }} }}",
     "serviceTeams(first: 50) { nodes { id version } }",
     "organizations(first: 100) { nodes { id version } }",
     "regions(first: 100) { nodes { id code } }",
+    "followUps(first: 50) { nodes { id version openState: state } }",
+    "supervisionNotices(first: 100) { nodes { id version answeredAt } }",
+    "handoverItems(first: 50) { nodes { id version } }",
+    "savedFilters { id }",
     "calendarFeeds { id }",
     "inbox(first: 50) { nodes { id } }",
 ]
@@ -31,8 +38,17 @@ OF_ALLIANCE = [
 MOVING = ["Problem", "PriorityTask", "TaskList", "Membership", "RotationPlan", "RotationSlot", "RotationSwap"]
 STANDING = ["Alliance", "ServiceTeam", "Account"]
 AGAIN = "query ($id: ID!) { node(id: $id) { id %s } }" % " ".join(
-    [f"... on {kind} {{ {MOVES} }}" for kind in MOVING] + [f"... on {kind} {{ version }}" for kind in STANDING]
+    [f"... on {kind} {{ {MOVES} }}" for kind in MOVING]
+    + [f"... on {kind} {{ version }}" for kind in STANDING]
+    # A whistle moves with its calls, and they with it.
+    + [f"... on Whistle {{ {WHISTLE} }}", f"... on WhistleResponse {{ {CALL} whistle {{ {WHISTLE} }} }}"]
 )
+# Mutations of many at once, by what they do to each.
+MANY = {
+    "assignProblem": "assignProblems",
+    "reportInToWhistle": "reportInToWhistles",
+    "evaluateWhistleCall": "evaluateWhistleCalls",
+}
 # A picture of one pixel: evidence that passes for an image.
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -49,6 +65,9 @@ def noun(global_id):
 
 
 class Town:
+    # Units for which one of the principals at hand acts: what they are called to, somebody answers.
+    acting = set()
+
     def __init__(self, demo, who):
         self.url = demo["url"]
         self.demo = demo
@@ -57,6 +76,8 @@ class Town:
         self.token = demo["dashboardKey"] if who == "key" else None
         self.ids, self.versions, self.moves = {}, {}, {}
         self.numbers, self.codes, self.home, self.kept, self.closed = [], [], {}, set(), set()
+        # By alliance, who can be called to its whistles; by whistle, its alliance and who is called to it.
+        self.members, self.whistles = {}, {}
         if self.password:
             self.token = self.sign_in()["accessToken"]
 
@@ -95,6 +116,7 @@ class Town:
         self.home["rotation_slot"] = [self.demo["ids"]["currentSlot"]]
         self.kept.update(account["id"] for account in self.demo["accounts"].values())
         self.kept.update(self.of("api_key"))
+        Town.acting.update(self.home.get("organization", []))
 
     def add(self, global_id):
         known = self.ids.setdefault(noun(global_id), [])
@@ -119,8 +141,16 @@ class Town:
                     self.note_moves(own, value["availableTransitions"])
                 if value.get("number") and noun(own) == "problem":
                     self.numbers.append(value["number"])
-                if value.get("isOpen") is False:
+                done = value.get("answeredAt") or value.get("decidedAt") or value.get("openState") not in (None, "DUE")
+                if value.get("isOpen") is False or done:
                     self.closed.add(own)
+                if noun(own) == "membership" and value.get("state") == "ACTIVE" and value["organization"]["kind"] != "TOWN_COMMITTEE":
+                    self.members.setdefault(value["alliance"]["id"], set()).add(value["organization"]["id"])
+                if "responses" in value:
+                    called = {one["organization"]["id"] for one in value["responses"] if one["organization"]}
+                    whistle = ((value["alliance"] or {}).get("id"), called)
+                    for one in [own, *(response["id"] for response in value["responses"])]:
+                        self.whistles[one] = whistle
                 if value.get("code"):
                     self.codes.append(value["code"])
             if "viewerRoles" in value and value["viewerRoles"]:
@@ -141,9 +171,17 @@ class Town:
         for movers in self.moves.values():
             movers.discard(own)
         for transition in transitions:
-            movers = self.moves.setdefault(transition["mutation"], set())
-            if transition["available"]:
-                movers.add(own)
+            name = transition["mutation"]
+            for name in (name, MANY.get(name, name)):
+                movers = self.moves.setdefault(name, set())
+                if transition["available"]:
+                    movers.add(own)
+
+    def callable(self, subject):
+        """Units that can still be called to a whistle, or proposed in the place of one of its calls; those that answer come first."""
+        alliance, called = self.whistles.get(subject, (None, set()))
+        free = sorted(self.members.get(alliance, set()) - called)
+        return [unit for unit in free if unit in Town.acting] or free
 
     def look_again(self, global_id):
         self.remember(self.ask(AGAIN, id=global_id))

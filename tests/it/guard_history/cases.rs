@@ -325,6 +325,70 @@ pub fn cases() -> Vec<Case> {
         ),
         case("whistle_is_kept", "never deleted", &["DELETE FROM whistle"]),
         case("whistle_response_is_kept", "never deleted", &["DELETE FROM whistle_response"]),
+        case(
+            "supervision_notice_has_one_matter",
+            "is about a problem or about a call",
+            &[
+                "INSERT INTO supervision_notice (id, alliance_id, year, seq, number, problem_id, organization_id, level, name,
+                    colour, demand, reply_by, issued_at, version)
+                 SELECT problem_id, alliance_id, year, 0, number, NULL, organization_id, 9, name, colour, demand, reply_by,
+                    issued_at, 1 FROM supervision_notice WHERE problem_id IS NOT NULL",
+                "INSERT INTO supervision_notice (id, alliance_id, year, seq, number, problem_id, organization_id, level, name,
+                    colour, demand, reply_by, issued_at, version, whistle_id, response_id)
+                 SELECT n.problem_id, n.alliance_id, n.year, 0, n.number, n.problem_id, n.organization_id, 9, n.name, n.colour,
+                    n.demand, n.reply_by, n.issued_at, 1, r.whistle_id, r.id FROM supervision_notice n, whistle_response r
+                 WHERE n.problem_id IS NOT NULL",
+                "INSERT INTO supervision_notice (id, alliance_id, year, seq, number, organization_id, level, name,
+                    colour, demand, reply_by, issued_at, version, whistle_id)
+                 SELECT n.problem_id, n.alliance_id, n.year, 0, n.number, n.organization_id, 9, n.name, n.colour,
+                    n.demand, n.reply_by, n.issued_at, 1, r.whistle_id FROM supervision_notice n, whistle_response r
+                 WHERE n.problem_id IS NOT NULL",
+            ],
+        ),
+        case(
+            "supervision_notice_keeps_its_matter",
+            "keeps what it is about",
+            &[
+                "UPDATE supervision_notice SET problem_id = NULL",
+                "UPDATE supervision_notice SET whistle_id = (SELECT whistle_id FROM whistle_response)",
+                "UPDATE supervision_notice SET response_id = (SELECT id FROM whistle_response)",
+                "UPDATE supervision_notice SET organization_id = id",
+                "UPDATE supervision_notice SET breach_id = NULL",
+                "UPDATE supervision_notice SET whistle_breach_id = (SELECT id FROM whistle_breach)",
+                "UPDATE supervision_notice SET level = level + 1",
+            ],
+        ),
+        case("problem_round_unit_is_kept", "never changed", &["DELETE FROM problem_round_unit"]),
+        case("problem_round_unit_is_not_edited", "never changed", &["UPDATE problem_round_unit SET is_lead = FALSE"]),
+        case(
+            "problem_round_unit_is_closed",
+            "never changed",
+            &["INSERT INTO problem_round_unit (problem_id, round, organization_id, is_lead)
+               SELECT p.id, p.round - 1, o.id, FALSE FROM problem p, organization o LIMIT 1"],
+        ),
+        case(
+            "problem_round_keeps_its_end",
+            "never changed",
+            &["UPDATE problem_round SET reopened_on = NULL", "UPDATE problem_round SET reopened_on = '2027-01-05'"],
+        ),
+        case("whistle_escalation_is_kept", "never deleted", &["DELETE FROM whistle_escalation"]),
+        case(
+            "whistle_escalation_comes_back_once",
+            "comes back once",
+            &[
+                "UPDATE whistle_escalation SET place = place + 1",
+                "UPDATE whistle_escalation SET reason = NULL",
+                "UPDATE whistle_escalation SET from_alliance_id = whistle_id",
+                "UPDATE whistle_escalation SET to_alliance_id = whistle_id",
+                "UPDATE whistle_escalation SET escalated_at = '2027-01-05 01:00:00.000000+00:00'",
+            ],
+        ),
+        case(
+            "whistle_escalation_comes_back_once",
+            "comes back once",
+            &["UPDATE whistle_escalation SET returned_at = NULL", "UPDATE whistle_escalation SET return_reason = 'other'"],
+        )
+        .after(&["UPDATE whistle_escalation SET returned_at = escalated_at"]),
         case("whistle_breach_is_kept", "stays on record", &["DELETE FROM whistle_breach"]),
         case("whistle_breach_is_not_edited", "stays on record", &["UPDATE whistle_breach SET clock = 'resolve'"]),
         case(

@@ -291,7 +291,9 @@ impl List {
                 self.to(above, State::Withdrawn, now);
                 self.come_back(link, escalation::State::Recalled, now);
                 self.problems[on].row.reason = Some(reason);
-                vec![("problem_withdrawn", Some(above)), ("problem_escalation_recalled", Some(on))]
+                let mut told = self.ended(above, "problem_withdrawn");
+                told.push(("problem_escalation_recalled", Some(on)));
+                told
             }
             Verb::ReturnEscalation => {
                 let link = self.open_link(|link| link.above == on).expect("an escalation");
@@ -303,7 +305,9 @@ impl List {
                 row.reason = Some(reason.clone());
                 let below = self.come_back(link, escalation::State::Returned, now);
                 self.problems[below].row.reason = Some(reason);
-                vec![("problem_rejected", Some(on)), ("problem_escalation_returned", Some(below))]
+                let mut told = self.ended(on, "problem_rejected");
+                told.push(("problem_escalation_returned", Some(below)));
+                told
             }
             Verb::AddPart { unit } => {
                 self.problems[on].parts.insert(unit, part(now));

@@ -225,9 +225,18 @@ impl List {
         self.seats(who).iter().find(checks).and_then(|seat| seat.2).expect("a verifier acts for a unit")
     }
 
-    /// For which unit somebody brings evidence.
+    /// For which unit somebody brings evidence: one of theirs that has to do with the problem, before any other.
     pub fn brings_for(&self, command: &Command) -> Option<usize> {
-        self.standing(command).and_then(|seat| seat.2)
+        let list = self.list_of(command);
+        let concerned = |power: Power| {
+            let mut here = self.seats(command.who).iter().filter(|(at, ..)| *at == list);
+            let is_theirs = |(_, role, unit): &&Seat| {
+                command.verb.power(*role) == power && unit.is_some_and(|unit| self.concerns(command, unit))
+            };
+            here.find(is_theirs).copied()
+        };
+        let own = concerned(Power::All).or_else(|| concerned(Power::Own));
+        own.or_else(|| self.standing(command)).and_then(|seat| seat.2)
     }
 
     pub fn open_link(&self, find: impl Fn(&Link) -> bool) -> Option<usize> {

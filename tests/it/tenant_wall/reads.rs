@@ -9,7 +9,7 @@ const UNREACHED: [(&str, &str); 1] = [(
 )];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 9] = [
+const NO_EDGE: [(&str, &str); 10] = [
     ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
     ("Problem.deadlineMoves", "drawn from the problem's own events, of which the specimen has none"),
     ("Problem.mergedInto", "the specimen is the one that goes on"),
@@ -21,6 +21,10 @@ const NO_EDGE: [(&str, &str); 9] = [
     ("GridNetwork.overlaps", "no two cells overlap; where two do, they are of the same network"),
     ("GridOfficer.alsoHolds", "there is one post"),
     ("PartyBranch.parent", "the specimen stands above the other one"),
+    (
+        "SupervisionNotice.whistleResponse",
+        "the notice is about a problem; where one is about a call, `whistle_supervision.rs` asks as others too",
+    ),
     ("WhistleResponse.insteadOf", "the one call came in nobody's place"),
 ];
 

@@ -81,7 +81,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 54] = [
+const PREPARED: [(&[&str], &str); 55] = [
     // The merger of the stage made it a version younger.
     (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
@@ -98,8 +98,13 @@ const PREPARED: [(&[&str], &str); 54] = [
         "UPDATE membership SET state = 'ended', ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {membership}",
     ),
     (
-        &["endMembership", "formServiceTeam"],
+        &["formServiceTeam"],
         "UPDATE service_team SET ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {service_team}",
+    ),
+    (
+        &["endMembership"],
+        "UPDATE service_team SET ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {service_team};
+        UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
     ),
     (&["disbandServiceTeam"], "UPDATE rotation_slot SET state = 'handed_over' WHERE id = {rotation_slot}"),
     (
@@ -255,7 +260,7 @@ const PREPARED: [(&[&str], &str); 54] = [
         UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
     ),
     (
-        &["callWhistleUnits"],
+        &["callWhistleUnits", "returnWhistleEscalation"],
         "UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
     ),
     (&["arriveAtWhistle"], "UPDATE whistle_response SET state = 'reported_in' WHERE id = {whistle_response}"),

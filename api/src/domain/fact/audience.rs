@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use concord_entities::{
     account, event,
-    id::{PriorityTaskId, RotationPlanId, RotationSlotId, TaskListId, TypedId},
+    id::{PriorityTaskId, RotationPlanId, RotationSlotId, TaskListId, TypedId, WhistleId},
     priority_task, rotation_plan, rotation_slot,
     seat::{self, Role},
-    task_list,
+    task_list, whistle,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Expr, SelectStatement, SimpleExpr},
 };
 
 use crate::domain::{Actor, Ctx, Event, scope};
@@ -62,10 +62,26 @@ pub fn seen(ctx: &Ctx) -> Condition {
 
 /// The same among the events of one noun.
 pub fn seen_of_noun(ctx: &Ctx, noun: &str) -> Condition {
-    DRAFTS
+    let seen = DRAFTS
         .iter()
         .find(|(of, _)| *of == noun)
-        .map_or_else(|| seen_of(ctx, &[]), |draft| seen_of(ctx, &[*draft]))
+        .map_or_else(|| seen_of(ctx, &[]), |draft| seen_of(ctx, &[*draft]));
+    if noun == WhistleId::NOUN { Condition::all().add(seen).add(once(ctx)) } else { seen }
+}
+
+/// What happens to a whistle that concerns an alliance above is told in both chains: whoever reads the town's reads it there,
+/// and not once more above.
+fn once(ctx: &Ctx) -> SimpleExpr {
+    let told_in_town = whistle::Entity::find()
+        .select_only()
+        .column(whistle::Column::Id)
+        .filter(whistle::Column::Id.into_expr().eq(Expr::col((event::Entity, event::Column::SubjectId))))
+        .filter(
+            whistle::Column::AllianceId.into_expr().ne(Expr::col((event::Entity, event::Column::AllianceId))),
+        )
+        .filter(scope::in_alliances(ctx, whistle::Column::AllianceId))
+        .into_query();
+    Expr::exists(told_in_town).not()
 }
 
 fn seen_of(ctx: &Ctx, drafts: &[(&str, Draft)]) -> Condition {

@@ -31,7 +31,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 67] = [
+pub const RULES: [Rule; 69] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -65,10 +65,11 @@ pub const RULES: [Rule; 67] = [
     rule("problem_signed_off", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("problem_part_reopened", Kind::Returned, &[To::Concerned]),
     rule("problem_merged", Kind::Closed, &[To::Concerned, To::Registrar]),
-    // Whoever reported a duplicate hears what became of the matter.
-    rule("problem_survivor_ended", Kind::Closed, &[To::Registrar]),
+    // Whoever reported a duplicate, or worked on it, hears what became of the matter.
+    rule("problem_survivor_ended", Kind::Closed, &[To::Concerned, To::Registrar]),
     rule("problem_escalation_resolved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("problem_escalation_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
+    rule("follow_up_overdue", Kind::Due, &[To::Independent(Role::Verifier), To::Everyone(Role::Committee)]),
     rule("follow_up_due", Kind::Assigned, &[To::Independent(Role::Verifier)]),
     // Whoever led the round that ended, and whoever registered it.
     rule("problem_reopened", Kind::Returned, &[To::Concerned, To::Registrar]),
@@ -82,6 +83,7 @@ pub const RULES: [Rule; 67] = [
     rule("whistle_claimed", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("whistle_claim_returned", Kind::Returned, &[To::Concerned]),
     rule("whistle_escalated", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("whistle_escalation_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),
     rule("whistle_due", Kind::Due, &[To::Concerned]),
     rule("whistle_breached", Kind::Due, &[To::Concerned, To::Everyone(Role::Committee)]),
     rule("whistle_excused", Kind::Recalled, &[To::Concerned]),

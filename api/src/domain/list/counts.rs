@@ -21,7 +21,8 @@ use crate::domain::{Actor, Ctx, Result, Tx, governance, scope};
 /// Most alliances settled in one unit of work.
 const BATCH: u64 = 500;
 
-/// The problems of a month, those rejected, withdrawn, merged or over before they were recorded left out.
+/// The problems of a month, those rejected, withdrawn, merged or over before they were recorded left out; rounds that ended count
+/// in their own months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Month {
     /// Its first day.
@@ -30,6 +31,14 @@ pub struct Month {
     pub open: i64,
     /// Of those, closed within it.
     pub closed: i64,
+}
+
+/// What a month's counters say.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    recorded: i32,
+    closed: i32,
+    reopened_within: i32,
 }
 
 /// The counts of one alliance, as the caller may see them.
@@ -41,8 +50,8 @@ pub struct Counts {
     today: NaiveDate,
     /// Open tasks and problems by due dates that are not settled.
     due: BTreeMap<NaiveDate, (i32, i32)>,
-    /// Recorded and closed, by the months since the first that was asked for.
-    months: BTreeMap<NaiveDate, (i32, i32)>,
+    /// What was recorded and closed, by the months since the first that was asked for.
+    months: BTreeMap<NaiveDate, Moved>,
 }
 
 impl Counts {
@@ -57,7 +66,12 @@ impl Counts {
             self.due.insert(on, (row.try_get("", "tasks")?, row.try_get("", "problems")?));
         }
         if let Some(on) = row.try_get::<Option<NaiveDate>>("", "month_on")? {
-            self.months.insert(on, (row.try_get("", "recorded")?, row.try_get("", "closed")?));
+            let moved = Moved {
+                recorded: row.try_get("", "recorded")?,
+                closed: row.try_get("", "closed")?,
+                reopened_within: row.try_get("", "reopened_within")?,
+            };
+            self.months.insert(on, moved);
         }
         Ok(())
     }
@@ -151,10 +165,12 @@ impl Counts {
         let on = first_of(asked.unwrap_or(self.today));
         // Open in the month was what is not closed yet and what was closed since, less what was recorded later.
         let unclosed = self.row.as_ref().map_or(0, |row| row.problem_unclosed);
-        let open = self.months.range(on..).fold(i64::from(unclosed), |open, (month, (recorded, closed))| {
-            open + i64::from(*closed) - if *month > on { i64::from(*recorded) } else { 0 }
+        let open = self.months.range(on..).fold(i64::from(unclosed), |open, (month, moved)| {
+            open + i64::from(moved.closed) - if *month > on { i64::from(moved.recorded) } else { 0 }
         });
-        Month { on, open, closed: self.months.get(&on).map_or(0, |(_, closed)| (*closed).into()) }
+        // What was struck off and reopened within the month was closed in it all the same.
+        let closed = self.months.get(&on).map_or(0, |moved| moved.closed + moved.reopened_within);
+        Month { on, open, closed: closed.into() }
     }
 }
 
@@ -235,7 +251,12 @@ fn statement(ctx: &Ctx, ids: &[AllianceId], since: NaiveDate) -> SelectStatement
     {
         query.column((open_due_count::Entity, column));
     }
-    for column in [month_count::Column::MonthOn, month_count::Column::Recorded, month_count::Column::Closed] {
+    for column in [
+        month_count::Column::MonthOn,
+        month_count::Column::Recorded,
+        month_count::Column::Closed,
+        month_count::Column::ReopenedWithin,
+    ] {
         query.column((month_count::Entity, column));
     }
     query

@@ -28,6 +28,7 @@ use crate::domain::{
     },
     governance::{self, alliance::expect_version},
     text,
+    whistle::deadlines,
 };
 
 /// Most rules of an alliance.
@@ -117,6 +118,9 @@ pub struct Policy {
     pub reply_days: i32,
     /// 0 while the alliance has set nothing.
     pub version: i64,
+    pub whistle_rules: Vec<deadlines::Rule>,
+    /// How many hours before the deadline to resolve a whistle's matter a reminder goes out.
+    pub whistle_remind_hours: i32,
 }
 
 impl Default for Policy {
@@ -137,6 +141,8 @@ impl Default for Policy {
             remind_hours: 72,
             reply_days: 3,
             version: 0,
+            whistle_rules: Vec::new(),
+            whistle_remind_hours: 24,
         }
     }
 }
@@ -150,6 +156,8 @@ impl From<Model> for Policy {
             remind_hours: row.remind_hours,
             reply_days: row.reply_days,
             version: row.version,
+            whistle_rules: serde_json::from_str(&row.whistle_rules).unwrap_or_default(),
+            whistle_remind_hours: row.whistle_remind_hours,
         }
     }
 }
@@ -302,6 +310,8 @@ pub struct PolicyChange {
     pub levels: Option<Vec<Level>>,
     pub remind_hours: Option<i32>,
     pub reply_days: Option<i32>,
+    pub whistle_rules: Option<Vec<deadlines::Rule>>,
+    pub whistle_remind_hours: Option<i32>,
 }
 
 /// Sets an alliance's deadlines. What runs already keeps its deadline.
@@ -338,6 +348,12 @@ pub async fn set(
     if let Some(days) = change.reply_days {
         policy.reply_days = text::within(days, "replyDays", 1, 90)?;
     }
+    if let Some(rules) = change.whistle_rules {
+        policy.whistle_rules = deadlines::checked(rules)?;
+    }
+    if let Some(hours) = change.whistle_remind_hours {
+        policy.whistle_remind_hours = text::within(hours, "whistleRemindHours", 0, 24 * 90)?;
+    }
     policy.version += 1;
     let stored = deadline_policy::ActiveModel {
         alliance_id: Set(id),
@@ -346,6 +362,8 @@ pub async fn set(
         remind_hours: Set(policy.remind_hours),
         reply_days: Set(policy.reply_days),
         version: Set(policy.version),
+        whistle_rules: Set(serde_json::to_string(&policy.whistle_rules).map_err(Error::internal)?),
+        whistle_remind_hours: Set(policy.whistle_remind_hours),
     };
     if is_new {
         stored.insert(&tx.db).await?;
@@ -357,7 +375,9 @@ pub async fn set(
         .detail("rules", serde_json::to_value(&policy.rules).map_err(Error::internal)?)
         .detail("levels", serde_json::to_value(&policy.levels).map_err(Error::internal)?)
         .detail("remindHours", policy.remind_hours)
-        .detail("replyDays", policy.reply_days);
+        .detail("replyDays", policy.reply_days)
+        .detail("whistleRules", serde_json::to_value(&policy.whistle_rules).map_err(Error::internal)?)
+        .detail("whistleRemindHours", policy.whistle_remind_hours);
     tx.record(told).await?;
     tx.commit(id).await?;
     Ok(alliance)

@@ -90,7 +90,7 @@ pub async fn add(ctx: &Ctx, new: NewEvidence) -> Result<Vec<Model>> {
         Subject::Task(id) => task_place(&tx, id).await?,
     };
     let target = Target::alliance(place.alliance).of(&place.concerned).by(place.author);
-    let standing = ctx.require(&tx.db, Action::AddEvidence, target).await?;
+    let standing = ctx.require_for_unit(&tx.db, Action::AddEvidence, target).await?;
     if !place.takes {
         return Err(Error::refused(Code::StateRefused).with("state", &place.state));
     }

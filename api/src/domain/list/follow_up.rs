@@ -16,14 +16,14 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, QueryTrait, Select, TryIntoModel, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, TryIntoModel, sea_query::Expr,
 };
 
 use super::{
     deadline_policy::Terms,
     due,
     problem::{
-        fact, merge,
+        self as problems, fact, merge,
         moves::{self, Held, Which},
         round,
     },
@@ -42,6 +42,8 @@ use crate::domain::{
 pub const TRIES: i32 = 3;
 /// By when a reporter is asked where nobody names a day.
 const DAYS: Days = Days::new(7);
+/// Most problems looked at in one unit of work.
+const BATCH: u64 = 50;
 /// Longest words of a reporter.
 const WORDS: usize = 2_000;
 /// Longest note of whoever asks.
@@ -174,6 +176,53 @@ async fn ask(tx: &Tx<'_>, of: &[(&problem::Model, NaiveDate)]) -> Result<Vec<Fac
     Ok(facts)
 }
 
+/// The hand: tells once of each reporter whom nobody asked by the day by which somebody was to; tells how many.
+pub(super) async fn remind(ctx: &Ctx) -> Result<usize> {
+    let zones = due::zones(ctx).await?;
+    if zones.is_empty() {
+        return Ok(0);
+    }
+    let has_passed = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.lt(today));
+    let waiting = Entity::find()
+        .filter(Column::State.eq(State::Due))
+        .filter(Column::OverdueToldAt.is_null())
+        .filter(has_passed);
+    // A look without a lock: most of the time no day has passed.
+    let ids: Vec<ProblemId> = waiting
+        .clone()
+        .select_only()
+        .column(Column::ProblemId)
+        .distinct()
+        .limit(BATCH)
+        .into_tuple()
+        .all(ctx.read())
+        .await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let tx = ctx.begin().await?;
+    let problems = problems::lock(&tx, ids).await?;
+    // What was answered, or told of by another node, while this one waited for the lock is found no more.
+    let rows = waiting
+        .filter(Column::ProblemId.is_in(problems.iter().map(|row| row.id)))
+        .order_by_asc(Column::Id)
+        .all(&tx.db)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::OverdueToldAt, Expr::value(ctx.now()))
+        .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
+        .exec(&tx.db)
+        .await?;
+    let facts = rows.iter().filter_map(|row| {
+        let of = problems.iter().find(|problem| problem.id == row.problem_id)?;
+        let told = told(Event::FollowUpOverdue, of, row).detail("dueOn", row.due_on.to_string());
+        Some(told.detail("title", of.title.clone()))
+    });
+    tx.record_all(facts).await?;
+    tx.commit(problems.first().map_or_else(uuid::Uuid::nil, |row| row.id.into())).await?;
+    Ok(rows.len())
+}
+
 /// The problems whose reporters can be asked: the problem itself and those merged into it, as far as somebody is known to
 /// have reported them.
 fn reporters<'a>(
@@ -234,6 +283,7 @@ fn new(
         created_by: Set(asked.by),
         created_at: Set(tx.ctx.now()),
         version: Set(1),
+        overdue_told_at: Set(None),
     }
 }
 

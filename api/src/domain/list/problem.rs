@@ -261,19 +261,23 @@ pub struct NewProblem {
 
 /// Registers a problem under the next number of the alliance's year.
 pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
-    let tx = ctx.begin().await?;
+    // Ahead of the unit of work: an alliance keeps its place, and a region too.
     let alliance = governance::alliance::visible(ctx).filter(alliance::Column::Id.eq(new.alliance_id));
-    let (alliance, policy) = deadline_policy::with_policy(&tx.db, alliance).await?;
+    let (alliance, policy) = deadline_policy::with_policy(ctx.read(), alliance).await?;
     let alliance = alliance.ok_or(Error::NotFound("alliance"))?;
+    let within = match new.region_id {
+        Some(id) => require_within(ctx.read(), id, alliance.region_id).await,
+        None => Ok(()),
+    };
+    let terms = Terms::of(ctx.read(), &alliance, policy).await?;
+    let tx = ctx.begin().await?;
     let standing = ctx.require(&tx.db, Action::RegisterProblem, Target::alliance(alliance.id)).await?;
     if matches!(new.channel, Channel::Import | Channel::Escalation) {
         return Err(Error::invalid(Code::Malformed, "channel").with("expected", "GRID_OFFICER, HOTLINE"));
     }
     let now = ctx.now();
     let occurred_at = not_in_the_future(new.occurred_at.unwrap_or(now), now)?;
-    if let Some(id) = new.region_id {
-        require_within(&tx.db, id, alliance.region_id).await?;
-    }
+    within?;
     let title = text::required(&new.title, "title", TITLE)?;
     let description = text::required(&new.description, "description", FREE_TEXT)?;
     let category = text::required(&new.category, "category", CATEGORY)?;
@@ -284,7 +288,7 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
     let numbers = Numbers::of(&alliance);
     let year = numbers.year(now);
     let judged = Traits { severity: new.severity, tier: None, is_complex: false };
-    let dispatch = Terms::of(&tx.db, &alliance, policy).await?.due(Clock::Dispatch, judged, now)?;
+    let dispatch = terms.due(Clock::Dispatch, judged, now)?;
     // Taken last: until this unit of work ends, others that register here wait.
     let seq = sequence::take(&tx, sequence::PROBLEMS, alliance.id, year, 1).await?;
     let row = problem::ActiveModel {

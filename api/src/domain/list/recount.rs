@@ -96,17 +96,40 @@ fn months(engine: DbBackend) -> String {
     };
     let (recorded, closed) = (day("recorded"), day("closed"));
     let month = |day: &str| format!("SUBSTR(CAST({day} AS text), 1, 7)");
-    let moved = format!(
-        "SELECT alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed FROM problem
+    let moved_columns = format!(
+        "alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed FROM problem
          WHERE state NOT IN ({IRREGULAR})",
         month(&recorded),
         month(&closed)
     );
+    let moved = format!("SELECT {moved_columns}");
     let counts = "(closed IS NULL OR closed >= recorded)";
+    let of_round = |on: &str, at: &str| {
+        month(&match engine {
+            DbBackend::Sqlite => format!("COALESCE(e.{on}, date(e.{at}, '+8 hours'))"),
+            _ => format!("COALESCE(e.{on}, (e.{at} AT TIME ZONE 'Asia/Shanghai')::date)"),
+        })
+    };
+    // Rounds that ended, of the problems that count.
+    let rounds = format!(
+        "SELECT p.alliance_id, p.id AS problem_id, p.closed, {} AS ended, {} AS reopened
+         FROM (SELECT id, round, {moved_columns}) p JOIN problem_round e ON e.problem_id = p.id AND e.round < p.round
+         WHERE {counts}",
+        of_round("closed_on", "struck_off_at"),
+        of_round("reopened_on", "reopened_at"),
+    );
     let on = month("month_on");
     [
         format!("SELECT alliance_id, 'recorded in ' || {on} AS what, recorded AS counted, 0 AS found FROM month_count"),
         format!("SELECT alliance_id, 'closed in ' || {on}, closed, 0 FROM month_count"),
+        format!("SELECT alliance_id, 'reopened within ' || {on}, reopened_within, 0 FROM month_count"),
+        format!("SELECT alliance_id, 'recorded in ' || reopened, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
+        format!("SELECT alliance_id, 'closed in ' || ended, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
+        format!(
+            "SELECT alliance_id, 'reopened within ' || ended, 0, COUNT(DISTINCT problem_id) FROM ({rounds}) r
+             WHERE ended = reopened AND closed IS DISTINCT FROM ended AND NOT EXISTS (SELECT 1 FROM ({rounds}) o
+                 WHERE o.problem_id = r.problem_id AND o.ended = r.ended AND o.ended <> o.reopened) GROUP BY 1, 2"
+        ),
         format!(
             "SELECT alliance_id, 'recorded in ' || recorded, 0, COUNT(*) FROM ({moved}) moved WHERE {counts} GROUP BY 1, 2"
         ),

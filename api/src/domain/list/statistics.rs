@@ -1,7 +1,7 @@
 //! Figures of problems over a period, for an alliance with those below it, an organisation, a service team or a region. Each
 //! figure is the number of rows that one condition holds for; the same condition lists them, so that a figure and the rows
 //! behind it cannot differ, and figures of alliances add up. Rates and handling times are made of these. A round that was struck
-//! off counts as closed in its own period, for the unit that led it, however the problem went on. What is counted for the
+//! off counts as closed in its own period, for the units responsible in it, however the problem went on. What is counted for the
 //! dashboard without a period stands in `counts`, and goes by how problems stand now.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
@@ -10,7 +10,7 @@ use concord_entities::{
     alliance, alliance_closure, event,
     id::{AllianceId, OrganizationId, RegionId, ServiceTeamId, TypedId},
     problem::{Column, Entity, State},
-    problem_responsible, problem_round, region, service_team_member,
+    problem_responsible, problem_round, problem_round_unit, region, service_team_member,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
@@ -108,7 +108,7 @@ pub enum Of {
 #[derive(Clone, Debug)]
 pub struct Statistics {
     counted: Condition,
-    /// Where only some units' problems are counted: of rounds that ended, those that one of them led.
+    /// Where only some units' problems are counted: of rounds that ended, those for which one of them was responsible.
     units: Option<SelectStatement>,
     /// On whose list those are.
     within: Option<AllianceId>,
@@ -128,16 +128,18 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
     };
     let (mut units, mut within) = (None, None);
     let counted = match of {
-        Of::Alliance { id, own_only } => governance::alliance::find(ctx, id).await?.map(|alliance| {
-            let below = alliance_closure::Entity::find()
-                .select_only()
-                .column(alliance_closure::Column::DescendantId)
-                .filter(alliance_closure::Column::AncestorId.eq(alliance.id))
-                .into_query();
-            let lists =
-                if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
-            Condition::all().add(lists)
-        }),
+        Of::Alliance { id, own_only } => {
+            governance::alliance::find_of_reach(ctx, id).await?.map(|alliance| {
+                let below = alliance_closure::Entity::find()
+                    .select_only()
+                    .column(alliance_closure::Column::DescendantId)
+                    .filter(alliance_closure::Column::AncestorId.eq(alliance.id))
+                    .into_query();
+                let lists =
+                    if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
+                Condition::all().add(lists)
+            })
+        }
         Of::Organization(id) => governance::organization::find(ctx, id).await?.map(|unit| {
             let one = Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned();
             responsible(units.insert(one).clone())
@@ -313,15 +315,27 @@ impl Statistics {
     }
 
     fn rounds(&self, holds: Condition) -> SelectStatement {
-        let led =
-            self.units.clone().map(|units| problem_round::Column::LeadOrganizationId.in_subquery(units));
+        let theirs = self.units.clone().map(|units| {
+            use problem_round_unit::{Column as Unit, Entity as Units};
+            let same = |unit: Unit, round: problem_round::Column| {
+                Expr::col((Units, unit)).equals((problem_round::Entity, round))
+            };
+            let one = Query::select()
+                .expr(Expr::val(1))
+                .from(Units)
+                .and_where(same(Unit::ProblemId, problem_round::Column::ProblemId))
+                .and_where(same(Unit::Round, problem_round::Column::Round))
+                .and_where(Unit::OrganizationId.in_subquery(units))
+                .to_owned();
+            Expr::exists(one)
+        });
         let here = self.within.map(|alliance| Column::AllianceId.eq(alliance));
         let of_problem =
             Expr::col((problem_round::Entity, problem_round::Column::ProblemId)).equals((Entity, Column::Id));
         Query::select()
             .from(problem_round::Entity)
             .and_where(of_problem)
-            .cond_where(holds.add_option(led).add_option(here))
+            .cond_where(holds.add_option(theirs).add_option(here))
             .to_owned()
     }
 

@@ -7,10 +7,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use concord_entities::{
     breach::{self, Clock},
-    id::{AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId},
+    id::{
+        AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId, WhistleBreachId, WhistleId,
+        WhistleResponseId,
+    },
     problem::{self, State},
     problem_responsible::{self as responsible, Column as Unit, Duty, PartState},
     supervision_notice::{self, Column as Notice, Model},
+    whistle as whistles,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait,
@@ -31,11 +35,11 @@ use super::{
     sequence,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     governance::alliance::expect_version,
     number_pattern::NumberPattern,
     page::{self, Order, Page},
-    scope, text,
+    scope, text, whistle,
 };
 
 /// Most problems looked at in one unit of work.
@@ -45,9 +49,13 @@ const FIRST: i32 = 1;
 /// How notices are numbered.
 const PATTERN: &str = "督〔{year}〕{seq:4}号";
 
-/// The notices of the alliances that the caller may see.
+/// The notices of the alliances that the caller may see, and those about the whistles that they may see.
 pub fn visible(ctx: &Ctx) -> Select<supervision_notice::Entity> {
-    supervision_notice::Entity::find().filter(scope::in_alliances(ctx, Notice::AllianceId))
+    let whistles = whistle::visible(ctx).select_only().column(whistles::Column::Id).into_query();
+    let seen = Condition::any()
+        .add(scope::in_alliances(ctx, Notice::AllianceId))
+        .add(Notice::WhistleId.in_subquery(whistles));
+    supervision_notice::Entity::find().filter(seen)
 }
 
 /// One notice, if the caller may see it.
@@ -61,6 +69,7 @@ pub struct Filter {
     pub alliance_id: Option<AllianceId>,
     pub organization_id: Option<OrganizationId>,
     pub problem_id: Option<ProblemId>,
+    pub whistle_id: Option<WhistleId>,
     pub answered: Option<bool>,
 }
 
@@ -71,6 +80,7 @@ pub async fn list(ctx: &Ctx, filter: Filter, args: &page::Args) -> Result<Page<s
         .add_option(filter.alliance_id.map(|id| Notice::AllianceId.eq(id)))
         .add_option(filter.organization_id.map(|id| Notice::OrganizationId.eq(id)))
         .add_option(filter.problem_id.map(|id| Notice::ProblemId.eq(id)))
+        .add_option(filter.whistle_id.map(|id| Notice::WhistleId.eq(id)))
         .add_option(filter.answered.map(|answered| {
             if answered { Notice::AnsweredAt.is_not_null() } else { Notice::AnsweredAt.is_null() }
         }));
@@ -81,7 +91,8 @@ pub async fn list(ctx: &Ctx, filter: Filter, args: &page::Args) -> Result<Page<s
 /// The hand: does once everything that deadlines have come to by now; tells how much that was.
 pub async fn watch(ctx: &Ctx) -> Result<usize> {
     let recalculated = super::recalculation::recalculate(ctx).await?;
-    let reminded = remind(ctx).await? + problems::on_account::remind(ctx).await?;
+    let reminded =
+        remind(ctx).await? + problems::on_account::remind(ctx).await? + follow_up::remind(ctx).await?;
     let late = settle_dispatches(ctx).await?
         + settle_units(ctx, Clock::Response).await?
         + settle_units(ctx, Clock::Resolution).await?;
@@ -90,10 +101,10 @@ pub async fn watch(ctx: &Ctx) -> Result<usize> {
 
 /// What an alliance's deadlines are computed with, read once for a batch.
 #[derive(Default)]
-struct AllTerms(HashMap<AllianceId, Terms>);
+pub(in crate::domain) struct AllTerms(HashMap<AllianceId, Terms>);
 
 impl AllTerms {
-    async fn of(&mut self, tx: &Tx<'_>, alliance: AllianceId) -> Result<Terms> {
+    pub(in crate::domain) async fn of(&mut self, tx: &Tx<'_>, alliance: AllianceId) -> Result<Terms> {
         if let Some(terms) = self.0.get(&alliance) {
             return Ok(terms.clone());
         }
@@ -379,16 +390,103 @@ async fn note(
     Ok(Some(id))
 }
 
+/// What a notice is about, and the deadline that passed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) enum About {
+    Problem(ProblemId, Option<BreachId>),
+    Call(WhistleId, WhistleResponseId, WhistleBreachId),
+}
+
 /// A notice that is about to be issued.
-struct NewNotice {
+pub(in crate::domain) struct NewNotice {
+    about: About,
     unit: OrganizationId,
-    breach: Option<BreachId>,
     level: i32,
     name: String,
     colour: &'static str,
     demand: String,
     reply_by: NaiveDate,
     escalates_at: Option<DateTime<Utc>>,
+}
+
+impl NewNotice {
+    /// The notice of a level, from 1, about a deadline that passed, where the alliance has that level.
+    pub(in crate::domain) fn of_level(
+        terms: &Terms,
+        at: DateTime<Utc>,
+        (about, due_at, unit): (About, DateTime<Utc>, OrganizationId),
+        level: i32,
+    ) -> Option<Self> {
+        let place = usize::try_from(level).unwrap_or_default();
+        let levels = &terms.policy.levels;
+        let Level { name, colour, demand, .. } = levels.get(place.checked_sub(1)?)?;
+        Some(Self {
+            about,
+            unit,
+            level,
+            name: name.clone(),
+            colour: colour.text(),
+            demand: demand.clone(),
+            reply_by: terms.reply_by(at),
+            escalates_at: levels.get(place).map(|next| due_at + TimeDelta::days(i64::from(next.after_days))),
+        })
+    }
+
+    /// Writes it under the next number of its alliance. Whoever issues it tells of it.
+    pub(in crate::domain) async fn write(
+        self,
+        tx: &Tx<'_>,
+        from: AllianceId,
+        terms: &Terms,
+    ) -> Result<Model> {
+        let now = tx.ctx.now();
+        let year = terms.place.day(now).year();
+        let seq = sequence::take(tx, sequence::NOTICES, from, year, 1).await?;
+        let pattern = NumberPattern::parse(PATTERN).map_err(Error::internal)?;
+        let (problem, breach, call) = match self.about {
+            About::Problem(problem, breach) => (Some(problem), breach, None),
+            About::Call(whistle, response, breach) => (None, None, Some((whistle, response, breach))),
+        };
+        let notice = supervision_notice::ActiveModel {
+            id: Set(tx.ctx.new_id()),
+            alliance_id: Set(from),
+            year: Set(year),
+            seq: Set(seq),
+            number: Set(pattern.render(year, u32::try_from(seq).unwrap_or_default())),
+            problem_id: Set(problem),
+            organization_id: Set(self.unit),
+            breach_id: Set(breach),
+            level: Set(self.level),
+            name: Set(self.name),
+            colour: Set(self.colour.to_owned()),
+            demand: Set(self.demand),
+            reply_by: Set(self.reply_by),
+            issued_at: Set(now),
+            issued_by: Set(tx.ctx.author()),
+            escalates_at: Set(self.escalates_at),
+            answer: Set(None),
+            answered_at: Set(None),
+            answered_by: Set(None),
+            version: Set(1),
+            whistle_id: Set(call.map(|(whistle, ..)| whistle)),
+            response_id: Set(call.map(|(_, response, _)| response)),
+            whistle_breach_id: Set(call.map(|(.., breach)| breach)),
+        };
+        Ok(notice.insert(&tx.db).await?)
+    }
+}
+
+/// What is told of a notice, beside what it is about.
+pub(in crate::domain) fn about_notice(fact: Fact, notice: &Model) -> Fact {
+    let fact = fact
+        .organizations([notice.organization_id])
+        .detail("noticeId", notice.id.to_string())
+        .detail("noticeNumber", notice.number.clone())
+        .detail("organizationId", notice.organization_id.to_string());
+    if notice.answered_at.is_some() {
+        return fact;
+    }
+    fact.detail("level", notice.level).detail("replyBy", notice.reply_by.to_string())
 }
 
 /// Issues the notice of a level, from 1, where the alliance has one.
@@ -399,61 +497,17 @@ async fn issue_level(
     (breach, due_at, unit): (BreachId, DateTime<Utc>, OrganizationId),
     level: i32,
 ) -> Result<()> {
-    let place = usize::try_from(level).unwrap_or_default();
-    let levels = &terms.policy.levels;
-    let Some(Level { name, colour, demand, .. }) = place.checked_sub(1).and_then(|at| levels.get(at)) else {
-        return Ok(());
-    };
-    let new = NewNotice {
-        unit,
-        breach: Some(breach),
-        level,
-        name: name.clone(),
-        colour: colour.text(),
-        demand: demand.clone(),
-        reply_by: terms.reply_by(tx.ctx.now()),
-        escalates_at: levels.get(place).map(|next| due_at + TimeDelta::days(i64::from(next.after_days))),
-    };
-    write(tx, row, terms, new).await.map(drop)
+    let about = About::Problem(row.id, Some(breach));
+    match NewNotice::of_level(terms, tx.ctx.now(), (about, due_at, unit), level) {
+        Some(new) => write(tx, row, terms, new).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 async fn write(tx: &Tx<'_>, row: &problem::Model, terms: &Terms, new: NewNotice) -> Result<Model> {
-    let now = tx.ctx.now();
-    let year = terms.place.day(now).year();
-    let seq = sequence::take(tx, sequence::NOTICES, row.alliance_id, year, 1).await?;
-    let pattern = NumberPattern::parse(PATTERN).map_err(Error::internal)?;
-    let notice = supervision_notice::ActiveModel {
-        id: Set(tx.ctx.new_id()),
-        alliance_id: Set(row.alliance_id),
-        year: Set(year),
-        seq: Set(seq),
-        number: Set(pattern.render(year, u32::try_from(seq).unwrap_or_default())),
-        problem_id: Set(row.id),
-        organization_id: Set(new.unit),
-        breach_id: Set(new.breach),
-        level: Set(new.level),
-        name: Set(new.name),
-        colour: Set(new.colour.to_owned()),
-        demand: Set(new.demand),
-        reply_by: Set(new.reply_by),
-        issued_at: Set(now),
-        issued_by: Set(tx.ctx.author()),
-        escalates_at: Set(new.escalates_at),
-        answer: Set(None),
-        answered_at: Set(None),
-        answered_by: Set(None),
-        version: Set(1),
-    };
-    let notice = notice.insert(&tx.db).await?;
-    let fact = problems::fact(Event::SupervisionNoticeIssued, row)
-        .organizations([new.unit])
-        .detail("title", row.title.clone())
-        .detail("noticeId", notice.id.to_string())
-        .detail("noticeNumber", notice.number.clone())
-        .detail("organizationId", new.unit.to_string())
-        .detail("level", notice.level)
-        .detail("replyBy", notice.reply_by.to_string());
-    tx.record(fact).await?;
+    let notice = new.write(tx, row.alliance_id, terms).await?;
+    let fact = problems::fact(Event::SupervisionNoticeIssued, row).detail("title", row.title.clone());
+    tx.record(about_notice(fact, &notice)).await?;
     Ok(notice)
 }
 
@@ -464,6 +518,7 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
         .inner_join(problem::Entity)
         .select_only()
         .column(Notice::ProblemId)
+        .filter(Notice::ProblemId.is_not_null())
         .filter(Notice::EscalatesAt.lte(now))
         .filter(problem::Column::State.is_not_in(IN_REVIEW))
         .filter(problem::Column::State.ne(State::OnAccount))
@@ -535,8 +590,8 @@ pub async fn issue(
     }
     let level = terms.policy.levels.first();
     let new = NewNotice {
+        about: About::Problem(row.id, None),
         unit,
-        breach: None,
         level: FIRST,
         name: level.map(|level| level.name.clone()).unwrap_or_default(),
         colour: level.map_or("yellow", |level| level.colour.text()),
@@ -597,16 +652,16 @@ pub async fn answer(
     change.answered_by = Set(ctx.author());
     change.version = Set(version);
     let notice = change.update(&tx.db).await?;
-    let row = problem::Entity::find_by_id(notice.problem_id)
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("problem"))?;
-    let fact = problems::fact(Event::SupervisionNoticeAnswered, &row)
-        .organizations([notice.organization_id])
-        .detail("noticeId", notice.id.to_string())
-        .detail("noticeNumber", notice.number.clone())
-        .detail("organizationId", notice.organization_id.to_string());
-    tx.record(fact).await?;
+    match (notice.problem_id, notice.whistle_id) {
+        (Some(problem), _) => {
+            let row = problem::Entity::find_by_id(problem).one(&tx.db).await?;
+            let row = row.ok_or(Error::NotFound("problem"))?;
+            let fact = problems::fact(Event::SupervisionNoticeAnswered, &row);
+            tx.record(about_notice(fact, &notice)).await?;
+        }
+        (None, Some(of)) => whistle::supervision::tell_of_answer(&tx, of, &notice).await?,
+        (None, None) => return Err(Error::internal("a notice about nothing")),
+    }
     tx.commit(notice.id).await?;
     Ok(notice)
 }

@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use concord_entities::{
-    id::{OrganizationId, WhistleResponseId},
-    membership,
+    alliance,
+    id::{AllianceId, OrganizationId, WhistleResponseId},
     whistle::{self, State as Sounding},
     whistle_response::{self, Column, Entity, Model, Solved, State},
 };
@@ -16,12 +16,14 @@ use sea_orm::{
 
 use super::{
     FREE_TEXT, NewCall, PLACE, allowed,
-    call::{self, As},
+    call::{self, As, Callable},
     fact, record, seats, states, visible,
 };
 use crate::domain::{
-    Code, Ctx, Error, Event, Fact, HELD, Result, Tx, governance::alliance::expect_version,
-    list::transition::Step, text,
+    Code, Ctx, Error, Event, Fact, HELD, Result, Tx,
+    governance::alliance::expect_version,
+    list::{problem::zone as zone_of, transition::Step},
+    text,
 };
 
 /// Longest words of an evaluation.
@@ -114,7 +116,8 @@ impl Held<'_> {
         Ok(row)
     }
 
-    /// Ends the whistle once nothing of it is left to do.
+    /// Ends the whistle once nothing of it is left to do. One to which nobody came goes on sounding: its town calls others, or
+    /// calls it off and says why.
     async fn end_with_the_last(&self) -> Result<()> {
         let left = Entity::find()
             .filter(Column::WhistleId.eq(self.whistle.id))
@@ -125,19 +128,18 @@ impl Held<'_> {
         let released = Entity::find()
             .filter(Column::WhistleId.eq(self.whistle.id))
             .filter(Column::State.eq(State::Released));
-        let (state, kind) = if released.count(&self.tx.db).await? > 0 {
-            (Sounding::Released, Event::WhistleReleased)
-        } else {
-            (Sounding::CalledOff, Event::WhistleCalledOff)
-        };
+        if released.count(&self.tx.db).await? == 0 {
+            return Ok(());
+        }
         let change = whistle::ActiveModel {
-            state: Set(state),
+            state: Set(Sounding::Released),
             ended_at: Set(Some(self.tx.ctx.now())),
             version: Set(self.whistle.version + 1),
             ..self.whistle.clone().into_active_model()
         };
         let row = change.update(&self.tx.db).await?;
-        let told = fact(kind, &row).moved(self.whistle.state.to_value(), row.state.to_value());
+        let told =
+            fact(Event::WhistleReleased, &row).moved(self.whistle.state.to_value(), row.state.to_value());
         self.tx.record(told).await?;
         Ok(())
     }
@@ -254,17 +256,21 @@ pub async fn release(ctx: &Ctx, which: WhichCall) -> Result<Model> {
 /// called at once, where the whistle names one.
 pub async fn refuse(ctx: &Ctx, which: WhichCall, reason: &str, proposed: OrganizationId) -> Result<Model> {
     let held = hold(ctx, which, &states::REFUSE).await?;
-    states::may_refuse(held.whistle.kind, &held.row, ctx.now())?;
+    let zone = alliance::Entity::find_by_id(held.row.alliance_id)
+        .select_only()
+        .column(alliance::Column::TimeZone)
+        .into_tuple::<String>()
+        .one(&held.tx.db)
+        .await?;
+    states::may_refuse(held.whistle.kind, &held.row, ctx.now(), zone_of(&zone.unwrap_or_default()))?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let seats = membership::Entity::find()
-        .filter(membership::Column::AllianceId.is_in([held.row.alliance_id, held.row.member_alliance_id]))
-        .filter(membership::Column::OrganizationId.eq(proposed))
-        .filter(membership::Column::State.eq(membership::State::Active));
-    if seats.count(&held.tx.db).await? == 0 {
-        return Err(Error::invalid(Code::NotAMember, "proposedOrganizationId"));
-    }
     if proposed == held.row.organization_id {
         return Err(Error::invalid(Code::ProposesItself, "proposedOrganizationId"));
+    }
+    // Whom the town could call instead, in the way in which it would.
+    let callable = Callable::among(&held.tx, &held.whistle, held.calling(proposed), &[proposed]).await?;
+    if let Some(code) = callable.blocks(proposed) {
+        return Err(Error::invalid(code, "proposedOrganizationId"));
     }
     let change = whistle_response::ActiveModel {
         refused_at: Set(Some(ctx.now())),
@@ -304,11 +310,20 @@ pub async fn refuse(ctx: &Ctx, which: WhichCall, reason: &str, proposed: Organiz
 }
 
 impl Held<'_> {
+    fn is_backstop(&self, unit: OrganizationId) -> bool {
+        self.whistle.backstop_organization_id == Some(unit)
+    }
+
+    /// As whose member a unit is called in the place of this one: the backstop unit is the town's.
+    fn calling(&self, unit: OrganizationId) -> AllianceId {
+        if self.is_backstop(unit) { self.row.alliance_id } else { self.row.member_alliance_id }
+    }
+
     /// Calls another unit in the place of a refused call, and gives both.
     async fn pass_on(&self, new: NewCall) -> Result<(Model, Model)> {
-        let is_backstop = self.whistle.backstop_organization_id == Some(new.organization_id);
+        let is_backstop = self.is_backstop(new.organization_id);
         let how = As {
-            alliance: if is_backstop { self.row.alliance_id } else { self.row.member_alliance_id },
+            alliance: self.calling(new.organization_id),
             is_backstop,
             instead_of: Some(&self.row),
             list: None,
@@ -342,8 +357,7 @@ pub async fn reroute(
     let unit = to.or(held.whistle.backstop_organization_id);
     let unit = unit.ok_or_else(|| Error::invalid(Code::NoBackstop, "organizationId"))?;
     // Whoever refused is called again only where it then binds.
-    let binds =
-        held.whistle.backstop_organization_id == Some(unit) || held.row.refusals + 1 >= states::REFUSALS;
+    let binds = held.is_backstop(unit) || held.row.refusals + 1 >= states::REFUSALS;
     if unit == held.row.organization_id && !binds {
         return Err(Error::invalid(Code::ProposesItself, "organizationId"));
     }

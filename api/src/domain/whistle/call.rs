@@ -1,29 +1,32 @@
 //! Calling units to a whistle: each with a deadline to report in and one to resolve the matter.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use concord_entities::{
-    alliance, alliance_closure,
+    alliance, alliance_closure, deadline_policy,
     id::{AllianceId, OrganizationId},
     membership,
     whistle::Model,
+    whistle_breach::Clock,
     whistle_response::{self, Column, Entity, State},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait,
 };
 
-use super::states::{report_in_within, resolve_within};
-use crate::domain::{Code, Error, Result, Tx, list::deadline::remind_at};
+use super::deadlines;
+use crate::domain::{
+    Code, Error, Result, Tx,
+    list::{deadline::remind_at, deadline_policy::Policy, problem::zone},
+};
 
 /// Most units called at once, and most open calls of a whistle.
 const MOST: usize = 30;
 /// How far ahead a deadline lies at most.
 const FARTHEST: TimeDelta = TimeDelta::days(366);
-/// How many hours before the deadline to resolve the matter a unit is reminded; halfway where there is less time.
-const REMIND_HOURS: i32 = 24;
 
-/// A unit to call; what is absent goes by the kind of whistle.
+/// A unit to call; what is absent goes by the kind of whistle, as the alliance that calls sets it.
 #[derive(Clone, Copy, Debug)]
 pub struct NewCall {
     pub organization_id: OrganizationId,
@@ -51,6 +54,77 @@ impl As<'_> {
     }
 }
 
+/// Who of some units can be called to a whistle.
+pub(super) struct Callable {
+    members: Vec<OrganizationId>,
+    /// The towns' own: of whoever blew, and of whoever calls.
+    committees: Vec<OrganizationId>,
+    /// In open calls of the whistle.
+    called: Vec<OrganizationId>,
+    zone: Tz,
+    /// What the alliance that calls sets for deadlines.
+    policy: Policy,
+}
+
+impl Callable {
+    /// Of these units, as members of an alliance; none of them leaves it until the unit of work ends.
+    pub(super) async fn among(
+        tx: &Tx<'_>,
+        whistle: &Model,
+        of: AllianceId,
+        units: &[OrganizationId],
+    ) -> Result<Self> {
+        let called = Entity::find()
+            .select_only()
+            .column(Column::OrganizationId)
+            .filter(Column::WhistleId.eq(whistle.id))
+            .filter(Column::IsOpen.eq(true))
+            .into_tuple()
+            .all(&tx.db)
+            .await?;
+        let members = membership::Entity::find()
+            .filter(membership::Column::AllianceId.eq(of))
+            .filter(membership::Column::State.eq(membership::State::Active))
+            .filter(membership::Column::OrganizationId.is_in(units.iter().copied()))
+            .order_by_asc(membership::Column::Id)
+            .lock_shared()
+            .all(&tx.db)
+            .await?;
+        let alliances = alliance::Entity::find()
+            .join_rev(JoinType::LeftJoin, deadline_policy::Relation::Alliance.def())
+            .select_also(deadline_policy::Entity)
+            .filter(alliance::Column::Id.is_in([whistle.alliance_id, of]))
+            .all(&tx.db)
+            .await?;
+        let committees = alliances.iter().filter_map(|(row, _)| row.committee_organization_id).collect();
+        let calls = alliances.into_iter().find(|(row, _)| row.id == of);
+        let (row, policy) = calls.ok_or(Error::NotFound("alliance"))?;
+        Ok(Self {
+            members: members.into_iter().map(|member| member.organization_id).collect(),
+            zone: zone(&row.time_zone),
+            policy: policy.map_or_else(Policy::default, Policy::from),
+            committees,
+            called,
+        })
+    }
+
+    /// Why a unit cannot be called, if it cannot. The town that blew is nobody's department, whoever calls.
+    pub(super) fn blocks(&self, unit: OrganizationId) -> Option<Code> {
+        if !self.members.contains(&unit) {
+            Some(Code::NotAMember)
+        } else if self.committees.contains(&unit) {
+            Some(Code::CallsItself)
+        } else {
+            self.called.contains(&unit).then_some(Code::AlreadyCalled)
+        }
+    }
+
+    /// An instant as clocks show it where the alliance is.
+    fn told(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).to_rfc3339()
+    }
+}
+
 /// Calls units to a whistle under lock.
 pub(super) async fn call(
     tx: &Tx<'_>,
@@ -61,57 +135,34 @@ pub(super) async fn call(
     if units.is_empty() {
         return Err(Error::invalid(Code::Required, how.list.unwrap_or("organizationId")));
     }
-    let called: Vec<OrganizationId> = Entity::find()
-        .select_only()
-        .column(Column::OrganizationId)
-        .filter(Column::WhistleId.eq(whistle.id))
-        .filter(Column::IsOpen.eq(true))
-        .into_tuple()
-        .all(&tx.db)
-        .await?;
-    if units.len() + called.len() > MOST {
+    let wanted: Vec<OrganizationId> = units.iter().map(|unit| unit.organization_id).collect();
+    let callable = Callable::among(tx, whistle, how.alliance, &wanted).await?;
+    let called = callable.called.len();
+    if units.len() + called > MOST {
         return Err(Error::invalid(Code::OutOfRange, how.list.unwrap_or("organizationId"))
             .with("least", 1)
-            .with("most", MOST.saturating_sub(called.len())));
+            .with("most", MOST.saturating_sub(called)));
     }
-    let members = membership::Entity::find()
-        .find_both_related(alliance::Entity)
-        .filter(membership::Column::AllianceId.eq(how.alliance))
-        .filter(membership::Column::State.eq(membership::State::Active))
-        .filter(membership::Column::OrganizationId.is_in(units.iter().map(|unit| unit.organization_id)))
-        .all(&tx.db)
-        .await?;
-    // The town that blew is nobody's department, whoever calls.
-    let own = if how.alliance == whistle.alliance_id {
-        None
-    } else {
-        let town = alliance::Entity::find_by_id(whistle.alliance_id).one(&tx.db).await?;
-        town.and_then(|town| town.committee_organization_id)
-    };
+    let policy = &callable.policy;
     let now = tx.ctx.now();
     let mut rows: Vec<whistle_response::Model> = Vec::with_capacity(units.len());
     for (index, unit) in units.iter().enumerate() {
         let id = unit.organization_id;
-        let wrong = |code| Err(Error::invalid(code, how.field(index, "organizationId")));
-        let Some((_, alliance)) = members.iter().find(|(member, _)| member.organization_id == id) else {
-            return wrong(Code::NotAMember);
-        };
-        if alliance.committee_organization_id == Some(id) || own == Some(id) {
-            return wrong(Code::CallsItself);
+        let twice = rows.iter().any(|row| row.organization_id == id).then_some(Code::AlreadyCalled);
+        if let Some(code) = callable.blocks(id).or(twice) {
+            return Err(Error::invalid(code, how.field(index, "organizationId")));
         }
-        if called.contains(&id) || rows.iter().any(|row| row.organization_id == id) {
-            return wrong(Code::AlreadyCalled);
-        }
-        let report_in = unit.report_in_by.unwrap_or(now + report_in_within(whistle.kind));
+        let due = |clock| deadlines::due(&policy.whistle_rules, clock, whistle.kind, now, callable.zone);
+        let report_in = unit.report_in_by.unwrap_or_else(|| due(Clock::ReportIn));
         // Who quarrels about whose it is does not hold up the clock.
         let carried = how.instead_of.map(|before| before.resolve_due_at).filter(|due| *due > report_in);
-        let usual = || std::cmp::max(now + resolve_within(whistle.kind), report_in);
+        let usual = || std::cmp::max(due(Clock::Resolve), report_in);
         let resolve = unit.resolve_by.or(carried).unwrap_or_else(usual);
         for (name, at, least) in [("reportInBy", report_in, now), ("resolveBy", resolve, report_in)] {
             if at < least || at <= now || at > now + FARTHEST {
                 return Err(Error::invalid(Code::OutOfRange, how.field(index, name))
-                    .with("least", least.to_rfc3339())
-                    .with("most", (now + FARTHEST).to_rfc3339()));
+                    .with("least", callable.told(least))
+                    .with("most", callable.told(now + FARTHEST)));
             }
         }
         rows.push(whistle_response::Model {
@@ -131,7 +182,7 @@ pub(super) async fn call(
             report_in_settled: false,
             resolve_due_at: resolve,
             resolve_settled: false,
-            remind_at: Some(remind_at(now, resolve, REMIND_HOURS)),
+            remind_at: Some(remind_at(now, resolve, policy.whistle_remind_hours)),
             reported_in_at: None,
             reported_in_by: None,
             place: None,

@@ -1,13 +1,15 @@
 //! Whistles (吹哨报到): applied for, found, listed. How they move on stands in `steps`, how the departments answer in `answer`,
-//! who is called in `call`, what follows a deadline in `watch`, the figures in `statistics`. A whistle is its town's; where it
+//! who is called in `call`, by when in `deadlines`, what follows a deadline in `watch` and `supervision`, the figures in `statistics`. A whistle is its town's; where it
 //! was escalated, alliances above call members of their own to it, and these see it like everybody called.
 
 pub mod answer;
 mod call;
+pub mod deadlines;
 pub mod ranking;
 pub mod states;
 pub mod statistics;
 pub mod steps;
+pub mod supervision;
 pub mod watch;
 
 use chrono::Datelike;

@@ -69,7 +69,7 @@ pub struct Ranking {
 /// Opens the ranking of an alliance's month, with those below it; nothing where the alliance is not to be seen.
 pub async fn of(ctx: &Ctx, alliance: AllianceId, month: NaiveDate, over: Over) -> Result<Option<Ranking>> {
     ctx.require_signed_in()?;
-    let Some(alliance) = governance::alliance::find(ctx, alliance).await? else { return Ok(None) };
+    let Some(alliance) = governance::alliance::find_of_reach(ctx, alliance).await? else { return Ok(None) };
     let taken = ranking::Entity::find()
         .filter(scope::in_alliances(ctx, ranking::Column::AllianceId))
         .filter(ranking::Column::AllianceId.eq(alliance.id))

@@ -3,7 +3,8 @@
 
 use std::slice;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use concord_entities::{
     id::{AllianceId, OrganizationId},
     whistle::{self, Kind, State},
@@ -38,11 +39,15 @@ pub const CALL: Step<State> =
 /// Lets the alliance above call its own members too; the state stays.
 pub const ESCALATE: Step<State> =
     step("escalateWhistle", &[State::Sounded], State::Sounded, Action::EscalateWhistle);
+/// Hands a whistle back to those who handed it up; the state stays.
+pub const RETURN_ESCALATION: Step<State> =
+    step("returnWhistleEscalation", &[State::Sounded], State::Sounded, Action::ReturnWhistleEscalation);
 pub const CALL_OFF: Step<State> =
     step("callOffWhistle", &[State::Sounded], State::CalledOff, Action::CallOffWhistle);
 
 /// Every step of a whistle, in the order of the work. It is released with the last of its calls.
-pub const STEPS: [Step<State>; 7] = [APPROVE, REJECT, WITHDRAW, SOUND, CALL, ESCALATE, CALL_OFF];
+pub const STEPS: [Step<State>; 8] =
+    [APPROVE, REJECT, WITHDRAW, SOUND, CALL, ESCALATE, RETURN_ESCALATION, CALL_OFF];
 
 const fn answer(mutation: &'static str, from: &'static [Answer], to: Answer, action: Action) -> Step<Answer> {
     Step { mutation, from, to, action }
@@ -97,23 +102,6 @@ pub const fn by_unit(action: Action) -> bool {
     )
 }
 
-/// By when a department is to report in where nobody says.
-pub const fn report_in_within(kind: Kind) -> TimeDelta {
-    match kind {
-        Kind::Emergency => TimeDelta::minutes(30),
-        Kind::Enforcement | Kind::PriorityWork => TimeDelta::hours(24),
-    }
-}
-
-/// By when it is to have resolved the matter where nobody says.
-pub const fn resolve_within(kind: Kind) -> TimeDelta {
-    match kind {
-        Kind::Emergency => TimeDelta::hours(24),
-        Kind::Enforcement => TimeDelta::days(7),
-        Kind::PriorityWork => TimeDelta::days(15),
-    }
-}
-
 /// Answers move while their whistle sounds.
 pub fn sounds(state: State) -> Result<()> {
     if state == State::Sounded {
@@ -124,7 +112,7 @@ pub fn sounds(state: State) -> Result<()> {
 }
 
 /// A call is refused in time, and not where it binds.
-pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>) -> Result<()> {
+pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>, zone: Tz) -> Result<()> {
     if kind == Kind::Emergency {
         return Err(Error::refused(Code::EmergencyBinds));
     }
@@ -132,9 +120,8 @@ pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>)
         return Err(Error::refused(Code::CallBinds));
     }
     if now > row.report_in_due_at {
-        return Err(
-            Error::refused(Code::ObjectionWindowClosed).with("until", row.report_in_due_at.to_rfc3339())
-        );
+        let until = row.report_in_due_at.with_timezone(&zone).format("%Y-%m-%d %H:%M");
+        return Err(Error::refused(Code::ObjectionWindowClosed).with("until", until));
     }
     Ok(())
 }
@@ -148,8 +135,8 @@ pub fn may_judge(row: &whistle_response::Model, own: &[OrganizationId]) -> Resul
 pub fn whose(row: &whistle::Model, action: Action) -> Vec<AllianceId> {
     match (action, row.escalated_to_id) {
         (Action::CallWhistleUnits, Some(above)) => vec![row.alliance_id, above],
-        // What was handed up goes further from there.
-        (Action::EscalateWhistle, Some(above)) => vec![above],
+        // What was handed up goes further from there, or comes back.
+        (Action::EscalateWhistle | Action::ReturnWhistleEscalation, Some(above)) => vec![above],
         _ => vec![row.alliance_id],
     }
 }
@@ -166,6 +153,11 @@ pub fn whose_answer(row: &whistle_response::Model, action: Action) -> Vec<Allian
     }
 }
 
+/// Only what was handed up is handed back; gives who does.
+pub fn may_return(row: &whistle::Model) -> Result<AllianceId> {
+    row.escalated_to_id.ok_or_else(|| Error::refused(Code::NotEscalated))
+}
+
 /// All steps of a whistle as the viewer finds them.
 pub fn transitions(row: &whistle::Model, viewer: Viewer<'_>) -> Vec<Transition> {
     let mut found = Vec::with_capacity(STEPS.len());
@@ -174,17 +166,24 @@ pub fn transitions(row: &whistle::Model, viewer: Viewer<'_>) -> Vec<Transition> 
         let target = Target::alliance(alliance).by(row.applied_by);
         let seats = here(viewer, alliance);
         let viewer = Viewer { seats: &seats, ..viewer };
-        found.extend(transition::offer(slice::from_ref(step), row.state, viewer, target, |_| Vec::new()));
+        found.extend(transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
+            may_return(row)
+                .err()
+                .filter(|_| step.action == Action::ReturnWhistleEscalation)
+                .into_iter()
+                .collect()
+        }));
     }
     found
 }
 
-/// All steps of an answer as the viewer finds them.
+/// All steps of an answer as the viewer finds them, times as the zone's clocks show them.
 pub fn answers(
     whistle: &whistle::Model,
     row: &whistle_response::Model,
     viewer: Viewer<'_>,
     now: DateTime<Utc>,
+    zone: Tz,
 ) -> Vec<Transition> {
     let units = [row.organization_id];
     let own: Vec<OrganizationId> = viewer.seats.iter().filter_map(|seat| seat.organization_id).collect();
@@ -199,7 +198,7 @@ pub fn answers(
                 return Vec::new();
             }
             let missing = match step.action {
-                Action::RefuseWhistleCall => may_refuse(whistle.kind, row, now),
+                Action::RefuseWhistleCall => may_refuse(whistle.kind, row, now, zone),
                 Action::EvaluateWhistleCall
                 | Action::ReturnWhistleClaim
                 | Action::ExcuseWhistleCall
@@ -248,14 +247,6 @@ mod tests {
             let ends = matches!(state, Answer::Released | Answer::Rerouted | Answer::Excused);
             assert_eq!(leads_on, !ends, "{state:?}");
             assert!(is_open(state) || !leads_on || state == Answer::Refused, "{state:?}");
-        }
-    }
-
-    #[test]
-    fn an_emergency_wants_departments_within_half_an_hour() {
-        assert_eq!(report_in_within(Kind::Emergency).num_minutes(), 30);
-        for kind in Kind::iter() {
-            assert!(report_in_within(kind) < resolve_within(kind), "{kind:?}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub async fn of(ctx: &Ctx, of: statistics::Of) -> Result<Option<Statistics>> {
     ctx.require_signed_in()?;
     let counted = match of {
         statistics::Of::Alliance { id, own_only } => {
-            governance::alliance::find(ctx, id).await?.map(|alliance| {
+            governance::alliance::find_of_reach(ctx, id).await?.map(|alliance| {
                 let below = alliance_closure::Entity::find()
                     .select_only()
                     .column(alliance_closure::Column::DescendantId)

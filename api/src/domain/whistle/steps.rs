@@ -5,6 +5,7 @@ use concord_entities::{
     id::{AllianceId, OrganizationId},
     membership,
     whistle::{self, Model, State},
+    whistle_escalation,
     whistle_response::{self, Column as Call, State as Answer},
 };
 use sea_orm::{
@@ -150,8 +151,62 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         reason: Set(Some(reason.clone())),
         ..held.row.clone().into_active_model()
     };
+    let before = whistle_escalation::Entity::find()
+        .filter(whistle_escalation::Column::WhistleId.eq(held.row.id))
+        .count(&held.tx.db)
+        .await?;
+    let kept = whistle_escalation::ActiveModel {
+        whistle_id: Set(held.row.id),
+        place: Set(i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1)),
+        from_alliance_id: Set(top.id),
+        to_alliance_id: Set(above),
+        escalated_at: Set(ctx.now()),
+        escalated_by: Set(ctx.author()),
+        reason: Set(Some(reason.clone())),
+        returned_at: Set(None),
+        returned_by: Set(None),
+        return_reason: Set(None),
+    };
+    whistle_escalation::Entity::insert(kept).exec_without_returning(&held.tx.db).await?;
     held.settle(State::Sounded, Event::WhistleEscalated, change, Some(above), |fact| {
         fact.detail("toAllianceId", above.to_string()).reason(Some(&reason))
+    })
+    .await
+}
+
+/// Hands a whistle back that was handed up, with the reason why: its members are called to it no more. Whom it called it first
+/// lets finish.
+pub async fn return_escalation(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let held = hold(ctx, which, &states::RETURN_ESCALATION).await?;
+    let above = states::may_return(&held.row)?;
+    let reason = text::required(reason, "reason", FREE_TEXT)?;
+    let pending = whistle_response::Entity::find()
+        .filter(Call::WhistleId.eq(held.row.id))
+        .filter(Call::MemberAllianceId.eq(above))
+        .filter(Call::IsOpen.eq(true).or(Call::State.eq(Answer::Refused)));
+    if pending.count(&held.tx.db).await? > 0 {
+        return Err(Error::refused(Code::UnitsStillCalled));
+    }
+    let last = whistle_escalation::Entity::find()
+        .filter(whistle_escalation::Column::WhistleId.eq(held.row.id))
+        .filter(whistle_escalation::Column::ToAllianceId.eq(above))
+        .filter(whistle_escalation::Column::ReturnedAt.is_null())
+        .one(&held.tx.db)
+        .await?
+        .ok_or_else(|| Error::internal("an escalation that is not on record"))?;
+    let below = last.from_alliance_id;
+    let mut back = last.into_active_model();
+    back.returned_at = Set(Some(ctx.now()));
+    back.returned_by = Set(ctx.author());
+    back.return_reason = Set(Some(reason.clone()));
+    back.update(&held.tx.db).await?;
+    let change = whistle::ActiveModel {
+        escalated_to_id: Set(Some(below).filter(|below| *below != held.row.alliance_id)),
+        reason: Set(Some(reason.clone())),
+        ..held.row.clone().into_active_model()
+    };
+    held.settle(State::Sounded, Event::WhistleEscalationReturned, change, Some(above), |fact| {
+        fact.detail("toAllianceId", below.to_string()).reason(Some(&reason))
     })
     .await
 }

@@ -1,10 +1,10 @@
-//! The hand that follows the deadlines of calls: a reminder before the time to resolve the matter ends, and a breach on record
-//! when a deadline passes unmet. Each once, whichever node comes first: the whistle is locked, what waits is looked at again,
+//! The hand that follows the deadlines of calls: a reminder before the time to resolve the matter ends, and a breach on record with
+//! a supervision notice when a deadline passes unmet. Each once, whichever node comes first: the whistle is locked, what waits is looked at again,
 //! and what was looked at leaves its index with the same commit.
 
 use chrono::{DateTime, Utc};
 use concord_entities::{
-    id::WhistleId,
+    id::{WhistleBreachId, WhistleId},
     whistle,
     whistle_breach::{self, Clock},
     whistle_response::{Column, Entity, Model, State},
@@ -15,8 +15,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::record;
-use crate::domain::{Ctx, Error, Event, Result, Tx};
+use super::{
+    record,
+    supervision::{self, Passed},
+};
+use crate::domain::{Ctx, Error, Event, Result, Tx, list::supervision::AllTerms};
 
 /// Most whistles looked at in one unit of work.
 const BATCH: u64 = 50;
@@ -48,7 +51,7 @@ pub async fn watch(ctx: &Ctx) -> Result<usize> {
             done += look(ctx, ids, waiting).await?;
         }
     }
-    Ok(done)
+    Ok(done + supervision::escalate(ctx).await?)
 }
 
 async fn look(ctx: &Ctx, ids: Vec<WhistleId>, waiting: Condition) -> Result<usize> {
@@ -63,14 +66,17 @@ async fn look(ctx: &Ctx, ids: Vec<WhistleId>, waiting: Condition) -> Result<usiz
     let calls = Entity::find()
         .filter(Column::WhistleId.is_in(whistles.iter().map(|whistle| whistle.id)))
         .filter(waiting)
+        // Numbers of notices are taken alliance by alliance.
+        .order_by_asc(Column::MemberAllianceId)
         .order_by_asc(Column::WhistleId)
         .order_by_asc(Column::Id)
         .all(&tx.db)
         .await?;
     let done = calls.len();
+    let mut terms = AllTerms::default();
     for row in calls {
         let whistle = whistles.iter().find(|whistle| whistle.id == row.whistle_id);
-        settle(&tx, whistle.ok_or_else(|| Error::internal("a call of no whistle"))?, row).await?;
+        settle(&tx, whistle.ok_or_else(|| Error::internal("a call of no whistle"))?, row, &mut terms).await?;
     }
     let first = whistles.first().map_or_else(Uuid::nil, |row| row.id.into());
     tx.commit(first).await?;
@@ -88,17 +94,17 @@ fn done_at(row: &Model, clock: Clock) -> Option<DateTime<Utc>> {
 }
 
 /// Looks at everything of one call that has come by now.
-async fn settle(tx: &Tx<'_>, whistle: &whistle::Model, row: Model) -> Result<()> {
+async fn settle(tx: &Tx<'_>, whistle: &whistle::Model, row: Model, terms: &mut AllTerms) -> Result<()> {
     let now = tx.ctx.now();
     let mut change = row.clone().into_active_model();
     if row.report_in_due_at <= now && !row.report_in_settled {
-        note(tx, whistle, &row, Clock::ReportIn, row.report_in_due_at).await?;
+        note(tx, whistle, &row, (Clock::ReportIn, row.report_in_due_at), terms).await?;
         change.report_in_settled = Set(true);
     }
     let claimed_in_time = row.claimed_at.is_some_and(|at| at <= row.resolve_due_at);
     let in_review = row.state == State::ClaimedResolved && claimed_in_time;
     if row.resolve_due_at <= now && !row.resolve_settled && !in_review {
-        note(tx, whistle, &row, Clock::Resolve, row.resolve_due_at).await?;
+        note(tx, whistle, &row, (Clock::Resolve, row.resolve_due_at), terms).await?;
         change.resolve_settled = Set(true);
     }
     if row.remind_at.is_some_and(|at| at <= now) {
@@ -116,19 +122,20 @@ async fn settle(tx: &Tx<'_>, whistle: &whistle::Model, row: Model) -> Result<()>
     Ok(())
 }
 
-/// Puts a deadline on record that passed unmet.
+/// Puts a deadline on record that passed unmet, and demands an answer.
 async fn note(
     tx: &Tx<'_>,
     whistle: &whistle::Model,
     row: &Model,
-    clock: Clock,
-    due_at: DateTime<Utc>,
+    (clock, due_at): (Clock, DateTime<Utc>),
+    terms: &mut AllTerms,
 ) -> Result<()> {
     if done_at(row, clock).is_some_and(|at| at <= due_at) {
         return Ok(());
     }
+    let breach: WhistleBreachId = tx.ctx.new_id();
     let fresh = whistle_breach::ActiveModel {
-        id: Set(tx.ctx.new_id()),
+        id: Set(breach),
         alliance_id: Set(row.alliance_id),
         whistle_id: Set(row.whistle_id),
         response_id: Set(row.id),
@@ -150,5 +157,6 @@ async fn note(
             .detail("clock", clock.to_value())
             .detail("dueAt", due_at.to_rfc3339())
     })
-    .await
+    .await?;
+    supervision::begin(tx, whistle, row, Passed { breach, due_at }, terms).await
 }

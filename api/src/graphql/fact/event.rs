@@ -87,7 +87,7 @@ pub struct EventDetail {
 }
 
 /// Endings of the names of details that hold identifiers, and the nouns they name.
-const IDENTIFIERS: [(&str, &str); 20] = [
+const IDENTIFIERS: [(&str, &str); 24] = [
     ("accountid", "account"),
     ("handlerid", "account"),
     ("sessionid", "session"),
@@ -108,6 +108,10 @@ const IDENTIFIERS: [(&str, &str); 20] = [
     ("problemid", "problem"),
     ("taskid", "priority_task"),
     ("whistleid", "whistle"),
+    ("noticeid", "supervision_notice"),
+    ("followupid", "follow_up"),
+    ("survivorid", "problem"),
+    ("duplicateid", "problem"),
 ];
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.

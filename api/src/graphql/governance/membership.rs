@@ -628,7 +628,7 @@ impl MembershipMutation {
         MembershipPayload::of(ctx, result).await
     }
 
-    /// Ends a membership: the roles of its people end, it leaves the standing teams, its history stays. Only the committee may.
+    /// Ends a membership: the roles of its people end, it leaves the standing teams, its history stays. `LEADS_TEAM` where it leads one, `STANDS_IN_CALLS` while it is called to a whistle. Only the committee may.
     async fn end_membership(
         &self,
         context: &Context<'_>,

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 use concord_entities::{
     account, account_link,
     id::{AccountId, TypedId},
-    priority_task, problem,
+    priority_task, problem, whistle, whistle_response,
 };
 use uuid::Uuid;
 
@@ -186,13 +186,13 @@ impl AccountOrder {
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct OpenWorkItem {
-    /// Global identifier of the problem or task; `node` finds it.
+    /// Global identifier of the problem, task or call to a whistle; `node` finds it.
     id: ID,
-    /// Its number, for a problem.
+    /// Its number, for a problem; that of the whistle, for a call.
     number: Option<String>,
     /// What it is called.
     title: String,
-    /// By when it is due, where a date was set.
+    /// The day by which it is due, where one was set; a call is due at an instant, which `node` tells.
     due_on: Option<Date>,
     #[graphql(skip)]
     alliance_id: concord_entities::id::AllianceId,
@@ -230,6 +230,19 @@ impl From<priority_task::Model> for OpenWorkItem {
     }
 }
 
+impl From<(whistle_response::Model, Option<whistle::Model>)> for OpenWorkItem {
+    fn from((row, whistle): (whistle_response::Model, Option<whistle::Model>)) -> Self {
+        let (number, title) = whistle.map(|whistle| (whistle.number, whistle.title)).unzip();
+        Self {
+            id: id::encode(row.id),
+            number,
+            title: title.unwrap_or_default(),
+            due_on: None,
+            alliance_id: row.member_alliance_id,
+        }
+    }
+}
+
 /// What a person leaves open, to be given to others.
 #[derive(SimpleObject)]
 pub struct OpenWork {
@@ -241,6 +254,10 @@ pub struct OpenWork {
     tasks: Vec<OpenWorkItem>,
     /// How many such tasks there are.
     task_count: u64,
+    /// Open calls to whistles of the units that the person acts for, first due first.
+    whistle_calls: Vec<OpenWorkItem>,
+    /// How many such calls there are.
+    whistle_call_count: u64,
 }
 
 impl From<open_work::OpenWork> for OpenWork {
@@ -250,6 +267,8 @@ impl From<open_work::OpenWork> for OpenWork {
             problem_count: work.problem_count,
             tasks: work.tasks.into_iter().map(Into::into).collect(),
             task_count: work.task_count,
+            whistle_calls: work.calls.into_iter().map(Into::into).collect(),
+            whistle_call_count: work.call_count,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
             problem::clocks::{self, Moved},
         },
         page,
+        whistle::deadlines,
     },
     graphql::{
         ctx,
@@ -28,6 +29,7 @@ use crate::{
         id,
         loaders::{self, Loaders},
         scalar::DateTime,
+        whistle::{WhistleKind, call::WhistleClock},
     },
 };
 
@@ -87,6 +89,32 @@ pub struct DeadlineRule {
     unit: DeadlineUnit,
 }
 
+/// What a deadline of a call to a whistle counts.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "crate::domain::whistle::deadlines::Unit")]
+pub enum WhistleDeadlineUnit {
+    /// Minutes.
+    Minutes,
+    /// Hours around the clock.
+    Hours,
+    /// Calendar days, to the end of the last.
+    Days,
+}
+
+/// What one deadline of a call is limited by, for the whistles that fit. The rule for a kind of whistle decides before that for
+/// all.
+#[derive(SimpleObject)]
+pub struct WhistleDeadlineRule {
+    /// Which deadline.
+    clock: WhistleClock,
+    /// Only whistles of this kind.
+    kind: Option<WhistleKind>,
+    /// How many.
+    amount: i32,
+    /// Of what.
+    unit: WhistleDeadlineUnit,
+}
+
 /// A level of supervision.
 #[derive(SimpleObject)]
 pub struct SupervisionLevel {
@@ -100,14 +128,16 @@ pub struct SupervisionLevel {
     demand: String,
 }
 
-/// What an alliance sets for its problems' deadlines and for what follows when one passes. What no rule covers takes the
-/// platform's limits: dispatching and response 1 h where life or property is at risk, 2 h for utilities, 24 h otherwise;
-/// resolution 2 h, 24 h, 7 days, and 15 days for complex matters.
+/// What an alliance sets for the deadlines of its problems and whistles, and for what follows when one passes. What no rule
+/// covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is at risk, 2 h for
+/// utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting in 24 h, in an
+/// emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
 pub struct DeadlinePolicy(Policy);
 
-/// What an alliance sets for its problems' deadlines and for what follows when one passes. What no rule covers takes the
-/// platform's limits: dispatching and response 1 h where life or property is at risk, 2 h for utilities, 24 h otherwise;
-/// resolution 2 h, 24 h, 7 days, and 15 days for complex matters.
+/// What an alliance sets for the deadlines of its problems and whistles, and for what follows when one passes. What no rule
+/// covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is at risk, 2 h for
+/// utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting in 24 h, in an
+/// emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
 #[Object]
 impl DeadlinePolicy {
     /// The alliance's own rules.
@@ -142,6 +172,22 @@ impl DeadlinePolicy {
     /// Within how many calendar days a supervision notice is to be answered.
     async fn reply_days(&self) -> i32 {
         self.0.reply_days
+    }
+
+    /// The alliance's own rules for the units that it calls to whistles, its own and those escalated to it.
+    async fn whistle_rules(&self) -> Vec<WhistleDeadlineRule> {
+        let face = |rule: &deadlines::Rule| WhistleDeadlineRule {
+            clock: rule.clock.into(),
+            kind: rule.kind.map(Into::into),
+            amount: i32::try_from(rule.amount).unwrap_or(i32::MAX),
+            unit: rule.unit.into(),
+        };
+        self.0.whistle_rules.iter().map(face).collect()
+    }
+
+    /// How many hours before the deadline to resolve a whistle's matter a reminder goes out; halfway where the limit is shorter.
+    async fn whistle_remind_hours(&self) -> i32 {
+        self.0.whistle_remind_hours
     }
 
     /// Grows by one with every change, 0 while nothing was set; give it as `expectedVersion`.
@@ -404,7 +450,7 @@ lists! {
         by extension::Column::ProblemId,
         |select: sea_orm::Select<extension::Entity>| select.order_by_asc(extension::Column::Id);
     /// Key of a problem's supervision notices.
-    NoticesOf(|row: &supervision_notice::Model| row.problem_id) -> supervision_notice
+    NoticesOf(|row: &supervision_notice::Model| row.problem_id.unwrap_or_default()) -> supervision_notice
         by supervision_notice::Column::ProblemId,
         |select: sea_orm::Select<supervision_notice::Entity>| select.order_by_asc(supervision_notice::Column::Id);
     /// Key of the events that moved a problem's deadlines.
@@ -429,6 +475,19 @@ pub struct DeadlineRuleInput {
     amount: i32,
     /// Of what.
     unit: DeadlineUnit,
+}
+
+/// What one deadline of a call to a whistle is limited by, for the whistles that fit.
+#[derive(InputObject)]
+pub struct WhistleDeadlineRuleInput {
+    /// Which deadline.
+    clock: WhistleClock,
+    /// Only whistles of this kind.
+    kind: Option<WhistleKind>,
+    /// How many, from 1; at most 365 days, or as many hours or minutes.
+    amount: i32,
+    /// Of what.
+    unit: WhistleDeadlineUnit,
 }
 
 /// A level of supervision.
@@ -460,6 +519,10 @@ pub struct SetDeadlinePolicyInput {
     remind_hours: Option<i32>,
     /// Within how many calendar days a supervision notice is to be answered, 1 to 90.
     reply_days: Option<i32>,
+    /// All rules for the units that the alliance calls to whistles, no two for the same deadline and kind.
+    whistle_rules: Option<Vec<WhistleDeadlineRuleInput>>,
+    /// How many hours before the deadline to resolve a whistle's matter a reminder goes out, 0 to 2,160.
+    whistle_remind_hours: Option<i32>,
 }
 
 payload!(
@@ -502,7 +565,15 @@ impl DeadlineMutation {
                 colour: level.colour.into(),
                 demand: level.demand,
             };
+            let of_whistles = |rule: WhistleDeadlineRuleInput| deadlines::Rule {
+                clock: rule.clock.into(),
+                kind: rule.kind.map(Into::into),
+                amount: u32::try_from(rule.amount).unwrap_or_default(),
+                unit: rule.unit.into(),
+            };
             let change = PolicyChange {
+                whistle_rules: input.whistle_rules.map(|rules| rules.into_iter().map(of_whistles).collect()),
+                whistle_remind_hours: input.whistle_remind_hours,
                 rules: input.rules.map(|rules| rules.into_iter().map(rule).collect()),
                 levels: input.levels.map(|levels| levels.into_iter().map(level).collect()),
                 remind_hours: input.remind_hours,

@@ -31,6 +31,7 @@ use crate::{
         id, loaders,
         node::Node,
         scalar::{Date, DateTime},
+        whistle::call::WhistleResponse,
     },
 };
 
@@ -60,7 +61,7 @@ impl SupervisionNotice {
         id::encode(self.0.id)
     }
 
-    /// The alliance that issues it.
+    /// The alliance that issues it; of a call to a whistle, the one as whose member the unit was called.
     async fn alliance(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
         Ok(loaders::one(context, self.0.alliance_id).await?.map(Alliance))
     }
@@ -70,9 +71,20 @@ impl SupervisionNotice {
         &self.0.number
     }
 
-    /// What it is about.
+    /// The problem that it is about; null where it is about a call to a whistle.
     async fn problem(&self, context: &Context<'_>) -> Result<Option<Problem>> {
-        Ok(loaders::one(context, self.0.problem_id).await?.map(Problem))
+        match self.0.problem_id {
+            Some(id) => Ok(loaders::one(context, id).await?.map(Problem)),
+            None => Ok(None),
+        }
+    }
+
+    /// The call to a whistle that it is about; null where it is about a problem.
+    async fn whistle_response(&self, context: &Context<'_>) -> Result<Option<WhistleResponse>> {
+        match self.0.response_id {
+            Some(id) => Ok(loaders::one(context, id).await?.map(WhistleResponse)),
+            None => Ok(None),
+        }
     }
 
     /// To whom it is addressed.
@@ -127,7 +139,7 @@ impl SupervisionNotice {
 
     /// Whether a deadline that passed issued it, rather than somebody.
     async fn is_automatic(&self) -> bool {
-        self.0.breach_id.is_some()
+        self.0.breach_id.is_some() || self.0.whistle_breach_id.is_some()
     }
 
     /// What the organisation answered.
@@ -273,6 +285,8 @@ pub struct SupervisionNoticeFilter {
     organization_id: Option<ID>,
     /// About this problem.
     problem_id: Option<ID>,
+    /// About calls to this whistle.
+    whistle_id: Option<ID>,
     /// Answered, or not.
     answered: Option<bool>,
 }
@@ -302,6 +316,7 @@ impl SupervisionQuery {
                     "filter.organizationId",
                 )?,
                 problem_id: id::decode_optional(filter.problem_id.as_ref(), "filter.problemId")?,
+                whistle_id: id::decode_optional(filter.whistle_id.as_ref(), "filter.whistleId")?,
                 answered: filter.answered,
             };
             verbs::list(ctx, filter, &args(first, after, last, before)).await

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, dataloader::Loader};
 use concord_entities::{
     id::{TypedId, WhistleId, WhistleResponseId},
-    whistle_breach, whistle_response,
+    supervision_notice, whistle_breach, whistle_response,
 };
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::Whistle;
 use crate::{
     domain::{
         self, Ctx, Error,
-        list::transition::Viewer,
+        list::{problem::zone, transition::Viewer},
         page::{self, List},
         whistle::{self as verbs, CallFilter, states},
     },
@@ -26,6 +26,7 @@ use crate::{
         id,
         list::{
             person::{Person, person},
+            supervision::SupervisionNotice,
             transition::{self, Transition},
         },
         loaders::{self, Loaders},
@@ -320,7 +321,9 @@ impl WhistleResponse {
             seats.extend(transition::seats(context, self.0.member_alliance_id).await?);
         }
         let viewer = Viewer { actor: ctx.actor, seats: &seats };
-        Ok(transition::faces(context, states::answers(&whistle, &self.0, viewer, ctx.now())))
+        let alliance = loaders::one(context, self.0.member_alliance_id).await?;
+        let zone = zone(alliance.as_ref().map_or("", |alliance| &alliance.time_zone));
+        Ok(transition::faces(context, states::answers(&whistle, &self.0, viewer, ctx.now(), zone)))
     }
 
     /// Grows by one with every change; give it as `expectedVersion`.
@@ -383,6 +386,42 @@ impl Loader<BreachesOf> for Loaders {
         }
         Ok(found)
     }
+}
+
+/// Key of the supervision notices about a whistle's calls. Whoever sees the whistle sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NoticesOfWhistle(pub WhistleId);
+
+impl Loader<NoticesOfWhistle> for Loaders {
+    type Value = Vec<supervision_notice::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[NoticesOfWhistle],
+    ) -> Result<HashMap<NoticesOfWhistle, Self::Value>, Self::Error> {
+        use supervision_notice::{Column, Entity};
+        let rows = Entity::find()
+            .filter(page::among(&self.0, Column::WhistleId, keys.iter().map(|key| key.0)))
+            .order_by_asc(Column::IssuedAt)
+            .order_by_asc(Column::Id)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<NoticesOfWhistle, Self::Value> = HashMap::new();
+        for row in rows {
+            if let Some(whistle) = row.whistle_id {
+                found.entry(NoticesOfWhistle(whistle)).or_default().push(row);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The supervision notices about a whistle's calls, the oldest first.
+pub async fn notices_of(context: &Context<'_>, of: WhistleId) -> Result<Vec<SupervisionNotice>> {
+    let found = loaders::one(context, NoticesOfWhistle(of)).await?;
+    Ok(found.unwrap_or_default().into_iter().map(SupervisionNotice).collect())
 }
 
 /// The deadlines of a whistle's calls that passed unmet, the oldest first.

@@ -2,6 +2,7 @@
 //! `call`, the mutations in `mutation`.
 
 pub mod call;
+pub mod escalation;
 pub mod mutation;
 pub mod ranking;
 pub mod statistics;
@@ -16,7 +17,10 @@ use concord_entities::{
 use sea_orm::{QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use self::call::{WhistleBreach, WhistleResponse, breaches_of, calls_of};
+use self::{
+    call::{WhistleBreach, WhistleResponse, breaches_of, calls_of, notices_of},
+    escalation::{WhistleEscalation, escalations_of},
+};
 use super::{
     connection::{args, connection},
     ctx,
@@ -27,6 +31,7 @@ use super::{
     list::{
         person::{Person, person},
         problem::Problem,
+        supervision::SupervisionNotice,
         transition::{self, Transition},
     },
     loaders::{self, Loaders},
@@ -170,7 +175,7 @@ impl Whistle {
         }
     }
 
-    /// The alliance above to which it was escalated, which calls members of its own.
+    /// The alliance above to which it is escalated, which calls members of its own; null again once it was handed back.
     async fn escalated_to(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
         match self.0.escalated_to_id {
             Some(id) => Ok(loaders::one(context, id).await?.map(Alliance)),
@@ -183,7 +188,7 @@ impl Whistle {
         self.0.escalated_at.map(DateTime)
     }
 
-    /// Why it was last rejected, withdrawn, escalated or called off.
+    /// Why it was last rejected, withdrawn, escalated, handed back or called off.
     async fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
@@ -236,6 +241,16 @@ impl Whistle {
     /// The deadlines of its calls that passed unmet, the oldest first; they stay on record.
     async fn breaches(&self, context: &Context<'_>) -> Result<Vec<WhistleBreach>> {
         breaches_of(context, self.0.id).await
+    }
+
+    /// The supervision notices about its calls, the oldest first.
+    async fn supervision_notices(&self, context: &Context<'_>) -> Result<Vec<SupervisionNotice>> {
+        notices_of(context, self.0.id).await
+    }
+
+    /// How often it was handed up, and handed back, the first time first; both sides see the same.
+    async fn escalations(&self, context: &Context<'_>) -> Result<Vec<WhistleEscalation>> {
+        escalations_of(context, &self.0).await
     }
 
     /// What happened to it and to its calls, as far as the caller may see it; the latest comes first.

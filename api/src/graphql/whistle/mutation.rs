@@ -62,10 +62,9 @@ pub struct MoveWhistleWithReasonInput {
 pub struct WhistleCallInput {
     /// The unit: an active member of the alliance that calls, and not its own committee.
     organization_id: ID,
-    /// By when it is to report in, within 366 days; where absent, 30 minutes for an emergency and 24 hours otherwise.
+    /// By when it is to report in, within 366 days; where absent, as the alliance that calls sets it (`whistleRules` of its deadlines).
     report_in_by: Option<DateTime>,
-    /// By when it is to have resolved the matter, not before it reports in; where absent, 24 hours for an emergency, 7 days for
-    /// enforcement and 15 days for priority work.
+    /// By when it is to have resolved the matter, not before it reports in; where absent, as the alliance that calls sets it.
     resolve_by: Option<DateTime>,
 }
 
@@ -148,7 +147,7 @@ pub struct RefuseWhistleCallInput {
     expected_version: Option<i64>,
     /// Why, at most 4,000 characters.
     reason: String,
-    /// The unit thought right: another active member of the alliance.
+    /// The unit thought right, which could be called instead: another active member of the alliance that called, or the backstop unit; not a committee's own, nor one in an open call of the whistle.
     proposed_organization_id: ID,
 }
 
@@ -362,7 +361,7 @@ impl WhistleMutation {
         WhistlePayload::of(ctx, result).await
     }
 
-    /// Escalates a whistle to the alliance above (提级), which calls members of its own. It stays the town's, which alone evaluates and releases. The committee of the town may once; then that of the alliance to which it was escalated last, which hands it further up. `NO_PARENT_ALLIANCE` where there is none above.
+    /// Escalates a whistle to the alliance above (提级), which calls members of its own. It stays the town's, which alone evaluates and releases. The committee of the town may; then that of the alliance to which it is escalated, which hands it further up. `NO_PARENT_ALLIANCE` where there is none above.
     async fn escalate_whistle(
         &self,
         context: &Context<'_>,
@@ -371,6 +370,21 @@ impl WhistleMutation {
         let ctx = ctx(context);
         let result = async {
             steps::escalate(ctx, which(&input.whistle_id, input.expected_version)?, &input.reason).await
+        }
+        .await;
+        WhistlePayload::of(ctx, result).await
+    }
+
+    /// Hands an escalated whistle back to those who handed it up, with the reason why; from then on they call again alone. Only the committee of the alliance to which it is escalated may. `NOT_ESCALATED` where it is not, `UNITS_STILL_CALLED` while a unit that it called still answers or what one refused is not re-routed.
+    async fn return_whistle_escalation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one, and why.")] input: MoveWhistleWithReasonInput,
+    ) -> Result<WhistlePayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.whistle_id, input.expected_version)?;
+            steps::return_escalation(ctx, which, &input.reason).await
         }
         .await;
         WhistlePayload::of(ctx, result).await
@@ -500,7 +514,7 @@ impl WhistleMutation {
         WhistleResponsePayload::of(ctx, result).await
     }
 
-    /// Excuses a unit from its call, with the reason on record: it counts in no rate and is shown beside them. Only the committee of the town that blew may, and nobody for a unit of their own.
+    /// Excuses a unit from its call, with the reason on record: it counts in no rate and is shown beside them. A whistle whose other calls are released ends with it; one to which nobody came goes on sounding, until others are called or it is called off. Only the committee of the town that blew may, and nobody for a unit of their own.
     async fn excuse_whistle_call(
         &self,
         context: &Context<'_>,

@@ -10,13 +10,13 @@ use concord_entities::{
     id::{AccountId, AllianceId, MembershipId, OrganizationId, RegionId},
     membership::{self, State},
     organization::{self, Kind},
-    seat, service_team, service_team_member,
+    seat, service_team, service_team_member, whistle, whistle_response,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect, QueryTrait, Select,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Alias, Expr, Query},
 };
 

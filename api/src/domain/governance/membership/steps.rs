@@ -3,6 +3,9 @@
 use super::*;
 use crate::domain::identity::{authority::administers, seat::keep_a_committee};
 
+/// How many of the whistles are named to which a leaving member is still called.
+const TOLD: u64 = 5;
+
 /// Takes up an invitation; only the organisation itself does, or the platform on its behalf.
 pub async fn accept(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Result<membership::Model> {
     let (tx, row) = open(ctx, id, expected, &states::ACCEPT).await?;
@@ -80,6 +83,7 @@ pub async fn end(
     let (tx, row) = open(ctx, id, expected, &states::END).await?;
     let reason = text::required(reason, "reason", 1000)?;
     refuse_committee(&tx, &row).await?;
+    refuse_called(&tx, &row).await?;
     leave_teams(&tx, &row).await?;
     let row = turn(&tx, row, &states::END, Some(reason.clone())).await?;
     move_seats(&tx, &row, &[seat::State::Active, seat::State::Suspended], seat::State::Ended).await?;
@@ -145,6 +149,30 @@ async fn refuse_committee(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
         return Err(Error::refused(Code::CommitteeKept));
     }
     Ok(())
+}
+
+/// Nobody leaves while called to a whistle: nobody could answer it any more. Whoever calls holds the membership meanwhile.
+async fn refuse_called(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
+    let calls = whistle_response::Entity::find()
+        .select_only()
+        .column(whistle_response::Column::WhistleId)
+        .filter(whistle_response::Column::MemberAllianceId.eq(row.alliance_id))
+        .filter(whistle_response::Column::OrganizationId.eq(row.organization_id))
+        .filter(whistle_response::Column::IsOpen.eq(true))
+        .into_query();
+    let numbers: Vec<String> = whistle::Entity::find()
+        .select_only()
+        .column(whistle::Column::Number)
+        .filter(whistle::Column::Id.in_subquery(calls))
+        .order_by_asc(whistle::Column::AppliedAt)
+        .limit(TOLD)
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(Code::StandsInCalls).with("whistles", numbers.join(", ")))
 }
 
 async fn move_seats(

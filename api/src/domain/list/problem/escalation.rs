@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use super::{
-    FREE_TEXT, Numbers, clocks, fact,
+    FREE_TEXT, Numbers, clocks, fact, merge,
     moves::{Held, Which, hold, struck_off, take_with},
     parts, reporter, round,
 };
@@ -81,7 +81,12 @@ async fn above(ctx: &Ctx, of: ProblemId) -> Result<Option<(alliance::Model, Term
 }
 
 /// Records what became of a problem and of its counterpart, which another alliance counts, and commits.
-async fn finish(held: Held<'_>, row: Model, told: [Fact; 2], other: AllianceId) -> Result<Model> {
+async fn finish(
+    held: Held<'_>,
+    row: Model,
+    told: impl IntoIterator<Item = Fact>,
+    other: AllianceId,
+) -> Result<Model> {
     held.tx.record_all(told).await?;
     counts::hold(&held.tx, [row.alliance_id, other]).await?;
     held.tx.commit(row.id).await?;
@@ -193,12 +198,14 @@ pub async fn hand_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let there = below.alliance_id;
     let how = End { state: escalation::State::Returned, event: Event::ProblemEscalationReturned };
     let back = come_back(&above.tx, link, below, &row, how, Some(reason), &terms).await?;
-    finish(above, row, [told, back], there).await
+    let others = merge::told_of_end(&above.tx, &row).await?;
+    finish(above, row, [told, back].into_iter().chain(others), there).await
 }
 
 /// Takes an escalated problem back, as long as the alliance above has made nobody responsible; there it ends as withdrawn.
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), which.id).await?;
+    let zones = zones_above(ctx, which.id).await?;
     let open = escalation::Entity::find()
         .filter(escalation::Column::ProblemId.eq(which.id))
         .filter(escalation::Column::State.eq(escalation::State::Open));
@@ -223,7 +230,9 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         return Err(Error::refused(Code::EscalationTaken));
     }
     let there = above.alliance_id;
-    let withdrawn = withdraw_above(&held.tx, above).await?;
+    let zone = zones.into_iter().find(|(id, _)| *id == there).map(|(_, zone)| zone);
+    let above = withdraw_above(&held.tx, above, &zone.unwrap_or_default()).await?;
+    let others = merge::told_of_end(&held.tx, &above.0).await?;
     end(&held.tx, link, escalation::State::Recalled).await?;
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
@@ -232,28 +241,39 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let (row, told) = held
         .write(step, Event::ProblemEscalationRecalled, change, |fact, row| fact.reason(row.reason.as_deref()))
         .await?;
-    finish(held, row, [withdrawn, told], there).await
+    finish(held, row, [above.1, told].into_iter().chain(others), there).await
 }
 
-/// Ends what is above, and gives what is to be recorded of it; why, only those below know.
-async fn withdraw_above(tx: &Tx<'_>, above: Model) -> Result<Fact> {
-    let zone: Option<String> = alliance::Entity::find_by_id(above.alliance_id)
+/// The zones of the alliances that a problem was handed up to, read ahead of the unit of work.
+async fn zones_above(ctx: &Ctx, of: ProblemId) -> Result<Vec<(AllianceId, String)>> {
+    let above = escalation::Entity::find()
         .select_only()
-        .column(alliance::Column::TimeZone)
+        .column(escalation::Column::ParentAllianceId)
+        .filter(escalation::Column::ProblemId.eq(of))
+        .into_query();
+    Ok(alliance::Entity::find()
+        .select_only()
+        .columns([alliance::Column::Id, alliance::Column::TimeZone])
+        .filter(alliance::Column::Id.in_subquery(above))
         .into_tuple()
-        .one(&tx.db)
-        .await?;
+        .all(ctx.read())
+        .await?)
+}
+
+/// Ends what is above, and gives it with what is to be recorded of it; why, only those below know.
+async fn withdraw_above(tx: &Tx<'_>, above: Model, zone: &str) -> Result<(Model, Fact)> {
     let (before, version) = (above.state, above.version + 1);
     let mut change = above.into_active_model();
     change.state = Set(State::Withdrawn);
     change.is_open = Set(false);
     change.closed_at = Set(Some(tx.ctx.now()));
-    change.closed_on = Set(Some(today(&zone.unwrap_or_default(), tx.ctx.now())));
+    change.closed_on = Set(Some(today(zone, tx.ctx.now())));
     change.version = Set(version);
     let row = change.update(&tx.db).await?;
-    Ok(fact(Event::ProblemWithdrawn, &row)
+    let told = fact(Event::ProblemWithdrawn, &row)
         .moved(before.to_value(), row.state.to_value())
-        .detail("title", row.title.clone()))
+        .detail("title", row.title.clone());
+    Ok((row, told))
 }
 
 /// Whether a problem came from below and is to be handed back there rather than ended here.

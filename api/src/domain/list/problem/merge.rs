@@ -16,7 +16,7 @@ use super::{
     moves::{Which, take_with},
     visible,
 };
-use crate::domain::{Code, Ctx, Error, Event, HELD, Result, Tx, list::problem_states as states, text};
+use crate::domain::{Code, Ctx, Error, Event, Fact, HELD, Result, Tx, list::problem_states as states, text};
 
 /// Merges a duplicate into the problem that goes on, both open and on the same list.
 pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &str) -> Result<Model> {
@@ -99,6 +99,19 @@ async fn move_along(tx: &Tx<'_>, duplicate: ProblemId, into: &Model) -> Result<(
         .exec(&tx.db)
         .await?;
     Ok(())
+}
+
+/// What tells whoever reported it under another number, or worked on it there, that the problem that went on has ended. Why, they
+/// read there, where an erasure finds it.
+pub(super) async fn told_of_end(tx: &Tx<'_>, row: &Model) -> Result<Vec<Fact>> {
+    let merged = merged_into(tx, [row.id]).await?;
+    let told = merged.iter().map(|other| {
+        fact(Event::ProblemSurvivorEnded, other)
+            .detail("survivorId", row.id.to_string())
+            .detail("survivorNumber", row.number.clone())
+            .detail("to", row.state.to_value())
+    });
+    Ok(told.collect())
 }
 
 /// The problems that were merged into some, by number.

@@ -10,7 +10,6 @@ use concord_entities::{
     problem_handler, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
-    ActiveEnum,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
     QuerySelect, QueryTrait, RelationTrait,
@@ -22,7 +21,7 @@ pub(in crate::domain::list) use super::held::{Held, hold, take, take_with};
 use super::{
     FREE_TEXT,
     clocks::{self, Clocks},
-    escalation, fact, merge,
+    escalation, merge,
     parts::{self, Shares},
     tiers::{self, Settled},
 };
@@ -500,14 +499,7 @@ async fn end(ctx: &Ctx, which: Which, step: &Step<State>, event: Event, reason: 
     let change = problem::ActiveModel { reason: Set(Some(reason)), ..held.row.clone().into_active_model() };
     let (row, ended) =
         held.write(step, event, change, |fact, row| fact.reason(row.reason.as_deref())).await?;
-    // Whoever reported it under another number is told too; why, they read here, where an erasure finds it.
-    let merged = merge::merged_into(&held.tx, [row.id]).await?;
-    let others = merged.iter().map(|other| {
-        fact(Event::ProblemSurvivorEnded, other)
-            .detail("survivorId", row.id.to_string())
-            .detail("survivorNumber", row.number.clone())
-            .detail("to", row.state.to_value())
-    });
+    let others = merge::told_of_end(&held.tx, &row).await?;
     held.tx.record_all(std::iter::once(ended).chain(others)).await?;
     held.tx.commit(row.id).await?;
     Ok(row)

@@ -45,6 +45,7 @@ pub(in crate::domain::list) async fn begin(
     joint.sort_unstable();
     let ended = problem_round::ActiveModel {
         reopened_at: Set(held.tx.ctx.now()),
+        reopened_on: Set(Some(held.today)),
         reopened_by: Set(held.tx.ctx.author()),
         reason: Set(Some(reason.clone())),
         joint_organization_ids: Set(serde_json::to_string(&joint).map_err(Error::internal)?),
@@ -107,6 +108,7 @@ pub fn of(row: &Model) -> problem_round::Model {
         closed_on: row.closed_on,
         approver_id: row.approver_id,
         reopened_at: row.recorded_at,
+        reopened_on: None,
         reopened_by: None,
         reason: None,
     }

@@ -71,6 +71,9 @@ mod whistle_steps;
 // mobilization
 mod mobilization;
 mod mobilization_check_in;
+mod mobilization_live;
+mod mobilization_page;
+mod mobilization_standing;
 // file
 mod escalation;
 mod evidence;

@@ -13,6 +13,7 @@ pub const README_ZH: &str = "README.zh-CN.md";
 pub const OPERATING: &str = "docs/operating.md";
 pub const WALKTHROUGH: &str = "docs/walkthrough.md";
 pub const WHISTLES: &str = "docs/whistles.md";
+pub const MOBILIZATIONS: &str = "docs/mobilizations.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Runner {
     Walkthrough,
     /// `whistle_page.rs`, block by block.
     Whistles,
+    /// `mobilization_page.rs`, block by block.
+    Mobilizations,
     /// This file: targets of the Makefile.
     Make,
     /// `demo.rs`, against the served demo.
@@ -39,6 +42,7 @@ pub enum Runner {
 const RUNNERS: &[(&str, &str, Runner)] = &[
     (WALKTHROUGH, "", Runner::Walkthrough),
     (WHISTLES, "", Runner::Whistles),
+    (MOBILIZATIONS, "", Runner::Mobilizations),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),

@@ -63,7 +63,7 @@ pub struct Query(
     // whistle
     whistle::WhistlesQuery,
     // mobilization
-    mobilization::MobilizationQuery,
+    mobilization::MobilizationsQuery,
     // file
     // fact
     fact::event::EventQuery,
@@ -102,7 +102,11 @@ pub struct Mutation(
 
 /// Live tails: each begins after a position, and can be resumed there.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+pub struct Subscription(
+    fact::event::EventSubscription,
+    fact::inbox::InboxSubscription,
+    mobilization::live::MobilizationSubscription,
+);
 
 /// The schema of the one endpoint.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

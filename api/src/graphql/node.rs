@@ -47,7 +47,10 @@ use super::list::{
 // whistle
 use super::whistle::{Whistle, call::WhistleResponse};
 // mobilization
-use super::mobilization::{Mobilization, check_in::MobilizationCheckIn, unit::MobilizationUnit};
+use super::mobilization::{
+    Mobilization, check_in::MobilizationCheckIn, pairing::Pairing, shift::MobilizationShift,
+    unit::MobilizationUnit,
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -104,6 +107,8 @@ pub enum AnyNode {
     Mobilization(Mobilization),
     MobilizationUnit(MobilizationUnit),
     MobilizationCheckIn(MobilizationCheckIn),
+    MobilizationShift(MobilizationShift),
+    Pairing(Pairing),
     // file
     // fact
     Event(Event),
@@ -162,6 +167,8 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         Mobilization,
         MobilizationUnit,
         MobilizationCheckIn,
+        MobilizationShift,
+        Pairing,
         // file
         // fact
         Event,

@@ -282,7 +282,7 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 16] = [
+const GIVEN: [(&str, &str, &str); 17] = [
     ("blockRotationMonth", "slotNumber", "3"),
     ("holdProblem", "reviewOn", "\"2026-06-30\""),
     ("moveProblemTier", "tier", "\"HARD\""),
@@ -293,6 +293,7 @@ const GIVEN: [(&str, &str, &str); 16] = [
     ("inviteOrganization(input.regionId)", "kind", "\"SCHOOL_OR_HOSPITAL\""),
     ("grantExtension", "until", "\"2026-02-01\""),
     ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
+    ("pairOrganization", "until", "\"2026-02-01\""),
     ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),
     ("recordDocking", "heldAt", "\"2026-01-05T00:30:00Z\""),
     ("recordDocking(input.regionId)", "counterpart", "\"COMMUNITY\""),

@@ -72,6 +72,7 @@ pub async fn build(
         random,
         committed: Notify::new(),
         feed: crate::domain::feed::Feed::default(),
+        boards: crate::domain::mobilization::live::Boards::default(),
         identity,
     }))
 }

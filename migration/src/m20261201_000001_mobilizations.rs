@@ -141,7 +141,7 @@ const REFUSALS: [Refusal; 22] = [
         condition: "NEW.mobilization_id <> OLD.mobilization_id OR NEW.person <> OLD.person OR NEW.alliance_id <> OLD.alliance_id
             OR NEW.first_region_id <> OLD.first_region_id OR NEW.first_at <> OLD.first_at
             OR NEW.recorded_at <> OLD.recorded_at OR NEW.at < OLD.at",
-        says: "a check-in stays the person's, and time goes on",
+        says: "a check-in stays of one person, and time goes on",
     },
     kept("mobilization_transfer_is_kept", "mobilization_transfer", "DELETE", "transfers are never deleted"),
     kept("mobilization_transfer_is_not_edited", "mobilization_transfer", "UPDATE", "transfers are never edited"),

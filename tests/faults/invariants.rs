@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use concord::domain::mobilization::coverage;
 use concord_entities::{
-    breach, event, event_pending, event_seal, notice_sequence, problem, problem_sequence, supervision_notice,
+    breach, event, event_pending, event_seal, mobilization_check_in, notice_sequence, problem,
+    problem_sequence, supervision_notice,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
@@ -29,6 +31,7 @@ pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
     numbers_are_gap_free(&db.read, &problems).await;
     changes_have_events(&db.read, &problems).await;
     deadlines_are_noted_once(&db.read).await;
+    people_count_once(&db.read, ledger).await;
     db.write.close().await.expect("the connection closes");
     db.read.close().await.expect("the readers close");
     let verified = node::run(town, &["verify"]);
@@ -91,6 +94,15 @@ async fn changes_have_events(db: &DatabaseConnection, problems: &[problem::Model
         events.iter().filter(|event| event.subject_kind == "problem").map(|event| event.subject_id).collect();
     let made: BTreeSet<_> = problems.iter().map(|problem| problem.id.0).collect();
     assert!(told == made, "{} problems, {} of them with events", made.len(), told.len());
+}
+
+/// What an order covers equals a recount of needs and check-ins; whoever was told to be checked in is, and counts once.
+async fn people_count_once(db: &DatabaseConnection, ledger: &Ledger) {
+    assert_eq!(coverage::first_difference(db).await.expect("a recount"), None);
+    let rows = mobilization_check_in::Entity::find().all(db).await.expect("check-ins");
+    let people: BTreeSet<_> = rows.iter().map(|row| (row.mobilization_id, &row.person)).collect();
+    assert_eq!(people.len(), rows.len(), "a person is on an order twice");
+    assert!(rows.len() >= ledger.checked_in, "{} came, {} were told so", rows.len(), ledger.checked_in);
 }
 
 /// A deadline that passed is on record once, with its event; notices about it are numbered without a gap, one a level.

@@ -17,6 +17,7 @@ use crate::town::{GRID_OFFICER, PASSWORD, Town};
 const SIGN_IN: &str =
     "mutation($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } userErrors { code } } }";
 pub const REGISTER: &str = "mutation($input: RegisterProblemInput!) { registerProblem(input: $input) { problem { id number } userErrors { code } } }";
+pub const CHECK_IN: &str = "mutation($input: CheckInToMobilizationInput!) { checkInToMobilization(input: $input) { outcome userErrors { code } } }";
 /// Longest wait for one answer.
 const ANSWER: Duration = Duration::from_secs(15);
 /// How long a writer goes on asking what became of a write after it was told to stop.
@@ -141,6 +142,8 @@ pub struct Ledger {
     pub refused: Vec<(String, String)>,
     /// Titles of which nobody told to the end.
     pub unknown: Vec<String>,
+    /// How many people were told to be checked in, each a person of their own.
+    pub checked_in: usize,
     /// Requests without an answer, or with one that left it open; each was sent again.
     pub doubts: usize,
 }
@@ -151,6 +154,7 @@ impl Ledger {
         self.acknowledged.extend(other.acknowledged);
         self.refused.extend(other.refused);
         self.unknown.extend(other.unknown);
+        self.checked_in += other.checked_in;
         self.doubts += other.doubts;
     }
 }
@@ -196,6 +200,8 @@ impl Load {
             let writer = Writer {
                 client: client.clone(),
                 alliance: town.alliance.clone(),
+                mobilization: town.mobilization.clone(),
+                community: town.community.clone(),
                 description: format!("路面塌陷{description}"),
                 stop: stop.clone(),
                 acknowledged: acknowledged.clone(),
@@ -244,6 +250,8 @@ impl Load {
 struct Writer {
     client: Client,
     alliance: String,
+    mobilization: String,
+    community: String,
     description: String,
     stop: Arc<AtomicBool>,
     acknowledged: Arc<AtomicUsize>,
@@ -270,8 +278,9 @@ impl Writer {
                 Told::Done(data) => {
                     let problem = &data["registerProblem"]["problem"];
                     let number = problem["number"].as_str().expect("a number").to_owned();
-                    ledger.acknowledged.push(Acknowledged { title, number });
                     self.acknowledged.fetch_add(1, Ordering::SeqCst);
+                    ledger.checked_in += usize::from(self.check_in(&title).await);
+                    ledger.acknowledged.push(Acknowledged { title, number });
                     return;
                 }
                 Told::Refused(code) if !doubtful => {
@@ -294,6 +303,16 @@ impl Writer {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Somebody checks in, twice without a key: they count once all the same. Whether it was acknowledged.
+    async fn check_in(&self, person: &str) -> bool {
+        let input = json!({ "input": {
+            "mobilizationId": self.mobilization, "person": person, "regionId": self.community,
+        } });
+        let first = self.client.send(CHECK_IN, input.clone(), None).await;
+        let second = self.client.send(CHECK_IN, input, None).await;
+        matches!(first, Told::Done(_)) || matches!(second, Told::Done(_))
     }
 
     async fn send(&self, title: &str) -> Told {

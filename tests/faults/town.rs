@@ -2,7 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use concord::{config::Config, graphql::id};
+use concord::{
+    config::Config,
+    domain::mobilization::{
+        Which,
+        order::{self, NewMobilization, NewNeed},
+    },
+    graphql::id,
+};
 use concord_tests::{
     TestApp, World,
     database::{self, Home},
@@ -26,6 +33,9 @@ pub struct Town {
     /// Global identifier of its alliance.
     pub alliance: String,
     pub alliance_id: concord_entities::id::AllianceId,
+    /// Global identifiers of an order that stands, and of the community that people come to.
+    pub mobilization: String,
+    pub community: String,
 }
 
 /// Whether the run is on PostgreSQL.
@@ -63,8 +73,11 @@ impl Town {
         let world = World::build(&app, "632223").await;
         app.give_password(world.grid_officer, PASSWORD).await;
         app.give_password(world.committee, PASSWORD).await;
+        let mobilization = mobilize(&app, &world).await;
         app.run_background().await;
         Ok(Self {
+            mobilization,
+            community: id::encode(world.communities[0]).to_string(),
             home: app.close().await,
             cluster,
             log: tempfile::tempdir().expect("a temporary folder"),
@@ -111,6 +124,8 @@ impl Town {
             log: tempfile::tempdir().expect("a temporary folder"),
             alliance: self.alliance.clone(),
             alliance_id: self.alliance_id,
+            mobilization: self.mobilization.clone(),
+            community: self.community.clone(),
         }
     }
 
@@ -119,4 +134,21 @@ impl Town {
         let settings = concord::config::Database { max_connections: 2, ..Config::defaults().database };
         concord::database::connect(&settings, &self.home.url, false).await.expect("the database answers")
     }
+}
+
+/// Issues an order to which people check in while faults strike.
+async fn mobilize(app: &TestApp, world: &World) -> String {
+    let committee = app.ctx(world.committee);
+    let region_id = world.communities[0];
+    let new = NewMobilization {
+        alliance_id: world.town,
+        title: "除雪保畅".to_owned(),
+        reason: "暴雪红色预警".to_owned(),
+        region_ids: vec![world.town_region],
+        needs: vec![NewNeed { region_id, needed: 100, work: "除雪".to_owned() }],
+        units: Vec::new(),
+    };
+    let row = order::draft(&committee, new).await.expect("drafted");
+    order::issue(&committee, Which { id: row.id, expected_version: None }).await.expect("issued");
+    id::encode(row.id).to_string()
 }

@@ -83,6 +83,9 @@ mod branch;
 mod branch_coverage;
 mod branch_page;
 mod demo_stories;
+mod mobilization_live;
+mod mobilization_page;
+mod mobilization_standing;
 mod whistle_supervision;
 // file
 mod escalation;

@@ -30,7 +30,10 @@ const WATCH: &str = "subscription($id: ID!, $below: ID, $level: RegionLevel, $af
 fn rows(answer: &Answer) -> Vec<(String, i64)> {
     let rows = answer.at("/mobilizationCoverage/rows").as_array().expect("rows");
     let row = |row: &Value| {
-        (row["region"]["name"].as_str().expect("a name").to_owned(), row["present"].as_i64().expect("a number"))
+        (
+            row["region"]["name"].as_str().expect("a name").to_owned(),
+            row["present"].as_i64().expect("a number"),
+        )
     };
     rows.iter().map(row).collect()
 }
@@ -50,7 +53,8 @@ async fn a_board_comes_whole_and_then_as_it_changes() {
     let ask = json!({ "id": id::encode(row.id) });
     let key = dashboard_key(&app, world.town).await;
     let (staff, dashboard) = (app.client(world.staff), app.key(key));
-    let (mut first, mut second) = (staff.subscribe(WATCH, ask.clone()), dashboard.subscribe(WATCH, ask.clone()));
+    let (mut first, mut second) =
+        (staff.subscribe(WATCH, ask.clone()), dashboard.subscribe(WATCH, ask.clone()));
     for board in [first.next().await, second.next().await] {
         assert_eq!(board.at("/mobilizationCoverage/isWhole"), true);
         assert_eq!(rows(&board), [("第1社区".to_owned(), 0), ("第2社区".to_owned(), 0)]);
@@ -68,7 +72,8 @@ async fn a_board_comes_whole_and_then_as_it_changes() {
     check_in::check_in_many(&committee(&app, &world), row.id, items).await.expect("in");
     come(&app, &world, &row, "V1", one).await;
     let mut last = first.next().await;
-    while rows(&last).iter().find(|(name, _)| name == "第1社区").map(|(_, present)| *present) != Some(101) {
+    while rows(&last).iter().find(|(name, _)| name == "第1社区").map(|(_, present)| *present) != Some(101)
+    {
         last = first.next().await;
     }
     assert!(first.is_quiet().await);
@@ -142,7 +147,8 @@ async fn many_watch_at_the_price_of_one() {
             }
         })
         .await;
-    let boards = statements.iter().filter(|sql| sql.contains("mobilization_coverage") && sql.starts_with("SELECT"));
+    let boards =
+        statements.iter().filter(|sql| sql.contains("mobilization_coverage") && sql.starts_with("SELECT"));
     assert!((1..=3).contains(&boards.count()), "{statements:#?}");
 }
 
@@ -153,7 +159,10 @@ async fn a_report_says_who_came_and_what_was_covered() {
     let (committee, [one, two]) = (committee(&app, &world), world.communities);
     let row = issued(&app, &world).await;
     let began = app.app.now();
-    let of = |name: &str, place, unit: usize| NewCheckIn { organization_id: Some(world.members[unit]), ..person(name, place) };
+    let of = |name: &str, place, unit: usize| NewCheckIn {
+        organization_id: Some(world.members[unit]),
+        ..person(name, place)
+    };
     for number in 0..5 {
         check_in::check_in(&committee, row.id, of(&format!("V{number}"), two, 1)).await.expect("in");
     }
@@ -165,18 +174,40 @@ async fn a_report_says_who_came_and_what_was_covered() {
     let query = "query($id: ID!) { mobilization(id: $id) { report { came others present lateCheckIns isFinal
         units { unit { organization { id } quota } came missing } hours { beganAt arrived cumulative present }
         places { region { name } needed present uncovered firstCoveredAt } } } }";
-    let ask = async || app.client(world.staff).send(query, json!({ "id": id::encode(row.id) })).await.at("/mobilization/report").clone();
+    let ask = async || {
+        app.client(world.staff)
+            .send(query, json!({ "id": id::encode(row.id) }))
+            .await
+            .at("/mobilization/report")
+            .clone()
+    };
     let report = ask().await;
     assert_eq!((&report["came"], &report["others"], &report["present"]), (&json!(6), &json!(1), &json!(5)));
     assert_eq!((&report["lateCheckIns"], &report["isFinal"]), (&json!(0), &json!(true)));
-    let units: Vec<_> = report["units"].as_array().expect("units").iter().map(|unit| (unit["came"].as_i64(), unit["missing"].as_i64())).collect();
+    let units: Vec<_> = report["units"]
+        .as_array()
+        .expect("units")
+        .iter()
+        .map(|unit| (unit["came"].as_i64(), unit["missing"].as_i64()))
+        .collect();
     assert_eq!(units, [(Some(0), Some(4)), (Some(5), Some(3))]);
-    let hours: Vec<_> = report["hours"].as_array().expect("hours").iter().map(|hour| ["arrived", "cumulative", "present"].map(|name| hour[name].as_i64())).collect();
-    assert_eq!(hours, [[Some(5), Some(5), Some(5)], [Some(0), Some(5), Some(5)], [Some(1), Some(6), Some(5)]]);
+    let hours: Vec<_> = report["hours"]
+        .as_array()
+        .expect("hours")
+        .iter()
+        .map(|hour| ["arrived", "cumulative", "present"].map(|name| hour[name].as_i64()))
+        .collect();
+    assert_eq!(
+        hours,
+        [[Some(5), Some(5), Some(5)], [Some(0), Some(5), Some(5)], [Some(1), Some(6), Some(5)]]
+    );
     assert_eq!(report["places"][0]["region"]["name"], "第1社区");
     assert_eq!(report["places"][0]["uncovered"], 9);
     assert!(report["places"][0]["firstCoveredAt"].is_null());
-    assert_eq!(report["places"][1]["firstCoveredAt"], json!(began.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
+    assert_eq!(
+        report["places"][1]["firstCoveredAt"],
+        json!(began.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    );
     // The next day it is the same, but for what comes in late, which it says.
     app.advance(TimeDelta::hours(20));
     assert_eq!(ask().await, report);
@@ -213,13 +244,25 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
         assert_eq!(code(order::add_shifts(&committee, which(row.id), &shifts).await), expected);
     }
     assert_eq!(code(order::add_shifts(&committee, which(row.id), &[]).await), "REQUIRED");
-    order::add_shifts(&committee, which(row.id), &[shift(one, 0), shift(one, 8), shift(two, 0)]).await.expect("set up");
+    order::add_shifts(&committee, which(row.id), &[shift(one, 0), shift(one, 8), shift(two, 0)])
+        .await
+        .expect("set up");
     let query = "query($id: ID!) { mobilization(id: $id) { shifts { nodes { id startsAt needed present uncovered region { name } } } } }";
-    let ask = async || app.client(world.staff).send(query, json!({ "id": id::encode(row.id) })).await.at("/mobilization/shifts/nodes").clone();
+    let ask = async || {
+        app.client(world.staff)
+            .send(query, json!({ "id": id::encode(row.id) }))
+            .await
+            .at("/mobilization/shifts/nodes")
+            .clone()
+    };
     let found = ask().await;
     let of = |name: &str, from: i64| {
         let starts = (now + TimeDelta::hours(from)).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
-        let shift = found.as_array().expect("shifts").iter().find(|shift| shift["region"]["name"] == name && shift["startsAt"] == json!(starts));
+        let shift = found
+            .as_array()
+            .expect("shifts")
+            .iter()
+            .find(|shift| shift["region"]["name"] == name && shift["startsAt"] == json!(starts));
         let text = shift.expect("a shift")["id"].as_str().expect("an identifier").to_owned();
         id::decode(&async_graphql::ID(text), "id").expect("an identifier")
     };
@@ -231,7 +274,12 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
     app.advance(TimeDelta::hours(8));
     check_in::check_in(&committee, row.id, on("V1", late)).await.expect("the next shift");
     let shown = ask().await;
-    let present: Vec<_> = shown.as_array().expect("shifts").iter().map(|shift| (shift["present"].as_i64(), shift["uncovered"].as_i64())).collect();
+    let present: Vec<_> = shown
+        .as_array()
+        .expect("shifts")
+        .iter()
+        .map(|shift| (shift["present"].as_i64(), shift["uncovered"].as_i64()))
+        .collect();
     let mut sorted = present.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, [(Some(0), Some(2)), (Some(1), Some(1)), (Some(1), Some(1))]);

@@ -78,7 +78,10 @@ async fn a_unit_is_paired_with_a_place_once_at_a_time() {
     let next = |since: &str| NewPairing { since: Some(day(since)), ..pair(&world, 1, 0) };
     assert_eq!(code(pairing::pair(&committee, next("2026-01-31")).await), "ALREADY_PAIRED");
     pairing::pair(&committee, next("2026-02-01")).await.expect("paired again");
-    assert_eq!(code(pairing::end(&committee, first.id, None, Some(day("2026-02-02"))).await), "ALREADY_PAIRED");
+    assert_eq!(
+        code(pairing::end(&committee, first.id, None, Some(day("2026-02-02"))).await),
+        "ALREADY_PAIRED"
+    );
     app.advance(TimeDelta::days(30));
     assert_eq!(code(pairing::end(&committee, first.id, None, None).await), "STATE_REFUSED");
     // Asked by day, unit and place.
@@ -106,7 +109,8 @@ async fn many_who_pair_at_once_pair_once() {
         let ctx = committee.clone();
         tokio::spawn(async move { pairing::pair(&ctx, new).await })
     });
-    let done = join_all(tries).await.into_iter().filter(|done| done.as_ref().is_ok_and(Result::is_ok)).count();
+    let done =
+        join_all(tries).await.into_iter().filter(|done| done.as_ref().is_ok_and(Result::is_ok)).count();
     assert_eq!(done, 1);
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM pairing").await, 1);
     // Five hundred in a request, each for itself.
@@ -116,7 +120,8 @@ async fn many_who_pair_at_once_pair_once() {
     };
     let input = json!({ "items": [item(1, 0), item(2, 0), item(2, 1), item(2, 0)] });
     let shown = "results { id pairing { since organization { name } } userErrors { code field } }";
-    let answer = send(&app, world.committee, "pairOrganizations", "PairOrganizationsInput", shown, input).await;
+    let answer =
+        send(&app, world.committee, "pairOrganizations", "PairOrganizationsInput", shown, input).await;
     let codes: Vec<_> = (0..4)
         .map(|at| answer.at(&format!("/pairOrganizations/results/{at}/userErrors/0/code")).clone())
         .collect();
@@ -138,7 +143,8 @@ async fn paired_units_come_where_they_are_paired() {
     let until = Some(day("2026-01-06"));
     pairing::pair(&committee, NewPairing { until, ..pair(&world, 5, 0) }).await.expect("paired");
     let row = issued(&app, &world).await;
-    let of = |name: &str, place| NewCheckIn { organization_id: Some(world.members[5]), ..person(name, place) };
+    let of =
+        |name: &str, place| NewCheckIn { organization_id: Some(world.members[5]), ..person(name, place) };
     assert_eq!(told(&check_in::check_in(&committee, row.id, of("V1", yard)).await), "CheckedIn");
     assert_eq!(told(&check_in::check_in(&committee, row.id, of("V2", two)).await), "UNIT_NOT_CALLED");
     app.advance(TimeDelta::days(1));
@@ -171,7 +177,11 @@ async fn members_report_home_to_one_community_each() {
         (world.committee, new("13912345678", 2, one), "PERSON_IDENTIFIED"),
         (world.committee, new("V3", 2, world.town_region), "REGION_ABOVE_COMMUNITY"),
         (world.committee, new("V3", 2, other.communities[0]), "OUTSIDE_TERRITORY"),
-        (world.committee, NewHomeReport { organization_id: other.members[1], ..new("V3", 2, one) }, "NOT_A_MEMBER"),
+        (
+            world.committee,
+            NewHomeReport { organization_id: other.members[1], ..new("V3", 2, one) },
+            "NOT_A_MEMBER",
+        ),
     ] {
         assert_eq!(code(home_report::report(&app.ctx(who), report).await), expected);
     }
@@ -187,21 +197,22 @@ async fn members_report_home_to_one_community_each() {
     let standing = "SELECT COUNT(*) AS n FROM home_report WHERE ended_at IS NULL";
     assert_eq!(count(&app, standing).await, 3);
     // To the outside a number for each unit and community, and nobody's digest.
-    let query = "query($id: ID!) { alliance(id: $id) { homeReports { organization { id } region { id } members } } }";
+    let query =
+        "query($id: ID!) { alliance(id: $id) { homeReports { organization { id } region { id } members } } }";
     let key = dashboard_key(&app, world.town).await;
     let answer = app.key(key).send(query, json!({ "id": id::encode(world.town) })).await;
     let rows = answer.at("/alliance/homeReports").as_array().expect("rows").clone();
     let members: i64 = rows.iter().filter_map(|row| row["members"].as_i64()).sum();
     assert_eq!(members, 3);
     let input = json!({ "allianceId": id::encode(world.town), "person": "V1" });
-    let ended = send(&app, world.staff, "endHomeReport", "EndHomeReportInput", "ended", input.clone()).await.fine();
+    let ended =
+        send(&app, world.staff, "endHomeReport", "EndHomeReportInput", "ended", input.clone()).await.fine();
     assert_eq!(ended.at("/endHomeReport/ended"), true);
     let again = send(&app, world.staff, "endHomeReport", "EndHomeReportInput", "ended", input).await;
     assert_eq!(again.code().as_deref(), Some("NOT_REPORTED_HOME"));
-    let item = |name: &str, unit: usize| {
-        json!({ "allianceId": id::encode(world.town), "person": name, "organizationId": id::encode(world.members[unit]), "regionId": id::encode(one) })
-    };
-    let input = json!({ "items": [item("V5", 1), item("V5", 1), item("230800199001011234", 1), item("V6", 2)] });
+    let item = |name: &str, unit: usize| json!({ "allianceId": id::encode(world.town), "person": name, "organizationId": id::encode(world.members[unit]), "regionId": id::encode(one) });
+    let input =
+        json!({ "items": [item("V5", 1), item("V5", 1), item("230800199001011234", 1), item("V6", 2)] });
     let shown = "results { index outcome code field }";
     let answer = send(&app, world.staff, "reportHomes", "ReportHomesInput", shown, input).await;
     let outcomes: Vec<_> =

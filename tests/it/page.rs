@@ -15,6 +15,7 @@ pub const WALKTHROUGH: &str = "docs/walkthrough.md";
 pub const WHISTLES: &str = "docs/whistles.md";
 pub const GRIDS: &str = "docs/grids.md";
 pub const BRANCHES: &str = "docs/branches.md";
+pub const MOBILIZATIONS: &str = "docs/mobilizations.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Runner {
     Branches,
     /// `import_grids.rs`: a file of cells.
     GridFile,
+    /// `mobilization_page.rs`, block by block.
+    Mobilizations,
     /// This file: targets of the Makefile.
     Make,
     /// `demo.rs`, against the served demo.
@@ -51,6 +54,7 @@ const RUNNERS: &[(&str, &str, Runner)] = &[
     (GRIDS, "concord import grids ", Runner::GridFile),
     (GRIDS, "", Runner::Grids),
     (BRANCHES, "", Runner::Branches),
+    (MOBILIZATIONS, "", Runner::Mobilizations),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 44] = [
+const NOUNS: [(&str, &str); 45] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),
     ("handlerid", "account"),
     ("allianceid", "alliance"),
     ("apikeyid", "api_key"),
+    ("below", "region"),
     ("calendarfeedid", "calendar_feed"),
     ("checkinid", "check_in"),
     ("dockingid", "docking"),

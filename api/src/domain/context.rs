@@ -19,6 +19,7 @@ use super::{
     feed::Feed,
     idempotency::{self, Claim},
     identity,
+    mobilization::live::Boards,
     page::Needs,
 };
 use crate::{
@@ -53,6 +54,8 @@ pub struct App {
     pub committed: Notify,
     /// Sealed events of this process's tail; the table stays the truth.
     pub feed: Feed,
+    /// Boards that somebody of this process watches.
+    pub boards: Boards,
     /// Signing keys, passwords, external issuers.
     pub identity: identity::parts::Parts,
 }

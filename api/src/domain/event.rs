@@ -433,6 +433,14 @@ events! {
     MobilizationCheckedOut = "mobilization_checked_out",
     /// An order was stood down.
     MobilizationStoodDown = "mobilization_stood_down",
+    /// A unit was paired with a place.
+    OrganizationPaired = "organization_paired",
+    /// It was said when a pairing ends.
+    PairingEnded = "pairing_ended",
+    /// A member reported to their home community.
+    HomeReported = "home_reported",
+    /// A member's report to their home community ended.
+    HomeReportEnded = "home_report_ended",
     // file
     // fact
     /// Somebody marked entries of their inbox as read.

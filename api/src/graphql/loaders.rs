@@ -19,8 +19,8 @@ use concord_entities::{
         AccountId, AllianceId, MembershipId, OrganizationId, PriorityTaskId, RegionId, RotationSwapId,
         SeatId, TaskListId,
     },
-    membership, mobilization, mobilization_check_in, organization, party_branch, priority_task, problem, region,
-    rotation_swap, seat, task_list, whistle, whistle_response,
+    membership, mobilization, mobilization_check_in, organization, party_branch, priority_task, problem,
+    region, rotation_swap, seat, task_list, whistle, whistle_response,
 };
 use sea_orm::{EntityTrait, ModelTrait, QueryFilter, Select};
 use uuid::Uuid;

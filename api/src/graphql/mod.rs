@@ -69,7 +69,7 @@ pub struct Query(
     // grid
     grid::GridsQuery,
     // mobilization
-    mobilization::MobilizationQuery,
+    mobilization::MobilizationsQuery,
     // party branch
     branch::BranchesQuery,
     // file
@@ -114,7 +114,11 @@ pub struct Mutation(
 
 /// Live tails: each begins after a position, and can be resumed there.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(fact::event::EventSubscription, fact::inbox::InboxSubscription);
+pub struct Subscription(
+    fact::event::EventSubscription,
+    fact::inbox::InboxSubscription,
+    mobilization::live::MobilizationSubscription,
+);
 
 /// The schema of the one endpoint.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;

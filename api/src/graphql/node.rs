@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use concord_entities::id::{
-    AllianceId, GridCellId, MembershipId, MobilizationId, PartyBranchId, PriorityTaskId, ProblemId, RotationPlanId,
-    RotationSlotId, RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
+    AllianceId, GridCellId, MembershipId, MobilizationId, PartyBranchId, PriorityTaskId, ProblemId,
+    RotationPlanId, RotationSlotId, RotationSwapId, SeatId, ServiceTeamId, TaskListId, WhistleId,
 };
 use futures_util::future::try_join_all;
 use uuid::Uuid;
@@ -51,7 +51,10 @@ use super::branch::{PartyBranch, instructor::BranchInstructor};
 // grid
 use super::grid::{GridNetwork, cell::GridCell, officer::GridOfficer};
 // mobilization
-use super::mobilization::{Mobilization, check_in::MobilizationCheckIn, unit::MobilizationUnit};
+use super::mobilization::{
+    Mobilization, check_in::MobilizationCheckIn, pairing::Pairing, shift::MobilizationShift,
+    unit::MobilizationUnit,
+};
 use crate::domain::{self, Code, Ctx, Error};
 
 /// An object with a global id.
@@ -115,6 +118,8 @@ pub enum AnyNode {
     // party branch
     PartyBranch(PartyBranch),
     BranchInstructor(BranchInstructor),
+    MobilizationShift(MobilizationShift),
+    Pairing(Pairing),
     // file
     // fact
     Event(Event),
@@ -180,6 +185,8 @@ pub async fn find(ctx: &Ctx, noun: &str, raw: Uuid) -> domain::Result<Option<Any
         // party branch
         PartyBranch,
         BranchInstructor,
+        MobilizationShift,
+        Pairing,
         // file
         // fact
         Event,

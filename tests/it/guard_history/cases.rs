@@ -678,7 +678,7 @@ pub fn cases() -> Vec<Case> {
         case("mobilization_check_in_is_kept", "never deleted", &["DELETE FROM mobilization_check_in"]),
         case(
             "mobilization_check_in_is_ones_own",
-            "stays the person's",
+            "stays of one person",
             &[
                 "UPDATE mobilization_check_in SET mobilization_id = id",
                 "UPDATE mobilization_check_in SET alliance_id = id",

@@ -97,6 +97,9 @@ async fn live(wall: &Wall, root: &Root, way: Option<&Place>, selection: &str, re
         "coOrganizationIds": [wall.shared.id(Some("organization"))] });
     change(&committee, "createPriorityTask", "task", input).await;
     change(&committee, "publishTaskList", "taskList", json!({ "taskListId": list })).await;
+    let input = json!({ "mobilizationId": wall.there.id(Some("mobilization")), "person": "V0007",
+        "regionId": wall.there.id(Some("region")) });
+    change(&committee, "checkInToMobilization", "checkIn", input).await;
     app.run_background().await;
     let told = owner.recv().await.expect("the owner is told");
     assert!(is_full(&told.0["data"][&root.name]), "{}: {}", root.label(), told.0);

@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 32] = [
+const TURNED_AWAY: [(&str, &str, &str); 38] = [
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
     ("mutation.assignProblems(input.items.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -34,6 +34,20 @@ const TURNED_AWAY: [(&str, &str, &str); 32] = [
     ("mutation.decomposePriorityTask(input.parts.leadOrganizationId)", "ALLIANCE_NOT_BELOW", "the same"),
     ("mutation.createPriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),
     ("mutation.linkExternalIdentity(input.accountId)", "MALFORMED", "the settings name no issuer"),
+    (
+        "mutation.addMobilizationShifts(input.mobilizationId)",
+        "OUT_OF_RANGE",
+        "a shift that begins when it ends",
+    ),
+    ("mutation.addMobilizationShifts(input.shifts.regionId)", "OUT_OF_RANGE", "the same"),
+    ("mutation.endHomeReport(input.allianceId)", "NOT_REPORTED_HOME", "the one member has no name"),
+    (
+        "mutation.pairOrganizations(input.items.allianceId)",
+        "ALREADY_PAIRED",
+        "there is one unit and one place",
+    ),
+    ("mutation.pairOrganizations(input.items.organizationId)", "ALREADY_PAIRED", "the same"),
+    ("mutation.pairOrganizations(input.items.regionId)", "ALREADY_PAIRED", "the same"),
     ("mutation.callMobilizationUnits(input.mobilizationId)", "ALREADY_ORDERED", "there is one unit"),
     ("mutation.callMobilizationUnits(input.units.organizationId)", "ALREADY_ORDERED", "the same"),
     ("mutation.checkOutOfMobilization(input.mobilizationId)", "NOT_CHECKED_IN", "the one person has no name"),

@@ -304,7 +304,7 @@ pub async fn prepared(wall: &Wall, root: &Root) -> TestApp {
 }
 
 /// Inputs that a mutation, or a place in it, wants beside its identifiers.
-const GIVEN: [(&str, &str, &str); 18] = [
+const GIVEN: [(&str, &str, &str); 19] = [
     ("blockRotationMonth", "slotNumber", "3"),
     ("holdProblem", "reviewOn", "\"2026-06-30\""),
     ("moveProblemTier", "tier", "\"HARD\""),
@@ -317,6 +317,7 @@ const GIVEN: [(&str, &str, &str); 18] = [
     ("establishPartyBranch(input.parentId)", "kind", "\"BRANCH\""),
     ("grantExtension", "until", "\"2026-02-01\""),
     ("linkExternalIdentity", "issuer", "\"https://id.example/\""),
+    ("pairOrganization", "until", "\"2026-02-01\""),
     ("recordCheckIn", "cameAt", "\"2026-01-05T00:30:00Z\""),
     ("recordDocking", "heldAt", "\"2026-01-05T00:30:00Z\""),
     ("recordDocking(input.regionId)", "counterpart", "\"COMMUNITY\""),

@@ -24,7 +24,7 @@ const BATCH: u64 = 100;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Beginnings of kinds after which a follower's rights are looked at again.
-const RIGHTS: [&str; 8] =
+pub(in crate::domain) const RIGHTS: [&str; 8] =
     ["account_", "api_key_", "membership_", "password_", "refresh_token_", "seat_", "session_", "signed_"];
 
 /// Why and where a tail ended: give the position as `after` to go on.

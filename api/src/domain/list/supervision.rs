@@ -419,7 +419,13 @@ impl NewNotice {
     ) -> Option<Self> {
         let place = usize::try_from(level).unwrap_or_default();
         let levels = &terms.policy.levels;
-        let Level { name, colour, demand, .. } = levels.get(place.checked_sub(1)?)?;
+        let Level { name, colour, demand, after_days, .. } = levels.get(place.checked_sub(1)?)?;
+        // However late a notice comes, there is as long to answer it as between its level and the next.
+        let next = |next: &Level| {
+            let days = TimeDelta::days(i64::from(next.after_days));
+            let between = days - TimeDelta::days(i64::from(*after_days));
+            std::cmp::max(due_at + days, at + between)
+        };
         Some(Self {
             about,
             unit,
@@ -428,7 +434,7 @@ impl NewNotice {
             colour: colour.text(),
             demand: demand.clone(),
             reply_by: terms.reply_by(at),
-            escalates_at: levels.get(place).map(|next| due_at + TimeDelta::days(i64::from(next.after_days))),
+            escalates_at: levels.get(place).map(next),
         })
     }
 
@@ -552,6 +558,14 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
             escalated += 1;
             // Late it was already: what counts now is whether it is done at all.
             let (Some(breach), Some(theirs)) = (breach, theirs) else { continue };
+            // A deadline that moved, or of a round that ended, is missed no more; a new one that is missed begins anew.
+            let due_at = match breach.clock {
+                Clock::Response => theirs.response_due_at,
+                _ => theirs.resolution_due_at,
+            };
+            if breach.round != row.round || due_at != Some(breach.due_at) {
+                continue;
+            }
             if row.is_open && done(breach.clock, row, theirs, now) == Met::No {
                 let terms = terms.of(&tx, row.alliance_id).await?;
                 issue_level(&tx, row, &terms, (breach.id, breach.due_at, unit), level).await?;

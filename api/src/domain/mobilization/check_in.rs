@@ -14,22 +14,20 @@ use concord_entities::{
 };
 use sea_orm::ActiveEnum;
 
-use self::{
-    look::{Ahead, Caller},
-    store::Kept,
-};
+use self::{look::Ahead, store::Kept};
 use super::{
     come::{Coming, Outcome, Transfer, Whereabouts},
     coverage::{self, Deltas},
     fact, person,
 };
-use crate::domain::{Code, Ctx, Error, Event, Result, Tx};
+use crate::domain::{Action, Code, Ctx, Error, Event, Result, Tx};
 
 /// Most check-ins of one request.
 pub const MOST: usize = 1_000;
 
 pub use self::{
     leave::check_out,
+    look::Caller,
     store::{replayed, sweep},
 };
 
@@ -86,7 +84,7 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
     let ahead = Ahead::read(ctx, of, &items).await?;
     let tx = ctx.begin().await?;
     let (order, salt) = look::order(&tx, of).await?;
-    let caller = Caller::find(&tx, &order).await?;
+    let caller = Caller::find(&tx, order.alliance_id, Action::CheckInToMobilization).await?;
     look::takes_check_ins(&order)?;
     let many = items.len() > 1;
     let mut came: Vec<Option<Came>> = Vec::with_capacity(items.len());

@@ -8,8 +8,8 @@ use concord_entities::{
     region::{self, Level},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, Select, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 use super::{check_in::Caller, person};
@@ -80,8 +80,7 @@ pub async fn numbers(
         .into_tuple()
         .all(ctx.read())
         .await?;
-    let number =
-        |(organization_id, region_id, members)| Number { organization_id, region_id, members };
+    let number = |(organization_id, region_id, members)| Number { organization_id, region_id, members };
     Ok(rows.into_iter().map(number).collect())
 }
 
@@ -106,10 +105,8 @@ async fn standing(tx: &Tx<'_>, alliance: AllianceId, digest: &[u8]) -> Result<Op
 /// Reports a member to their home community; a report elsewhere gives way.
 pub async fn report(ctx: &Ctx, new: NewHomeReport) -> Result<Reported> {
     let (tx, alliance, caller) = begin(ctx, new.alliance_id).await?;
-    let digest = person::digest(
-        &person::salt(&tx, alliance.id).await?,
-        person::check(&new.person, "person")?,
-    );
+    let digest =
+        person::digest(&person::salt(&tx, alliance.id).await?, person::check(&new.person, "person")?);
     require_within(&tx.db, new.region_id, alliance.region_id).await?;
     let place = region::Entity::find_by_id(new.region_id).one(&tx.db).await?;
     let place = place.ok_or(Error::NotFound("region"))?;
@@ -162,8 +159,7 @@ async fn leave(tx: &Tx<'_>, row: &Model) -> Result<()> {
 /// Ends a member's report to their home community.
 pub async fn end(ctx: &Ctx, of: AllianceId, person: &str) -> Result<()> {
     let (tx, alliance, caller) = begin(ctx, of).await?;
-    let digest =
-        person::digest(&person::salt(&tx, alliance.id).await?, person::check(person, "person")?);
+    let digest = person::digest(&person::salt(&tx, alliance.id).await?, person::check(person, "person")?);
     let row = standing(&tx, alliance.id, &digest).await?;
     let row = row.ok_or_else(|| Error::invalid(Code::NotReportedHome, "person"))?;
     let place = region::Entity::find_by_id(row.region_id).one(&tx.db).await?;

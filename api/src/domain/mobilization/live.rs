@@ -9,13 +9,18 @@ use std::{
 };
 
 use concord_entities::{
-    id::{MobilizationId, RegionId},
+    event, event_seal,
+    id::{MobilizationId, RegionId, TypedId},
     region::{self, Level},
 };
 use futures_util::{Stream, stream};
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::{
-    sync::{Notify, broadcast::error::RecvError, watch},
+    sync::{
+        Notify,
+        broadcast::error::{RecvError, TryRecvError},
+        watch,
+    },
     time::Instant,
 };
 
@@ -26,6 +31,7 @@ use super::{
 use crate::domain::{
     Code, Ctx, Error, Result,
     fact::{changes, follow::RIGHTS},
+    feed::Sealed,
     page,
 };
 
@@ -59,6 +65,8 @@ struct Watched {
 struct Board {
     /// Everything sealed up to here is in it.
     position: i64,
+    /// The last position of what happened to the order.
+    about: i64,
     /// How often rights may have changed so far; it tells watchers to look.
     rights: u64,
     rows: Arc<Vec<Line>>,
@@ -99,6 +107,8 @@ struct Watcher {
     of: MobilizationId,
     board: watch::Receiver<Arc<Board>>,
     sent: Option<Arc<Vec<Line>>>,
+    /// What the watcher has from before: as long as nothing happened to the order since, it is told nothing.
+    after: Option<i64>,
     rights: u64,
     looked_at: Instant,
     ended: bool,
@@ -106,8 +116,8 @@ struct Watcher {
     _leaving: Leaving,
 }
 
-/// Watches the board of an order: the whole of it first, then what changes. Whoever brings a position that was never given watched
-/// another database.
+/// Watches the board of an order: the whole of it first, then what changes. Whoever brings the last position that they have gets the
+/// whole once something has happened since; a position that was never given is one of another database.
 pub async fn watch(
     ctx: &Ctx,
     of: MobilizationId,
@@ -130,6 +140,7 @@ pub async fn watch(
         of,
         board,
         sent: None,
+        after,
         rights: 0,
         looked_at: Instant::now(),
         ended: false,
@@ -178,7 +189,8 @@ impl Watcher {
 
     /// What this watcher has not been told of a board.
     fn delta(&mut self, board: &Board) -> Option<Delta> {
-        if !board.is_made {
+        let is_known = |after| board.about <= after;
+        if !board.is_made || (self.sent.is_none() && self.after.is_some_and(is_known)) {
             return None;
         }
         let is_whole = self.sent.is_none();
@@ -194,19 +206,13 @@ impl Watcher {
 
 /// The rows of a board that differ from those before.
 fn changed(before: &[Line], now: &[Line]) -> Vec<Line> {
-    let known: HashMap<RegionId, &Sums> =
-        before.iter().map(|line| (line.sums.region, &line.sums)).collect();
+    let known: HashMap<RegionId, &Sums> = before.iter().map(|line| (line.sums.region, &line.sums)).collect();
     let differs = |line: &&Line| known.get(&line.sums.region).is_none_or(|known| **known != line.sums);
     now.iter().filter(differs).cloned().collect()
 }
 
 /// Joins those who watch an order; the first opens the room.
-fn join(
-    ctx: &Ctx,
-    of: MobilizationId,
-    view: View,
-    top: String,
-) -> (Arc<Room>, watch::Receiver<Arc<Board>>) {
+fn join(ctx: &Ctx, of: MobilizationId, view: View, top: String) -> (Arc<Room>, watch::Receiver<Arc<Board>>) {
     let mut rooms = unpoisoned(&ctx.app.boards.0);
     let room = rooms.entry(of).or_insert_with(|| {
         let room = Arc::new(Room { views: Mutex::default(), door: Notify::new() });
@@ -240,6 +246,27 @@ struct Known {
     regions: HashMap<RegionId, Arc<region::Model>>,
     levels: HashMap<RegionId, Level>,
     rights: u64,
+    /// The last position of what happened to the order; absent where some of it may have been missed.
+    about: Option<i64>,
+}
+
+impl Known {
+    /// Takes note of something sealed; tells whether the boards may have to be made anew.
+    fn hear(&mut self, of: MobilizationId, sealed: &Sealed) -> bool {
+        let is_about = sealed.event.subject_id == of.0;
+        if is_about {
+            self.about = self.about.map(|about| about.max(sealed.position));
+        }
+        let is_right = RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning));
+        self.rights += u64::from(is_right);
+        is_about || is_right
+    }
+
+    /// Something was missed, which may have been about anything.
+    fn miss(&mut self) {
+        self.rights += 1;
+        self.about = None;
+    }
 }
 
 /// Keeps the boards of an order as long as somebody watches.
@@ -258,16 +285,9 @@ async fn keep(ctx: Ctx, of: MobilizationId, room: Arc<Room>) {
             tokio::select! {
                 () = room.door.notified() => rung = true,
                 heard = tokio::time::timeout(IDLE, listener.recv()) => match heard {
-                    Ok(Ok(sealed)) => {
-                        rung = sealed.event.subject_id == of.0;
-                        if RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning)) {
-                            known.rights += 1;
-                            rung = true;
-                        }
-                    }
-                    // Whatever was missed may have been about this order, or about rights.
+                    Ok(Ok(sealed)) => rung = known.hear(of, &sealed),
                     Ok(Err(RecvError::Lagged(_))) => {
-                        known.rights += 1;
+                        known.miss();
                         rung = true;
                     }
                     // Another look now and then, whatever rings.
@@ -279,22 +299,39 @@ async fn keep(ctx: Ctx, of: MobilizationId, room: Arc<Room>) {
         // One board answers all that rang meanwhile.
         loop {
             match listener.try_recv() {
-                Ok(sealed) => {
-                    if RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning)) {
-                        known.rights += 1;
-                    }
-                }
-                Err(tokio::sync::broadcast::error::TryRecvError::Lagged(_)) => known.rights += 1,
+                Ok(sealed) => drop(known.hear(of, &sealed)),
+                Err(TryRecvError::Lagged(_)) => known.miss(),
                 Err(_) => break,
             }
         }
     }
 }
 
+/// The last position of what happened to an order.
+async fn last_about(ctx: &Ctx, of: MobilizationId) -> Result<i64> {
+    let last = event_seal::Entity::find()
+        .select_only()
+        .column(event_seal::Column::Position)
+        .inner_join(event::Entity)
+        .filter(event::Column::SubjectKind.eq(MobilizationId::NOUN))
+        .filter(event::Column::SubjectId.eq(of.0))
+        .order_by_desc(event_seal::Column::Position)
+        .limit(1)
+        .into_tuple::<i64>()
+        .one(ctx.read())
+        .await?;
+    Ok(last.unwrap_or_default())
+}
+
 /// Makes the boards of all views from one reading of the places.
 async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> Result<()> {
     // Read before the places: whatever was sealed by then is in them.
     let position = changes::head(ctx).await?;
+    let about = match known.about {
+        Some(about) => about,
+        None => last_about(ctx, of).await?,
+    };
+    known.about = Some(about);
     let leaves: Vec<Leaf> = coverage::leaves(ctx, of).await?;
     let views: Vec<(View, String)> =
         unpoisoned(&room.views).iter().map(|(view, watched)| (*view, watched.top.clone())).collect();
@@ -316,10 +353,10 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
         if let Some(watched) = unpoisoned(&room.views).get(&view) {
             watched.board.send_if_modified(|board| {
                 let is_new = !board.is_made || *board.rows != rows;
-                let is_told = is_new || board.rights != known.rights;
+                let is_told = is_new || board.rights != known.rights || board.about != about;
                 if is_told {
                     let rows = if is_new { Arc::new(rows) } else { board.rows.clone() };
-                    *board = Arc::new(Board { position, rights: known.rights, rows, is_made: true });
+                    *board = Arc::new(Board { position, about, rights: known.rights, rows, is_made: true });
                 }
                 is_told
             });
@@ -335,10 +372,8 @@ async fn learn(ctx: &Ctx, sums: &[Sums], known: &mut Known) -> Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let rows = region::Entity::find()
-        .filter(page::among(ctx, region::Column::Id, unknown))
-        .all(ctx.read())
-        .await?;
+    let rows =
+        region::Entity::find().filter(page::among(ctx, region::Column::Id, unknown)).all(ctx.read()).await?;
     known.regions.extend(rows.into_iter().map(|row| (row.id, Arc::new(row))));
     Ok(())
 }

@@ -1,20 +1,28 @@
 //! Mobilisation (红色动员令): orders found and listed. How they are written and end stands in `order`, how units answer in `unit`, how
-//! people check in in `check_in` and `come`, what is covered in `coverage`. What stands before any order, pairings and home reports, in
+//! people check in in `check_in` and `come`, what is covered in `coverage`, as it changes in `live`, in the end in `report`. What stands before any order, pairings and home reports, in
 //! `pairing` and `home_report`.
 
 pub mod check_in;
 pub mod come;
 pub mod coverage;
+pub mod home_report;
+pub mod live;
 pub mod order;
+pub mod pairing;
 pub mod person;
+pub mod report;
 mod rows;
+pub mod shift;
 pub mod states;
 pub mod unit;
 
 use concord_entities::{
-    id::{AllianceId, MobilizationCheckInId, MobilizationId, MobilizationUnitId, OrganizationId},
+    id::{
+        AllianceId, MobilizationCheckInId, MobilizationId, MobilizationShiftId, MobilizationUnitId,
+        OrganizationId,
+    },
     mobilization::{Column, Entity, Model, State},
-    mobilization_check_in, mobilization_need, mobilization_region, mobilization_unit,
+    mobilization_check_in, mobilization_need, mobilization_region, mobilization_shift, mobilization_unit,
     seat::{self, Role},
 };
 use sea_orm::{
@@ -67,6 +75,17 @@ pub fn visible_regions(ctx: &Ctx) -> Select<mobilization_region::Entity> {
 pub fn visible_units(ctx: &Ctx) -> Select<mobilization_unit::Entity> {
     mobilization_unit::Entity::find()
         .filter(mobilization_unit::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+}
+
+/// Their shifts.
+pub fn visible_shifts(ctx: &Ctx) -> Select<mobilization_shift::Entity> {
+    mobilization_shift::Entity::find()
+        .filter(mobilization_shift::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+}
+
+/// One shift, if the caller may see its order.
+pub async fn find_shift(ctx: &Ctx, id: MobilizationShiftId) -> Result<Option<mobilization_shift::Model>> {
+    Ok(visible_shifts(ctx).filter(mobilization_shift::Column::Id.eq(id)).one(ctx.read()).await?)
 }
 
 /// Who came: all of them for whoever runs the alliance, supervises it, or receives people in it; a unit sees those who came with

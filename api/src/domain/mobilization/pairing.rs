@@ -155,11 +155,7 @@ pub async fn end(
 ) -> Result<Model> {
     let tx = ctx.begin().await?;
     let missing = || Error::NotFound("pairing");
-    let of = visible(ctx)
-        .select_only()
-        .column(Column::AllianceId)
-        .filter(Column::Id.eq(id))
-        .into_query();
+    let of = visible(ctx).select_only().column(Column::AllianceId).filter(Column::Id.eq(id)).into_query();
     let alliance = alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).lock(HELD);
     let alliance = alliance.one(&tx.db).await?.ok_or_else(missing)?;
     let row = Entity::find_by_id(id).lock(HELD).one(&tx.db).await?.ok_or_else(missing)?;

@@ -169,7 +169,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
         .all(ctx.read())
         .await?;
     places.sort_by(|one, other| {
-        let gap = |row: &mobilization_coverage::Model| (row.needed - row.present).max(0);
+        let gap = |row: &mobilization_coverage::Model| Ord::max(row.needed - row.present, 0);
         gap(other).cmp(&gap(one)).then_with(|| one.path.cmp(&other.path))
     });
     let present = places.iter().map(|row| i64::from(row.present)).sum();
@@ -201,7 +201,8 @@ mod tests {
         let arrived = BTreeMap::from([(at(1), 5), (at(3), 2)]);
         let left = BTreeMap::from([(at(4), 3)]);
         let found = hours(&arrived, &left);
-        let figures: Vec<_> = found.iter().map(|hour| (hour.arrived, hour.cumulative, hour.present)).collect();
+        let figures: Vec<_> =
+            found.iter().map(|hour| (hour.arrived, hour.cumulative, hour.present)).collect();
         assert_eq!(figures, [(5, 5, 5), (0, 5, 5), (2, 7, 7), (0, 7, 4)]);
         assert_eq!(hours(&BTreeMap::new(), &BTreeMap::new()), Vec::new());
     }

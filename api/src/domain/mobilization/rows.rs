@@ -39,9 +39,13 @@ impl Sql {
         if self.is_sqlite() { "json_each(?1) item" } else { "jsonb_array_elements(CAST($1 AS jsonb)) item" }
     }
 
-    /// The rows themselves where each is a text of hexadecimal digits: the bytes.
-    pub const fn row_bytes(self) -> &'static str {
-        if self.is_sqlite() { "unhex(item.value)" } else { "decode(item.value #>> '{}', 'hex')" }
+    /// Rows that are themselves texts of hexadecimal digits, as the bytes that a column is among.
+    pub const fn among_row_bytes(self) -> &'static str {
+        if self.is_sqlite() {
+            "IN (SELECT unhex(item.value) FROM json_each(?1) item)"
+        } else {
+            "= ANY (ARRAY(SELECT decode(item.value #>> '{}', 'hex') FROM jsonb_array_elements(CAST($1 AS jsonb)) item))"
+        }
     }
 
     fn text(self, at: usize) -> String {

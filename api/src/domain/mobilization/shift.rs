@@ -6,7 +6,7 @@ use concord_entities::{
     id::MobilizationShiftId,
     mobilization_check_in::{Column, Entity},
 };
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::visible_ids;
 use crate::domain::{Ctx, Result, page};

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result};
 use concord_entities::{
     alliance,
     id::{AllianceId, TypedId},
-    membership, service_team,
+    membership, pairing, service_team,
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
@@ -41,7 +41,10 @@ use crate::{
             transition,
         },
         loaders,
-        mobilization::{MobilizationConnection, MobilizationFilter, mobilizations_of},
+        mobilization::{
+            MobilizationConnection, MobilizationFilter, mobilizations_of,
+            pairing::{HomeReportCount, PairingConnection, PairingFilter, home_reports, pairings_of},
+        },
         node::Node,
         scalar::{Date, DateTime, YearMonth},
         territory::region::Region,
@@ -224,6 +227,32 @@ impl Alliance {
         #[graphql(desc = "The day; today where absent.")] on: Option<Date>,
     ) -> Result<BranchCoverage> {
         BranchCoverage::of(context, &self.0, on).await
+    }
+
+    /// The pairings (包保) of its members with places, the latest first.
+    async fn pairings(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which ones.")] filter: Option<PairingFilter>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<PairingConnection> {
+        let ctx = ctx(context);
+        let filter = filter.unwrap_or_default().read(ctx).await.or_api_error(ctx)?;
+        let list = pairings_of(pairing::Column::AllianceId, filter, args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// How many in-service members of each unit stand reported to each community (双报到), the greatest numbers first; at most 500.
+    async fn home_reports(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those of this unit.")] organization_id: Option<ID>,
+        #[graphql(desc = "Only those at this community.")] region_id: Option<ID>,
+    ) -> Result<Vec<HomeReportCount>> {
+        home_reports(context, self.0.id, organization_id, region_id).await
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

@@ -1,12 +1,17 @@
 //! Faces of what is covered: sums by region.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result};
 use concord_entities::region;
 
 use crate::{
     domain::{
         self,
-        mobilization::coverage::{Sums, View},
+        mobilization::{
+            coverage::{Sums, View},
+            live::Line,
+        },
     },
     graphql::{
         id, loaders,
@@ -19,7 +24,13 @@ use crate::{
 #[derive(Clone)]
 pub struct CoverageRow {
     sums: Sums,
-    region: Option<region::Model>,
+    region: Option<Arc<region::Model>>,
+}
+
+impl From<Line> for CoverageRow {
+    fn from(line: Line) -> Self {
+        Self { sums: line.sums, region: line.region }
+    }
 }
 
 impl From<Sums> for CoverageRow {
@@ -35,7 +46,7 @@ impl CoverageRow {
     /// The region.
     async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
         match &self.region {
-            Some(known) => Ok(Some(Region(known.clone()))),
+            Some(known) => Ok(Some(Region(region::Model::clone(known)))),
             None => Ok(loaders::one(context, self.sums.region).await?.map(Region)),
         }
     }

@@ -68,7 +68,7 @@ impl MobilizationSubscription {
             RegionLevel,
         >,
         #[graphql(
-            desc = "The last position that the client has from before. One that was never given is refused: such a client watched another database."
+            desc = "The last position that the client has from before: the whole board then comes once something has happened to the order since. One that was never given is refused, since such a client watched another database."
         )]
         after: Option<i64>,
     ) -> Result<impl Stream<Item = Result<MobilizationCoverageDelta>> + use<>> {

@@ -1,14 +1,19 @@
 //! Faces of mobilisation: the order and its lists. Called units stand in `unit`, check-ins in `check_in`, what is covered in
-//! `coverage`, the mutations in `mutation`.
+//! `coverage` and as it changes in `live`, shifts in `shift`, the report in `report`, what stands before any order in `pairing`, the
+//! mutations in `mutation`.
 
 pub mod check_in;
 pub mod coverage;
+pub mod live;
 pub mod mutation;
+pub mod pairing;
+pub mod report;
+pub mod shift;
 pub mod unit;
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, dataloader::Loader};
+use async_graphql::{Context, Enum, ID, InputObject, MergedObject, Object, Result, dataloader::Loader};
 use concord_entities::{
     id::{MobilizationId, RegionId, TypedId},
     mobilization, mobilization_check_in, mobilization_need, mobilization_region, mobilization_unit,
@@ -19,6 +24,8 @@ use uuid::Uuid;
 use self::{
     check_in::MobilizationCheckInConnection,
     coverage::CoverageRow,
+    report::MobilizationReport,
+    shift::{MobilizationShiftConnection, shifts_of},
     unit::{MobilizationUnitConnection, units_of},
 };
 use super::{
@@ -155,6 +162,26 @@ impl Mobilization {
     ) -> Result<MobilizationUnitConnection> {
         let list = units_of(mobilization_unit::Column::MobilizationId, args(first, after, last, before));
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// Its shifts, the earliest first.
+    async fn shifts(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<MobilizationShiftConnection> {
+        let list = shifts_of(args(first, after, last, before));
+        Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
+    }
+
+    /// What came of it: who came, hour by hour, and what was covered when.
+    async fn report(&self, context: &Context<'_>) -> Result<MobilizationReport> {
+        let ctx = ctx(context);
+        let report = verbs::report::of(ctx, &self.0).await.or_api_error(ctx)?;
+        Ok(MobilizationReport::new(report, self.0.state == mobilization::State::StoodDown))
     }
 
     /// Who came, the latest first: all of them for whoever runs, supervises or receives people in the alliance; a unit sees those
@@ -350,6 +377,10 @@ impl MobilizationFilter {
         })
     }
 }
+
+/// Reads of mobilisation.
+#[derive(MergedObject, Default)]
+pub struct MobilizationsQuery(MobilizationQuery, pairing::PairingQuery);
 
 #[derive(Default)]
 pub struct MobilizationQuery;

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result};
 use super::{
     Mobilization,
     check_in::{MobilizationCheckIn, MobilizationCheckInPayload, MobilizationCheckInsPayload},
+    pairing::PairingMutation,
     unit::MobilizationUnit,
 };
 use crate::{
@@ -289,7 +290,7 @@ impl MobilizationCheckInItem {
 
 /// Changes to orders, by their committee and by the units that they call.
 #[derive(MergedObject, Default)]
-pub struct MobilizationsMutation(OrderMutation, CalledUnitMutation, CheckInMutation);
+pub struct MobilizationsMutation(OrderMutation, CalledUnitMutation, CheckInMutation, PairingMutation);
 
 #[derive(Default)]
 pub struct OrderMutation;

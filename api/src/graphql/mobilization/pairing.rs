@@ -467,7 +467,10 @@ impl PairingMutation {
     ) -> Result<HomeReportsPayload> {
         let ctx = ctx(context);
         if let Err(error) = bulk::begin(ctx, input.items.len()).await {
-            return Ok(HomeReportsPayload { results: Vec::new(), user_errors: vec![user_error(ctx, &error)?] });
+            return Ok(HomeReportsPayload {
+                results: Vec::new(),
+                user_errors: vec![user_error(ctx, &error)?],
+            });
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {

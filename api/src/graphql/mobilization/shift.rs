@@ -17,7 +17,12 @@ use crate::{
         page::{self, List, Order},
     },
     graphql::{
-        connection::connection, id, loaders::{self, Loaders}, node::Node, scalar::DateTime, territory::region::Region,
+        connection::connection,
+        id,
+        loaders::{self, Loaders},
+        node::Node,
+        scalar::DateTime,
+        territory::region::Region,
     },
 };
 
@@ -95,9 +100,7 @@ connection!(
 pub fn shifts_of(args: page::Args) -> impl Fn(&Ctx) -> domain::Result<List<mobilization_shift::Entity>> {
     use mobilization_shift::Column;
     let order = Order { column: Column::StartsAt, descending: false };
-    move |ctx| {
-        Ok(List::new(Column::MobilizationId, Column::Id, (verbs::visible_shifts(ctx), order), &args))
-    }
+    move |ctx| Ok(List::new(Column::MobilizationId, Column::Id, (verbs::visible_shifts(ctx), order), &args))
 }
 
 /// Key of how many people are present on a shift.

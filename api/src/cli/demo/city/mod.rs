@@ -40,6 +40,7 @@ use crate::{
         mobilization::{
             check_in::{self, NewCheckIn},
             order::{self, NewMobilization, NewNeed, NewUnit},
+            pairing::{self, NewPairing},
         },
         territory::region,
     },
@@ -119,6 +120,8 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
     join(&system, &mut cast, "unit", ("单位联络员", Role::MemberStaff, Some(shown)), alliance_id, &hash)
         .await?;
     let clerk = stage.hand(cast.people["city"].id);
+    stage.advance(end - DAY * 20);
+    pair(&clerk, alliance_id, &units).await?;
     stage.advance(end - TimeDelta::minutes(2));
     let order = issue(&clerk, alliance_id, &units).await?;
     stage.advance(end);
@@ -198,6 +201,16 @@ async fn join(
         unit: None,
     };
     cast.people.insert(part, person);
+    Ok(())
+}
+
+/// Every community has its unit before there is any order (包保).
+async fn pair(clerk: &Ctx, alliance_id: AllianceId, units: &[OrganizationId]) -> Result<()> {
+    for (code, unit) in register::communities().into_iter().zip(units.iter().cycle()) {
+        let region_id = region::id_of_code(code);
+        let new = NewPairing { alliance_id, organization_id: *unit, region_id, since: None, until: None };
+        pairing::pair(clerk, new).await?;
+    }
     Ok(())
 }
 

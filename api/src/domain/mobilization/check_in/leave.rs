@@ -12,7 +12,7 @@ use super::{
     look::{self, Caller},
     store, whereabouts,
 };
-use crate::domain::{Code, Ctx, Error, Event, Result};
+use crate::domain::{Action, Code, Ctx, Error, Event, Result};
 
 /// Checks a person out, who is present until then.
 pub async fn check_out(
@@ -23,7 +23,7 @@ pub async fn check_out(
 ) -> Result<mobilization_check_in::Model> {
     let tx = ctx.begin().await?;
     let (order, salt) = look::order(&tx, of).await?;
-    let caller = Caller::find(&tx, &order).await?;
+    let caller = Caller::find(&tx, order.alliance_id, Action::CheckInToMobilization).await?;
     look::takes_check_ins(&order)?;
     let digest = person::digest(&salt, person::check(person, "person")?);
     let row = store::lock(&tx, of, &[&digest]).await?.into_iter().next();

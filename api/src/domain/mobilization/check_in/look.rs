@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
     account, alliance,
-    id::{AllianceId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
+    id::{AccountId, AllianceId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
     mobilization::{self, State},
     mobilization_region, mobilization_shift, mobilization_unit, pairing, person_salt,
     region::{self, Level},
@@ -192,17 +192,23 @@ pub fn takes_check_ins(order: &mobilization::Model) -> Result<()> {
     }
 }
 
-/// Whoever checks people in, with what they may.
+/// Whoever receives people, with what they may.
 pub enum Caller {
     /// The platform.
     System,
     /// Somebody with these seats, each with the path of the community that it is for.
-    Person(concord_entities::id::AccountId, AllianceId, Vec<(seat::Model, Option<String>)>),
+    Person {
+        account: AccountId,
+        alliance: AllianceId,
+        action: Action,
+        seats: Vec<(seat::Model, Option<String>)>,
+    },
 }
 
 impl Caller {
-    pub async fn find(tx: &Tx<'_>, order: &mobilization::Model) -> Result<Self> {
-        let id = match tx.ctx.actor {
+    /// The caller in an alliance; whoever may do nothing of the kind there is turned away.
+    pub async fn find(tx: &Tx<'_>, alliance: AllianceId, action: Action) -> Result<Self> {
+        let account = match tx.ctx.actor {
             Actor::System => return Ok(Self::System),
             Actor::Anonymous => return Err(Error::Unauthenticated),
             Actor::Key(_) => return Err(Error::Forbidden),
@@ -212,38 +218,29 @@ impl Caller {
             .inner_join(account::Entity)
             .find_also_related(region::Entity)
             .filter(account::Column::State.eq(account::State::Active))
-            .filter(seat::Column::AccountId.eq(id))
-            .filter(seat::Column::AllianceId.eq(order.alliance_id))
+            .filter(seat::Column::AccountId.eq(account))
+            .filter(seat::Column::AllianceId.eq(alliance))
             .filter(seat::Column::State.eq(seat::State::Active))
             .all(&tx.db)
             .await?
             .into_iter()
             .map(|(seat, region)| (seat, region.map(|region| region.path)))
             .collect();
-        let may = |seat: &seat::Model| {
-            policy::grant(seat.role, Action::CheckInToMobilization) != policy::Grant::Never
-        };
-        if seats.iter().any(|(seat, _)| may(seat)) {
-            Ok(Self::Person(id, order.alliance_id, seats))
+        if seats.iter().any(|(seat, _)| policy::grant(seat.role, action) != policy::Grant::Never) {
+            Ok(Self::Person { account, alliance, action, seats })
         } else {
             Err(Error::Forbidden)
         }
     }
 
-    /// Whether somebody of a unit may be checked in, or out, at a place. An officer's seat for a community reaches no further.
+    /// Whether somebody of a unit may be received at a place. An officer's seat for a community reaches no further.
     pub fn may(&self, unit: Option<OrganizationId>, path: &str) -> bool {
-        let Self::Person(account, alliance, seats) = self else { return true };
+        let Self::Person { account, alliance, action, seats } = self else { return true };
         let units: Vec<OrganizationId> = unit.into_iter().collect();
         let target = Target::alliance(*alliance).of(&units);
         seats.iter().any(|(seat, community)| {
             community.as_deref().is_none_or(|community| path.starts_with(community))
-                && policy::standing(
-                    *account,
-                    std::slice::from_ref(seat),
-                    Action::CheckInToMobilization,
-                    target,
-                )
-                .is_some()
+                && policy::standing(*account, std::slice::from_ref(seat), *action, target).is_some()
         })
     }
 }

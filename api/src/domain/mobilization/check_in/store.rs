@@ -90,11 +90,9 @@ pub async fn lock(
     let sql = Sql::of(&tx.db);
     let lock = if tx.ctx.app.backend() == sea_orm::DbBackend::Sqlite { "" } else { "FOR NO KEY UPDATE" };
     let text = format!(
-        "SELECT * FROM mobilization_check_in WHERE mobilization_id = {order} AND person IN (SELECT {person} FROM {rows})
-         ORDER BY person {lock}",
+        "SELECT * FROM mobilization_check_in WHERE mobilization_id = {order} AND person {among} ORDER BY person {lock}",
         order = sql.parameter(2, "uuid"),
-        person = sql.row_bytes(),
-        rows = sql.rows(),
+        among = sql.among_row_bytes(),
     );
     let statement = sql.statement(text, [rows::json(&digests)?, of.0.into()]);
     Ok(mobilization_check_in::Model::find_by_statement(statement).all(&tx.db).await?)

@@ -36,8 +36,8 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         problem, handover_item, problem_handler, problem_responsible, problem_round, problem_round_unit, problem_sign_off, problem_tier_move, follow_up,
         follow_up_link, escalation, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
-        deadline_policy, breach, notice_sequence, supervision_notice, extension,
-        whistle_sequence, whistle, whistle_response, whistle_breach, whistle_escalation, ranking, ranking_place, ranking_item,
+        deadline_policy, breach, notice_sequence, extension,
+        whistle_sequence, whistle, whistle_response, whistle_breach, supervision_notice, whistle_escalation, ranking, ranking_place, ranking_item,
     )
 }
 

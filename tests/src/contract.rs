@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Endings of the names of identifiers, and the nouns they name. The longest that fits counts.
-const NOUNS: [(&str, &str); 45] = [
+const NOUNS: [(&str, &str); 48] = [
     ("extensionid", "extension"),
     ("noticeid", "supervision_notice"),
     ("accountid", "account"),

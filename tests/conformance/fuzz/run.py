@@ -12,9 +12,7 @@ import sys
 import time
 
 SEED = "20261126"
-# Of mutations a fifth is aimed at. Whistles brought 17 of them and three people who may do few: 19 % are done until cases know
-# what a whistle wants first.
-QUERIES_WITH_DATA, MUTATIONS_DONE = 0.60, 0.17
+QUERIES_WITH_DATA, MUTATIONS_DONE = 0.60, 0.20
 LEAST_CASES = 1_000
 HERE = pathlib.Path(__file__).parent
 # How many times the cases: a thousand anonymously, and most where most is done.

@@ -19,6 +19,7 @@ use concord_entities::{
     problem::{Model, Severity, State},
 };
 use concord_tests::{Answer, TestApp, World};
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use super::problem::{count, pothole, problem_in, show_closure, step, triage, which};

@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, TimeZone, Utc};
 use concord::{
     app::SystemClock,
-    cli::demo::{self, Handout},
+    cli::demo::{self, Handout, Which},
     config::Config,
     domain::{App, chain, context::Clock},
 };
@@ -37,7 +37,7 @@ pub async fn tell(end: DateTime<Utc>) -> Told {
     config.data.directory = folder.path().to_owned();
     config.identity.argon2_memory_kib = 64;
     config.identity.argon2_passes = 1;
-    let (app, handout) = Box::pin(demo::create(config, end)).await.expect("the story is told");
+    let (app, handout) = Box::pin(demo::create(config, Which::Xihai, end)).await.expect("the story is told");
     Told { folder, app, handout }
 }
 

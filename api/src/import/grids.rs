@@ -451,12 +451,12 @@ impl Work<'_> {
                 return Err((OFFICER, Error::refused(Code::ImportDuplicate).with("first", first)));
             }
             let standing = self.known.officers.entry(cell.id).or_default();
-            let is_same = |post: &&grid_officer::Model| {
+            let is_same = |post: &grid_officer::Model| {
                 post.role == *role
                     && post.name == person.name
                     && (person.phone.is_none() || post.phone == person.phone)
             };
-            if standing.iter().find(is_same).is_some() {
+            if standing.iter().any(is_same) {
                 continue;
             }
             let is_main = !standing.iter().any(|post| post.role == *role && post.is_main);

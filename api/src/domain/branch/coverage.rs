@@ -140,6 +140,7 @@ pub async fn of(ctx: &Ctx, alliance: &alliance::Model, on: Option<NaiveDate>) ->
 
 async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> {
     use branch_host::Column as Host;
+    use branch_instructor::Column as Served;
     let mut homes = Homes::default();
     let rows = branch_host::Entity::find()
         .find_also_related(party_branch::Entity)
@@ -188,7 +189,6 @@ async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> 
             homes.markets.entry(name.clone()).or_default().push(at);
         }
     }
-    use branch_instructor::Column as Served;
     let rows = branch_instructor::Entity::find()
         .filter(scope::in_alliances(ctx, Served::AllianceId))
         .filter(Served::AllianceId.eq(alliance))

@@ -41,6 +41,7 @@ pub async fn at(
     place: RegionId,
     on: Option<NaiveDate>,
 ) -> Result<Option<Overlay>> {
+    use grid_cell_region::Column as Covers;
     ctx.require_signed_in()?;
     let found = alliance::Entity::find()
         .filter(scope::in_alliances(ctx, alliance::Column::Id))
@@ -58,7 +59,6 @@ pub async fn at(
         .filter(grid_network::Column::AllianceId.eq(alliance.id))
         .all(ctx.read())
         .await?;
-    use grid_cell_region::Column as Covers;
     let around = region::Entity::find()
         .select_only()
         .column(region::Column::Id)

@@ -3,6 +3,7 @@
 
 mod branches;
 mod cases;
+mod city;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,6 +176,7 @@ async fn the_history_runs_up_and_down_and_up_again() {
 /// What every trigger refuses.
 fn cases() -> Vec<Case> {
     let mut all = cases::cases();
+    all.extend(city::cases());
     all.extend(branches::cases());
     all
 }

@@ -140,7 +140,7 @@ async fn a_tree_stands_in_the_order_of_its_kinds_and_its_members_come_together()
     assert_eq!(moved(&app, &world, first.id, Some(top.id)).await, "done");
     assert_eq!(ask(general.id).await.at("/partyBranch/membersBelow"), 0);
     assert_eq!(ask(top.id).await.at("/partyBranch/membersBelow"), 37);
-    // As many statements for many branches as for few.
+    // No more statements for many branches than for few.
     let lists = "query($id: ID!) { partyBranch(id: $id) { membersBelow children(first: 100) { nodes { name membersBelow isJoint
         hosts { kind } parent { name } children { nodes { name memberCounts { memberCount } matters { linkedAt } } } } } } }";
     let ask = async |id: PartyBranchId| {
@@ -151,7 +151,7 @@ async fn a_tree_stands_in_the_order_of_its_kinds_and_its_members_come_together()
         established(&app, &world, of(Kind::Branch, &format!("网格{number:02}"), Some(top.id))).await;
     }
     let (_, many) = app.statements(async || ask(top.id).await).await;
-    assert_eq!(many.len(), few.len(), "{many:#?}");
+    assert!(many.len() <= few.len(), "{many:#?}");
     app.run_background().await;
 }
 

@@ -374,6 +374,7 @@ async fn an_erased_reporter_is_gone_above_as_well() {
     let world = World::build(&app, "632223").await;
     let new = problem::NewProblem {
         description: "张三丰家门口坑洼".to_owned(),
+        title: "张三丰家门口".to_owned(),
         ..crate::problem::pothole(&world)
     };
     let below = problem::register(&app.ctx(world.grid_officer), new).await.expect("registered");

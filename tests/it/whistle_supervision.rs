@@ -117,8 +117,11 @@ async fn a_missed_deadline_demands_an_answer_once_a_level() {
         app.run_background().await;
     }
     assert_eq!(notices(&app, world.committee, row.id).await.len(), 4);
-    // What comes back is not done, and long past the day of every level.
+    // What comes back is not done, and long past the day of every level; each leaves the time to answer it.
     answer::return_claim(&town, call(made[0].id), "未清").await.expect("returned");
+    app.run_background().await;
+    assert_eq!(notices(&app, world.committee, row.id).await.len(), 5);
+    app.advance(TimeDelta::days(30));
     app.run_background().await;
     let shown = notices(&app, world.committee, row.id).await;
     let of_first: Vec<i64> =

@@ -353,6 +353,7 @@ impl List {
                 when(row.declined >= 2, "ASSIGNMENT_BINDS");
                 when(row.assigned_at.is_some_and(late), "OBJECTION_WINDOW_CLOSED");
                 when(proposed.is_some_and(|unit| !member(unit)), "NOT_A_MEMBER");
+                when(proposed.is_some() && *proposed == row.lead, "PROPOSES_ITSELF");
             }
             Verb::Start { handler: Some(handler) } | Verb::Reassign { handler } => {
                 let colleague = row.lead.is_some_and(|lead| self.acts_here(*handler, row.list, lead));

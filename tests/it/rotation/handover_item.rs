@@ -168,7 +168,7 @@ async fn what_is_carried_over_meanwhile_is_still_handed_on() {
     let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
     assert_eq!((all.len(), &all[0]["isClosed"], &all[0]["state"]), (1, &json!(false), &json!("PENDING")));
     let query = "query($id: ID!) { node(id: $id) { ... on HandoverItem { task { id } } } }";
-    let handed = app.client(world.observer).send(query, json!({ "id": all[0]["id"] })).await;
+    let handed = app.client(world.committee).send(query, json!({ "id": all[0]["id"] })).await;
     assert_eq!(handed.at("/node/task/id"), carried.at("/carryOverTasks/taskList/tasks/nodes/0/id"));
     let take = json!({ "input": { "handoverId": handover } });
     is(&app.client(world.other_staff).send(ACKNOWLEDGE, take).await, "HANDOVER_UNANSWERED");

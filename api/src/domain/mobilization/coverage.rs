@@ -120,7 +120,7 @@ pub struct Sums {
 
 /// Sums up the places below `top` by the regions directly below it, or by those of a level; the greatest gap first, then by code.
 /// A place above that level stands for itself.
-pub fn board(
+pub(super) fn board(
     leaves: &[Leaf],
     top: &str,
     level: Option<Level>,

@@ -85,7 +85,7 @@ pub async fn numbers(
 }
 
 /// An alliance under which somebody reports: it gives turns to whoever reports, and its key makes the digest.
-async fn begin<'ctx>(ctx: &'ctx Ctx, of: AllianceId) -> Result<(Tx<'ctx>, alliance::Model, Caller)> {
+async fn begin(ctx: &Ctx, of: AllianceId) -> Result<(Tx<'_>, alliance::Model, Caller)> {
     let tx = ctx.begin().await?;
     let alliance = governance::alliance::visible(ctx).filter(alliance::Column::Id.eq(of));
     let alliance = alliance.lock(HELD).one(&tx.db).await?.ok_or(Error::NotFound("alliance"))?;

@@ -32,10 +32,7 @@ pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
 /// Whether it looks like a number that tells who somebody is: an identity card's or a mobile phone's, with or without dashes.
 fn identifies(person: &str) -> bool {
     let bare: Vec<u8> = person.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
-    let (last, head) = match bare.split_last() {
-        Some(split) => split,
-        None => return false,
-    };
+    let Some((last, head)) = bare.split_last() else { return false };
     let digits = head.iter().all(u8::is_ascii_digit);
     let ends_like_a_card = last.is_ascii_digit() || (bare.len() == 18 && last.eq_ignore_ascii_case(&b'x'));
     if digits && ends_like_a_card && CARD.contains(&bare.len()) {

@@ -94,7 +94,12 @@ fn is_open() -> Condition {
         .expr(Expr::val(1))
         .from(priority_task::Entity)
         .and_where(here(Column::TaskId).equals((priority_task::Entity, priority_task::Column::Id)))
-        .and_where(priority_task::Column::IsOpen.eq(true))
+        // A draft is what was carried over into a list that is not published yet.
+        .and_where(
+            priority_task::Column::IsOpen
+                .eq(true)
+                .or(priority_task::Column::State.eq(priority_task::State::Draft)),
+        )
         .to_owned();
     let problem = Query::select()
         .expr(Expr::val(1))

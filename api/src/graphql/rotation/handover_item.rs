@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 use concord_entities::{
     handover_item,
     id::{HandoverItemId, TypedId},
+    priority_task,
 };
 use uuid::Uuid;
 
@@ -102,7 +103,10 @@ impl HandoverItem {
     /// Whether nothing is left to do on the task or problem: then it needs no answer.
     async fn is_closed(&self, context: &Context<'_>) -> Result<bool> {
         if let Some(task) = self.0.task_id {
-            return Ok(loaders::one(context, task).await?.is_none_or(|task| !task.is_open));
+            // A draft, which not everybody sees, is what was carried over into a list that is not published yet.
+            let closed =
+                |task: priority_task::Model| !task.is_open && task.state != priority_task::State::Draft;
+            return Ok(loaders::one(context, task).await?.is_some_and(closed));
         }
         match self.0.problem_id {
             Some(problem) => Ok(loaders::one(context, problem).await?.is_none_or(|problem| !problem.is_open)),

@@ -119,7 +119,7 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
         .await?;
     join(&system, &mut cast, "unit", ("单位联络员", Role::MemberStaff, Some(shown)), alliance_id, &hash)
         .await?;
-    let clerk = stage.hand(cast.people["city"].id);
+    let clerk = stage.hand(cast.people.get("city").ok_or_else(|| missing("the committee"))?.id);
     stage.advance(end - DAY * 20);
     pair(&clerk, alliance_id, &units).await?;
     stage.advance(end - TimeDelta::minutes(2));
@@ -258,7 +258,10 @@ async fn come(app: &Arc<App>) -> Result<()> {
             Ok(NewCheckIn {
                 person: format!("JM{number:05}"),
                 // Steps that share no factor with the numbers of places and units spread the people over all of them.
-                region_id: region::id_of_code(communities[number * 379 % communities.len()]),
+                region_id: communities
+                    .get(number * 379 % communities.len())
+                    .map(|code| region::id_of_code(code))
+                    .unwrap_or_default(),
                 organization_id: units.get(number * 7 % units.len()).copied(),
                 at: None,
                 shift_id: None,

@@ -38,17 +38,17 @@ pub fn communities() -> Vec<&'static str> {
 
 /// The city's units as a clerk would hand them over.
 pub fn roster() -> Source {
-    let mut text = String::from("单位名称,类别,统一社会信用代码,联络员,职务,电话\n");
-    for number in 1..=UNITS {
+    let mut lines = vec!["单位名称,类别,统一社会信用代码,联络员,职务,电话".to_owned()];
+    lines.extend((1..=UNITS).map(|number| {
         let (kind, class) = match number % 4 {
             0 => ("企业", "ENTERPRISE"),
             1 => ("机关", "GOVERNMENT_UNIT"),
             2 => ("事业单位", "PUBLIC_INSTITUTION"),
             _ => ("社会组织", "SOCIAL_ORGANIZATION"),
         };
-        text.push_str(&format!("佳木斯市第{number:04}{kind}(演示),{class},,联络员,干事,\n"));
-    }
-    Source { name: "units.csv".to_owned(), bytes: text.into_bytes() }
+        format!("佳木斯市第{number:04}{kind}(演示),{class},,联络员,干事,")
+    }));
+    Source { name: "units.csv".to_owned(), bytes: lines.join("\n").into_bytes() }
 }
 
 #[cfg(test)]

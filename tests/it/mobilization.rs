@@ -130,7 +130,7 @@ async fn an_order_is_drafted_issued_answered_and_stood_down() {
     order::call_units(&committee, which(row.id), &more).await.expect("called");
     let stale = Which { id: row.id, expected_version: Some(1) };
     assert_eq!(code(order::issue(&committee, stale).await), "VERSION_CONFLICT");
-    for (who, expected) in [(world.approver, "FORBIDDEN"), (world.county_committee, "FORBIDDEN")] {
+    for (who, expected) in [(world.approver, "FORBIDDEN"), (world.county_committee, "NOT_FOUND")] {
         assert_eq!(code(order::issue(&app.ctx(who), which(row.id)).await), expected);
     }
     let row = order::issue(&committee, which(row.id)).await.expect("issued");

@@ -174,7 +174,9 @@ fn settings_of_the_page_hold(operator: &Operator) {
 /// Every command between backticks on any page, run as it stands; words in capitals stand for the operator's own.
 async fn commands_named_in_the_text(operator: &Operator, backups: &Path) {
     let place = operator.home.directory.path().display();
-    let backup = std::fs::read_dir(backups).expect("a folder").next().expect("a backup").expect("its name");
+    let mut backup = std::fs::read_dir(backups).expect("a folder").map(|entry| entry.expect("its name"));
+    // Checkpoints lie beside it.
+    let backup = backup.find(|entry| entry.path().join("manifest.json").exists()).expect("a backup");
     let elsewhere = database::empty().await;
     let mut named = BTreeSet::new();
     for page in page::pages() {

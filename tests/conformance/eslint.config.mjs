@@ -12,8 +12,9 @@ export default [
     rules: {
       ...graphql.configs['flat/schema-recommended'].rules,
       ...graphql.configs['flat/schema-relay'].rules,
-      // Connections give `nodes` beside `edges`, and short lists are no connections.
-      [rule('relay-edge-types')]: ['error', { listTypeCanWrapOnlyEdgeType: false }],
+      // Connections give `nodes` beside `edges`, short lists are no connections, and long ones of values, such as what places need,
+      // are connections of what has no identity.
+      [rule('relay-edge-types')]: ['error', { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false }],
       // The schema tells objects, which have an id, from values, which have none: every other object is a Node.
       [rule('strict-id-in-types')]: 'off',
       [rule('require-description')]: [

@@ -251,8 +251,7 @@ async fn needs_move_while_people_are_there_and_the_board_shows_gaps_first() {
     let query = "query($id: ID!, $below: ID, $level: RegionLevel) { mobilization(id: $id) { coverage(below: $below, level: $level) {
         region { name level } needed present uncovered surplus } } }";
     let ask = async |who, below: Option<RegionId>, level: Option<&str>| {
-        let variables =
-            json!({ "id": id::encode(row.id), "below": below.map(|id| id::encode(id)), "level": level });
+        let variables = json!({ "id": id::encode(row.id), "below": below.map(id::encode), "level": level });
         app.client(who).send(query, variables).await.at("/mobilization/coverage").clone()
     };
     let line = |name: &str, level: &str, sums: [i64; 4]| json!({ "region": { "name": name, "level": level }, "needed": sums[0], "present": sums[1], "uncovered": sums[2], "surplus": sums[3] });

@@ -232,7 +232,7 @@ async fn the_same_person_at_two_places_at_once_is_at_one() {
     let [one, two] = world.communities;
     let row = issued(&app, &world).await;
     let committee = app.ctx(world.committee);
-    let one_of = |number: usize| if number % 2 == 0 { one } else { two };
+    let one_of = |number: usize| if number.is_multiple_of(2) { one } else { two };
     let tries = (0..20).map(|number| {
         let (ctx, place, of): (Ctx, _, _) = (committee.clone(), one_of(number), row.id);
         tokio::spawn(async move { check_in::check_in(&ctx, of, person("V1", place)).await })
@@ -260,8 +260,8 @@ async fn batches_of_the_same_people_in_other_orders_wait_for_each_other() {
     let committee = app.ctx(world.committee);
     let batches = (0..8).map(|number: usize| {
         let (ctx, of) = (committee.clone(), row.id);
-        let mut items = people(0..60, if number % 2 == 0 { one } else { two });
-        if number % 3 == 0 {
+        let mut items = people(0..60, if number.is_multiple_of(2) { one } else { two });
+        if number.is_multiple_of(3) {
             items.reverse();
         }
         items.truncate(60 - number);
@@ -294,7 +294,7 @@ async fn needs_change_and_people_come_and_go_at_once() {
         let (ctx, of) = (committee.clone(), row.id);
         work.push(tokio::spawn(async move {
             let name = format!("V{}", number % 4);
-            let place = if number % 2 == 0 { one } else { two };
+            let place = if number.is_multiple_of(2) { one } else { two };
             check_in::check_in(&ctx, of, person(&name, place)).await?;
             match check_in::check_out(&ctx, of, &name, None).await {
                 Err(error) if error.code().text() == "NOT_CHECKED_IN" => Ok(()),

@@ -187,7 +187,7 @@ async fn members_report_home_to_one_community_each() {
     }
     // The same at many places at once stands at one.
     let tries = (0..8).map(|number: usize| {
-        let (ctx, place) = (app.ctx(world.committee), if number % 2 == 0 { one } else { two });
+        let (ctx, place) = (app.ctx(world.committee), if number.is_multiple_of(2) { one } else { two });
         let report = new("V4", 1, place);
         tokio::spawn(async move { home_report::report(&ctx, report).await })
     });

@@ -56,7 +56,11 @@ pub async fn tails(wall: &Wall, roots: &[Root]) -> Report {
             places => places.into_iter().map(Some).collect(),
         };
         for way in ways {
-            live(wall, root, way.as_ref(), &selection, &mut report).await;
+            // Whoever is outside listens to what both alliances share; where that is nothing, there is nothing to listen to.
+            let noun = way.as_ref().and_then(|place| place.noun.as_ref());
+            if noun.is_none_or(|noun| wall.shared.0.contains_key(noun)) {
+                live(wall, root, way.as_ref(), &selection, &mut report).await;
+            }
         }
     }
     report

@@ -217,7 +217,7 @@ payload!(
 );
 
 outcomes!(
-    /// What came of one pairing; `id` is that of its unit.
+    /// What came of one pairing; `id` is that of its place.
     PairingOutcome,
     /// What came of many pairings.
     PairingsPayload,
@@ -424,7 +424,7 @@ impl PairingMutation {
         for (index, item) in input.items.into_iter().enumerate() {
             let own = bulk::item(ctx, index);
             let result = async { verbs::pair(&own, item.read()?).await }.await;
-            results.push(PairingOutcome::of(ctx, index, item.organization_id, result).await?);
+            results.push(PairingOutcome::of(ctx, index, item.region_id, result).await?);
         }
         Ok(PairingsPayload::done(results))
     }

@@ -253,9 +253,13 @@ async fn row(app: &TestApp, name: &str, table: &Table, made: &Specimens, id: Uui
     let (mut columns, mut values) = (Vec::new(), Vec::new());
     for (column, shape) in &table.columns {
         let target = table.foreign.iter().find(|(own, ..)| own == column).map(|(_, target, _)| target);
-        // A hot table names its alliance without a key.
-        let alliance = "alliance".to_owned();
-        let target = target.or((column == "alliance_id").then_some(&alliance));
+        // A hot table names its alliance, and where somebody came first, without a key.
+        let keyless = match column.as_str() {
+            "alliance_id" => Some("alliance".to_owned()),
+            "first_region_id" => Some("region".to_owned()),
+            _ => None,
+        };
+        let target = target.or(keyless.as_ref());
         let value = if let Some((_, value)) = given.iter().find(|(own, _)| own == column) {
             value.clone()
         } else if column == "id" {

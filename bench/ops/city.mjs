@@ -21,9 +21,11 @@ function watch(board) {
     let acknowledged = false;
     socket.onopen = () =>
       socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${plan.token}` } }));
-    socket.onerror = () => {};
-    socket.onclose = async () => {
-      if (finished) return;
+    let gone = false;
+    // A connection that is refused tells of the error only.
+    socket.onerror = socket.onclose = async () => {
+      if (finished || gone) return;
+      gone = true;
       if (acknowledged) board.again++;
       await wait(100);
       watch(board).then(resolve);
@@ -105,7 +107,7 @@ function told(item, sentAt, outcome, code) {
 }
 
 const UNSURE = ["OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED", "UNAVAILABLE", "CONFLICT", "INTERNAL"];
-async function until(body, read) {
+async function until(body, read, refused = (code) => { throw Object.assign(new Error(code), { final: true }); }) {
   for (let tries = 0; ; tries++) {
     const at = now();
     try {
@@ -115,7 +117,7 @@ async function until(body, read) {
         latencies.push(now() - at);
         return read(answer.data, at);
       }
-      if (!UNSURE.includes(code) || tries > 300) throw Object.assign(new Error(`${code}: ${answer.errors[0].message}`), { final: true });
+      if (!UNSURE.includes(code)) return refused(code, at);
     } catch (error) {
       if (error.final || tries > 300) throw error;
     }
@@ -146,7 +148,7 @@ if (plan.way === "batch") {
     jobs.push(() => until(body, (data, sentAt) => {
       const { outcome, userErrors } = data.checkInToMobilization;
       told(item, sentAt, userErrors.length ? "REFUSED" : outcome, userErrors[0]?.code);
-    }));
+    }, (code, sentAt) => told(item, sentAt, "REFUSED", code)));
   }
 }
 
@@ -162,8 +164,13 @@ const seconds = (now() - began) / 1000;
 
 const expected = (board) => acknowledged.filter((one) => board.scope === null || one.scopes.includes(board.scope));
 const shows = (board) => board.shown.at(-1)?.[1];
-for (let tries = 0; tries < 100 && boards.some((board) => shows(board) !== expected(board).length); tries++) await wait(50);
+for (let tries = 0; tries < 400 && boards.some((board) => shows(board) !== expected(board).length); tries++) await wait(50);
 finished = true;
+for (const board of boards) {
+  if (shows(board) !== expected(board).length) {
+    process.stderr.write(`board of ${board.scope ?? "the city"}: shows ${shows(board)} of ${expected(board).length}\n`);
+  }
+}
 
 // The k-th person of a board's territory is on it once it shows k present.
 function lags(moment) {

@@ -351,6 +351,19 @@ async fn a_branch_ends_after_those_below_it_and_its_name_is_its_own_beside_other
     assert_eq!(code(steps::end(&committee, which(top.id), None, None).await), "OTHERS_STAND_BELOW");
     let early = NewBranch { since: Some(day("2025-12-31")), ..new_group(top.id, "二组", None) };
     assert_eq!(code(steps::establish(&committee, world.town, early).await), "TOO_EARLY");
+    // What is to come would be counted as if it were there.
+    let late = NewBranch { since: Some(day("2026-01-06")), ..new_group(top.id, "二组", None) };
+    assert_eq!(code(steps::establish(&committee, world.town, late).await), "TOO_LATE");
+    assert_eq!(
+        code(steps::end(&committee, which(group.id), Some(day("2026-01-06")), None).await),
+        "TOO_LATE"
+    );
+    let rehosted = BranchChange {
+        hosts: Some(vec![NewHost::Region(world.communities[1])]),
+        hosts_since: Some(day("2026-01-06")),
+        ..BranchChange::default()
+    };
+    assert_eq!(code(steps::change(&committee, which(top.id), rehosted).await), "TOO_LATE");
     assert_eq!(
         code(steps::end(&committee, which(group.id), Some(day("2025-12-31")), None).await),
         "TOO_EARLY"

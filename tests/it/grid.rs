@@ -239,7 +239,8 @@ async fn what_cannot_be_changes_nothing() {
         (NewCell { region_ids: vec![], ..under(4) }, "REQUIRED"),
         (NewCell { region_ids: vec![south; 201], ..under(4) }, "OUT_OF_RANGE"),
         (NewCell { region_ids: vec![beyond.communities[0]], ..under(4) }, "OUTSIDE_TERRITORY"),
-        (NewCell { region_ids: vec![world.town_region], ..under(4) }, "MALFORMED"),
+        (NewCell { region_ids: vec![world.town_region], ..under(4) }, "REGION_ABOVE_COMMUNITY"),
+        (NewCell { since: Some(day("2062-01-01")), ..under(4) }, "TOO_LATE"),
         (NewCell { region_ids: vec![app.system().new_id()], ..under(4) }, "NOT_FOUND"),
         (NewCell { parent_id: Some(app.system().new_id()), ..under(4) }, "NOT_FOUND"),
         (new_cell("D-1", &[building]), "ALREADY_EXISTS"),
@@ -256,6 +257,8 @@ async fn what_cannot_be_changes_nothing() {
     assert_eq!(code(redraw(&[south], "2025-06-01").await), "TOO_EARLY");
     assert_eq!(code(redraw(&[north], "2026-02-01").await), "ALREADY_EXISTS");
     assert_eq!(code(redraw(&[], "2026-02-01").await), "REQUIRED");
+    assert_eq!(code(redraw(&[south], "2027-01-07").await), "TOO_LATE");
+    assert_eq!(code(cell::end(&committee, which(top.id), Some(day("2062-01-01"))).await), "TOO_LATE");
     let stale = Which { id: top.id, expected_version: Some(7) };
     assert_eq!(code(cell::redraw(&committee, stale, &[south], None).await), "VERSION_CONFLICT");
     assert_eq!(code(cell::end(&committee, which(top.id), Some(day("2025-01-01"))).await), "TOO_EARLY");
@@ -266,6 +269,7 @@ async fn what_cannot_be_changes_nothing() {
         (NewOfficer { name: String::new(), ..post(Role::GridHead) }, "REQUIRED"),
         (NewOfficer { phone: Some("1".repeat(33)), ..post(Role::GridHead) }, "TOO_LONG"),
         (NewOfficer { since: Some(day("2025-12-31")), ..post(Role::GridHead) }, "TOO_EARLY"),
+        (NewOfficer { since: Some(day("2062-01-01")), ..post(Role::GridHead) }, "TOO_LATE"),
     ] {
         assert_eq!(code(officer::assign(&committee, top.id, new).await), expected);
     }
@@ -288,6 +292,21 @@ async fn what_cannot_be_changes_nothing() {
         assert_eq!(code(officer::assign(&ctx, top.id, post(Role::GridHead)).await), expected);
         assert_eq!(code(network::establish(&ctx, world.town, Kind::Governance).await), expected);
     }
+}
+
+#[tokio::test]
+async fn what_is_planned_is_not_ended_before_it_begins() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let network = network_of(&app, &world, Kind::Party).await;
+    let [north, south] = [world.communities[0], world.communities[1]];
+    let top = drawn(&app, &world, &network, new_cell("D-1", &[north])).await;
+    cell::redraw(&committee, which(top.id), &[south], Some(day("2026-03-01"))).await.expect("planned");
+    // "Today" is today, and never the day of what is planned.
+    assert_eq!(code(cell::end(&committee, which(top.id), None).await), "TOO_EARLY");
+    let ended = cell::end(&committee, which(top.id), Some(day("2026-03-01"))).await.expect("ended");
+    assert_eq!(ended.until_on, Some(day("2026-03-01")));
 }
 
 #[tokio::test]

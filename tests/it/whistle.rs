@@ -72,9 +72,9 @@ pub async fn sounded(
     let row = approved(app, world, kind).await;
     let new: Vec<NewCall> = units.iter().copied().map(plain).collect();
     let row = steps::sound(&app.ctx(world.committee), which(row.id), &new, backstop).await.expect("sounded");
-    let mut calls = calls(app, row.id).await;
-    // In the order given; those of one instant have no other.
-    calls.sort_by_key(|call| units.iter().position(|unit| *unit == call.organization_id));
+    let calls = calls(app, row.id).await;
+    let called: Vec<_> = calls.iter().map(|call| call.organization_id).collect();
+    assert_eq!(called, units, "those of one instant stand as they were called");
     (row, calls)
 }
 

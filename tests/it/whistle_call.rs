@@ -279,3 +279,59 @@ async fn who_runs_the_platform_has_no_figures_of_an_alliance() {
     assert_eq!(committee.at("/statistics/allianceCount"), 1);
     assert_eq!(committee.at("/departmentRanking/departmentCount"), 0);
 }
+
+#[tokio::test]
+async fn a_backstop_unit_that_is_called_already_takes_what_others_refuse() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two, backstop] = [world.members[1], world.members[2], world.members[4]];
+    let town = app.ctx(world.committee);
+    let (row, made) = sounded(&app, &world, Kind::Enforcement, &[one, backstop], Some(backstop)).await;
+    let clerk = app.ctx(person(&app, "backstop", world.town, Role::MemberStaff, Some(backstop)).await);
+    let binds = answer::refuse(&clerk, call(made[1].id), "不接", two).await;
+    assert_eq!(binds.expect_err("it binds").code().text(), "CALL_BINDS");
+    answer::refuse(&app.ctx(world.staff), call(made[0].id), "不属我局", two).await.expect("refused");
+    let fresh = answer::reroute(&town, call(made[0].id), Some(two), None, None).await.expect("re-routed");
+    let last = answer::refuse(&app.ctx(world.other_staff), call(fresh.id), "亦不属我局", one).await;
+    assert_eq!(last.expect("refused again").state, Answered::Rerouted);
+    let states: Vec<_> =
+        calls(&app, row.id).await.iter().map(|call| (call.organization_id, call.state)).collect();
+    assert_eq!(
+        states,
+        [(one, Answered::Rerouted), (backstop, Answered::Called), (two, Answered::Rerouted)],
+        "nobody is called twice, and nothing lies with nobody"
+    );
+    // So it is by hand too, where none is named.
+    let (_, made) = sounded(&app, &world, Kind::Enforcement, &[one, backstop], Some(backstop)).await;
+    answer::refuse(&app.ctx(world.staff), call(made[0].id), "不属我局", two).await.expect("refused");
+    let taken = answer::reroute(&town, call(made[0].id), None, None, None).await.expect("re-routed");
+    assert_eq!(taken.id, made[1].id);
+}
+
+#[tokio::test]
+async fn a_refusal_gains_no_time() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let town = app.ctx(world.committee);
+    let [one, two, three] = [world.members[1], world.members[2], world.members[3]];
+    let row = crate::whistle::approved(&app, &world, Kind::Enforcement).await;
+    // Whoever has an hour for the matter reports in within it.
+    let hour = town.now() + TimeDelta::hours(1);
+    let new = whistle::NewCall { resolve_by: Some(hour), ..plain(one) };
+    steps::sound(&town, which(row.id), &[new], None).await.expect("sounded");
+    let made = calls(&app, row.id).await.remove(0);
+    assert_eq!((made.report_in_due_at, made.resolve_due_at), (hour, hour));
+    answer::refuse(&app.ctx(world.staff), call(made.id), "不属我局", two).await.expect("refused");
+    let late = json!({ "responseId": id::encode(made.id), "organizationId": id::encode(two),
+        "reportInBy": hour + TimeDelta::minutes(1) });
+    let refused = send(&app, world.committee, "rerouteWhistleCall", "RerouteWhistleCallInput", late).await;
+    assert_eq!(refused.code().as_deref(), Some("OUT_OF_RANGE"));
+    assert_eq!(refused.text("/rerouteWhistleCall/userErrors/0/field"), "input.reportInBy");
+    let fresh = answer::reroute(&town, call(made.id), Some(two), None, None).await.expect("re-routed");
+    assert_eq!((fresh.report_in_due_at, fresh.resolve_due_at), (hour, hour));
+    // What has passed already begins anew.
+    answer::refuse(&app.ctx(world.other_staff), call(fresh.id), "不属我局", three).await.expect("refused");
+    app.advance(TimeDelta::hours(2));
+    let fresh = answer::reroute(&town, call(fresh.id), Some(three), None, None).await.expect("re-routed");
+    assert_eq!(fresh.resolve_due_at - town.now(), TimeDelta::days(7));
+}

@@ -321,11 +321,15 @@ codes! {
     UnitsStillCalled = "UNITS_STILL_CALLED",
     /// The town does not call itself.
     CallsItself = "CALLS_ITSELF",
-    /// A refusal proposes another unit than the one that refuses.
+    /// The unit that refuses stands neither proposed nor called in its own place.
     ProposesItself = "PROPOSES_ITSELF",
+    /// A unit would have to resolve the matter before it has to report in.
+    ResolvedBeforeReportIn = "RESOLVED_BEFORE_REPORT_IN",
     /// The whistle names no backstop unit.
     NoBackstop = "NO_BACKSTOP",
-    // grid
+    // grid, branch
+    /// A day that is still to come, or too far ahead, where what happens then cannot be recorded yet.
+    TooLate = "TOO_LATE",
     /// A grid cell stands directly below one of the level above.
     GridLevelJump = "GRID_LEVEL_JUMP",
     /// Grid cells stand above each other in a circle.

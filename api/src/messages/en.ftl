@@ -162,14 +162,16 @@ call-binds = This call binds: it was refused twice before, or the unit is the ba
 already-called = The unit is called to this whistle already.
 units-still-called = Units that you called to this whistle still answer; let them finish, or ask the town to excuse them, before you hand it back.
 calls-itself = A town does not call itself to its own whistle.
-proposes-itself = A refusal names another unit than the one that refuses.
+proposes-itself = Choose another unit than the one that refuses.
+resolved-before-report-in = The time to resolve is shorter than the time to report in, for a kind of whistle to which this rule applies; lengthen the one or shorten the other.
 no-backstop = The whistle names no backstop unit; name the unit to call.
 
 # grid
+too-late = The day must be { $most } or earlier.
 grid-level-jump = A cell that stands below this one is of level { $level }.
 grid-loop = These cells stand above each other in a circle: { $value }.
 grid-overlap = The comprehensive cell { $cell } of the same level already covers { $region }, or a part of it.
-parent-ended = What it is to stand below has ended; choose one that stands.
+parent-ended = What it is to stand below has ended, or its end is set; choose one that stands.
 others-stand-below = { $name } still stands below it; end or move that first.
 main-officer-taken = The cell has a main officer of this role since { $since }; end that post first, or assign this one beside it.
 # mobilization

@@ -162,10 +162,12 @@ call-binds = 此次吹哨已被退回两次或由兜底单位承接，不得再�
 already-called = 该单位已在本次吹哨中被召集。
 units-still-called = 本级召集的单位尚未办结，请待其办结或由镇街免除后再退回。
 calls-itself = 吹哨的镇街不能召集自己。
-proposes-itself = 拒绝报到时须指明本单位以外的应接单位。
+proposes-itself = 请另选一个单位，不能是拒绝的单位本身。
+resolved-before-report-in = 对本规则适用的某类哨，解决时限短于报到时限；请延长前者或缩短后者。
 no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
 
 # grid
+too-late = 日期不得晚于 { $most }。
 grid-level-jump = 此网格的下一级应为 { $level } 级。
 grid-loop = 这些网格互为上级，形成循环：{ $value }。
 grid-overlap = 同级综合网格“{ $cell }”已覆盖 { $region }（或其一部分）。

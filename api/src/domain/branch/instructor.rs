@@ -20,7 +20,7 @@ use crate::domain::{
         alliance::{expect_version, hold},
         membership,
     },
-    rotation::timetable::today,
+    rotation::timetable::{no_later, today},
     text,
 };
 
@@ -56,7 +56,9 @@ pub async fn appoint(ctx: &Ctx, alliance_id: AllianceId, new: NewInstructor) -> 
         NewHost::Organization(id) => served = Some(id),
         NewHost::Place(_, name) => market = Some(name.trim().to_owned()),
     }
-    let since = new.since.unwrap_or_else(|| today(&alliance, ctx.now()));
+    let today = today(&alliance, ctx.now());
+    let since = new.since.unwrap_or(today);
+    no_later(since, today, "since")?;
     let same = Condition::all()
         .add(Column::AllianceId.eq(alliance_id))
         .add(Column::Name.eq(&name))
@@ -115,8 +117,10 @@ pub async fn end(
         expect_version(expected, row.version)?;
     }
     standing(row.until_on)?;
-    let until = until.unwrap_or_else(|| today(&alliance, ctx.now()).max(row.since_on));
+    let today = today(&alliance, ctx.now());
+    let until = until.unwrap_or(today);
     no_earlier(until, row.since_on, "until")?;
+    no_later(until, today, "until")?;
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.until_on = Set(Some(until));

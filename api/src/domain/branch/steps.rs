@@ -20,7 +20,7 @@ use super::{
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     governance::alliance::{expect_version, hold},
-    rotation::timetable::today,
+    rotation::timetable::{no_later, today},
     text,
 };
 
@@ -74,6 +74,7 @@ async fn insert(tx: &Tx<'_>, alliance: &alliance::Model, new: NewBranch) -> Resu
     let secretary = new.secretary.checked()?;
     let today = today(alliance, tx.ctx.now());
     let since = new.since.unwrap_or(today);
+    no_later(since, today, "since")?;
     let count =
         new.member_count.map(|count| text::within(count, "memberCount", 0, MOST_MEMBERS)).transpose()?;
     let parent = below(tx, alliance.id, new.kind, new.parent_id).await?;
@@ -102,7 +103,7 @@ async fn insert(tx: &Tx<'_>, alliance: &alliance::Model, new: NewBranch) -> Resu
         name: Set(name),
         is_temporary: Set(new.is_temporary),
         member_count: Set(count),
-        counted_on: Set(count.map(|_| since.min(today))),
+        counted_on: Set(count.map(|_| since)),
         secretary_name: Set(secretary.name),
         secretary_phone: Set(secretary.phone),
         since_on: Set(since),
@@ -114,7 +115,7 @@ async fn insert(tx: &Tx<'_>, alliance: &alliance::Model, new: NewBranch) -> Resu
     let row = row.insert(&tx.db).await?;
     host::add(tx, &row, hosts, since).await?;
     if let Some(count) = count {
-        keep_count(tx, &row, count, since.min(today)).await?;
+        keep_count(tx, &row, count, since).await?;
     }
     let fact = fact(Event::PartyBranchEstablished, &row).detail("kind", row.kind.to_value());
     tx.record(fact.detail("since", since.to_string())).await?;
@@ -290,7 +291,9 @@ pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Mod
             return Err(Error::invalid(Code::Required, "hosts"));
         }
         let hosts = host::check(&tx, &alliance, hosts).await?;
-        let since = change.hosts_since.unwrap_or_else(|| today(&alliance, ctx.now()).max(row.since_on));
+        let today = today(&alliance, ctx.now());
+        let since = change.hosts_since.unwrap_or(today);
+        no_later(since, today, "hostsSince")?;
         host::replace(&tx, &row, hosts, since).await?;
     }
     let (from, version) = (row.parent_id, row.version + 1);
@@ -321,10 +324,7 @@ pub async fn count_members(ctx: &Ctx, which: Which, count: i32, on: Option<Naive
     let today = today(&alliance, ctx.now());
     let on = on.unwrap_or(today);
     no_earlier(on, row.counted_on.unwrap_or(row.since_on), "countedOn")?;
-    if on > today {
-        let least = row.counted_on.unwrap_or(row.since_on);
-        return Err(Error::invalid(Code::OutOfRange, "countedOn").with("least", least).with("most", today));
-    }
+    no_later(on, today, "countedOn")?;
     if row.kind == Kind::Branch {
         let sum = groups(&tx, row.id, None).await?;
         if i64::from(count) < sum {
@@ -366,8 +366,10 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>, reason: Opti
         .all(&tx.db)
         .await?;
     let least = hosts.iter().map(|host| host.since_on).max().unwrap_or(row.since_on);
-    let until = until.unwrap_or_else(|| today(&alliance, ctx.now()).max(least));
+    let today = today(&alliance, ctx.now());
+    let until = until.unwrap_or(today);
     no_earlier(until, least, "until")?;
+    no_later(until, today, "until")?;
     branch_host::Entity::update_many()
         .col_expr(branch_host::Column::UntilOn, Expr::value(until))
         .filter(branch_host::Column::BranchId.eq(row.id))

@@ -17,7 +17,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{CODE, NAME, after, cover::ancestry, from, hold, hold_cell, no_earlier, standing, territory};
+use super::{
+    CODE, NAME, after, cover::ancestry, from, hold, hold_cell, near, no_earlier, standing, territory,
+};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     governance::alliance::expect_version,
@@ -65,7 +67,9 @@ pub async fn insert(tx: &Tx<'_>, network: &grid_network::Model, new: NewCell) ->
     let name = text::required(&new.name, "name", NAME)?;
     let level = text::within(new.level, "level", 1, LEVELS)?;
     let (alliance, regions) = regions(tx, network.alliance_id, &new.region_ids).await?;
-    let since = new.since.unwrap_or_else(|| today(&alliance, tx.ctx.now()));
+    let today = today(&alliance, tx.ctx.now());
+    let since = new.since.unwrap_or(today);
+    near(since, today, "since")?;
     if let Some(parent) = new.parent_id {
         let parent = Entity::find_by_id(parent).filter(Column::NetworkId.eq(network.id)).one(&tx.db).await?;
         stand_below(&parent.ok_or(Error::NotFound("grid_cell"))?, level, since)?;
@@ -147,8 +151,7 @@ async fn regions(
             return Err(Error::invalid(Code::OutsideTerritory, at()));
         }
         if !COVERED.contains(&region.level) {
-            let expected = "VILLAGE, NATURAL_VILLAGE, COMPOUND, BUILDING";
-            return Err(Error::invalid(Code::Malformed, at()).with("expected", expected));
+            return Err(Error::invalid(Code::RegionAboveCommunity, at()));
         }
         if !regions.contains(region) {
             regions.push(region.clone());
@@ -278,7 +281,9 @@ pub async fn amend(
 ) -> Result<Model> {
     use grid_cell_region::Column as Covers;
     let (alliance, regions) = regions(tx, row.alliance_id, region_ids).await?;
-    let since = since.unwrap_or_else(|| today(&alliance, tx.ctx.now()));
+    let today = today(&alliance, tx.ctx.now());
+    let since = since.unwrap_or(today);
+    near(since, today, "since")?;
     let covered = grid_cell_region::Entity::find().filter(Covers::CellId.eq(row.id)).all(&tx.db).await?;
     let changes = covered.iter().flat_map(|row| [Some(row.since_on), row.until_on]);
     let last = changes.flatten().max();
@@ -318,10 +323,9 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
     let row = open(&tx, which, Action::EndGridCell).await?;
     let covered = grid_cell_region::Entity::find().filter(Covers::CellId.eq(row.id)).all(&tx.db).await?;
     let last = covered.iter().map(|row| row.since_on).max().unwrap_or(row.since_on);
-    let until = match until {
-        Some(until) => until,
-        None => Ord::max(today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now()), last),
-    };
+    let today = today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now());
+    let until = until.unwrap_or(today);
+    near(until, today, "until")?;
     no_earlier(until, last, "until")?;
     let child = Entity::find()
         .filter(Column::ParentId.eq(row.id))

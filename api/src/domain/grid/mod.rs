@@ -22,6 +22,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
 use crate::domain::{
     Code, Ctx, Error, HELD, Result, Tx,
     page::{self, Order, Page},
+    rotation::timetable::no_later,
     scope, text,
 };
 
@@ -151,6 +152,14 @@ async fn territory(db: &impl ConnectionTrait, id: AllianceId) -> Result<(allianc
 /// Turns away a day earlier than what came before allows.
 fn no_earlier(on: NaiveDate, least: NaiveDate, field: &'static str) -> Result<()> {
     if on >= least { Ok(()) } else { Err(Error::invalid(Code::TooEarly, field).with("least", least)) }
+}
+
+/// How many days ahead a change may be planned: what is planned cannot be taken back, and a slip in the year would stand long.
+const AHEAD: Days = Days::new(366);
+
+/// Turns away a day too far ahead.
+fn near(on: NaiveDate, today: NaiveDate, field: &'static str) -> Result<()> {
+    no_later(on, today.checked_add_days(AHEAD).unwrap_or(today), field)
 }
 
 /// The day after.

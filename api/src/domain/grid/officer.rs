@@ -11,7 +11,7 @@ use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
 };
 
-use super::{from, hold_cell, no_earlier, standing, territory, visible_officers};
+use super::{from, hold_cell, near, no_earlier, standing, territory, visible_officers};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     governance::{alliance::expect_version, membership},
@@ -52,10 +52,9 @@ pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Re
     let name = text::required(&new.name, "name", NAME)?;
     let phone = text::optional(new.phone.as_deref(), "phone", PHONE)?;
     membership::require_active(&tx.db, cell.alliance_id, new.organization_id, "organizationId").await?;
-    let since = match new.since {
-        Some(since) => since,
-        None => today(&territory(&tx.db, cell.alliance_id).await?.0, tx.ctx.now()),
-    };
+    let today = today(&territory(&tx.db, cell.alliance_id).await?.0, tx.ctx.now());
+    let since = new.since.unwrap_or(today);
+    near(since, today, "since")?;
     no_earlier(since, cell.since_on, "since")?;
     let beside = Entity::find()
         .filter(Column::CellId.eq(cell.id))
@@ -117,10 +116,10 @@ pub async fn end(
         expect_version(expected, row.version)?;
     }
     standing(row.until_on)?;
-    let until = match until {
-        Some(until) => until,
-        None => Ord::max(today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now()), row.since_on),
-    };
+    let today = today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now());
+    // Who was to hold it from later on never does.
+    let until = until.unwrap_or_else(|| Ord::max(today, row.since_on));
+    near(until, today, "until")?;
     no_earlier(until, row.since_on, "until")?;
     let version = row.version + 1;
     let mut row = row.into_active_model();

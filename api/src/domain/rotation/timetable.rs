@@ -50,6 +50,11 @@ pub fn today(alliance: &alliance::Model, now: DateTime<Utc>) -> NaiveDate {
     now.with_timezone(&zone(alliance)).date_naive()
 }
 
+/// Turns away a day later than may be recorded.
+pub fn no_later(on: NaiveDate, most: NaiveDate, field: &'static str) -> Result<()> {
+    if on <= most { Ok(()) } else { Err(Error::invalid(Code::TooLate, field).with("most", most)) }
+}
+
 /// The cadence as the pure maths counts it.
 pub fn cadence(unit: CadenceUnit, every: i32) -> Cadence {
     let unit = match unit {

@@ -296,7 +296,7 @@ pub async fn refuse(ctx: &Ctx, which: WhichCall, reason: &str, proposed: Organiz
             let new = NewCall { organization_id: unit, report_in_by: None, resolve_by: None };
             let row = match held.pass_on(new).await {
                 Ok((row, _)) => row,
-                // It is there already, or no member any more: the town decides.
+                // It is no member any more: the town decides.
                 Err(Error::Refused(_)) => held.row.clone(),
                 Err(error) => return Err(error),
             };
@@ -319,17 +319,19 @@ impl Held<'_> {
         if self.is_backstop(unit) { self.row.alliance_id } else { self.row.member_alliance_id }
     }
 
-    /// Calls another unit in the place of a refused call, and gives both.
+    /// Calls another unit in the place of a refused call, and gives both. A backstop unit that is called already takes the matter
+    /// with that call.
     async fn pass_on(&self, new: NewCall) -> Result<(Model, Model)> {
         let is_backstop = self.is_backstop(new.organization_id);
-        let how = As {
-            alliance: self.calling(new.organization_id),
-            is_backstop,
-            instead_of: Some(&self.row),
-            list: None,
+        let taken = if is_backstop { self.open_call_of(new.organization_id).await? } else { None };
+        let fresh = if let Some(taken) = taken {
+            taken
+        } else {
+            let how =
+                As { alliance: self.calling(new.organization_id), instead_of: Some(&self.row), list: None };
+            let called = call::call(&self.tx, &self.whistle, &[new], how).await?;
+            called.into_iter().next().ok_or_else(|| Error::internal("nobody was called"))?
         };
-        let called = call::call(&self.tx, &self.whistle, &[new], how).await?;
-        let fresh = called.into_iter().next().ok_or_else(|| Error::internal("nobody was called"))?;
         let row = self
             .change(&states::REROUTE, Event::WhistleRerouted, self.base(), |fact| {
                 fact.organizations([fresh.organization_id])
@@ -341,6 +343,16 @@ impl Held<'_> {
             })
             .await?;
         Ok((row, fresh))
+    }
+
+    /// The call of the whistle that a unit is in.
+    async fn open_call_of(&self, unit: OrganizationId) -> Result<Option<Model>> {
+        use whistle_response::Column;
+        let found = whistle_response::Entity::find()
+            .filter(Column::WhistleId.eq(self.row.whistle_id))
+            .filter(Column::OrganizationId.eq(unit))
+            .filter(Column::IsOpen.eq(true));
+        Ok(found.one(&self.tx.db).await?)
     }
 }
 

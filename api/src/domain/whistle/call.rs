@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use concord_entities::{
     alliance, alliance_closure, deadline_policy,
-    id::{AllianceId, OrganizationId},
+    id::{AllianceId, OrganizationId, WhistleResponseId},
     membership,
     whistle::Model,
     whistle_breach::Clock,
@@ -38,7 +38,6 @@ pub struct NewCall {
 pub(super) struct As<'a> {
     /// As members of this alliance.
     pub alliance: AllianceId,
-    pub is_backstop: bool,
     /// The refused call in whose place they are called.
     pub instead_of: Option<&'a whistle_response::Model>,
     /// The name of the input, without the place in it; nothing where there is one unit only.
@@ -145,35 +144,51 @@ pub(super) async fn call(
     }
     let policy = &callable.policy;
     let now = tx.ctx.now();
+    // Calls of one instant are read in the order in which they were made.
+    let mut ids: Vec<WhistleResponseId> = units.iter().map(|_| tx.ctx.new_id()).collect();
+    ids.sort_unstable();
     let mut rows: Vec<whistle_response::Model> = Vec::with_capacity(units.len());
-    for (index, unit) in units.iter().enumerate() {
+    for (index, (unit, response)) in units.iter().zip(ids).enumerate() {
         let id = unit.organization_id;
         let twice = rows.iter().any(|row| row.organization_id == id).then_some(Code::AlreadyCalled);
         if let Some(code) = callable.blocks(id).or(twice) {
             return Err(Error::invalid(code, how.field(index, "organizationId")));
         }
         let due = |clock| deadlines::due(&policy.whistle_rules, clock, whistle.kind, now, callable.zone);
-        let report_in = unit.report_in_by.unwrap_or_else(|| due(Clock::ReportIn));
         // Who quarrels about whose it is does not hold up the clock.
-        let carried = how.instead_of.map(|before| before.resolve_due_at).filter(|due| *due > report_in);
-        let usual = || std::cmp::max(due(Clock::Resolve), report_in);
-        let resolve = unit.resolve_by.or(carried).unwrap_or_else(usual);
-        for (name, at, least) in [("reportInBy", report_in, now), ("resolveBy", resolve, report_in)] {
-            if at < least || at <= now || at > now + FARTHEST {
-                return Err(Error::invalid(Code::OutOfRange, how.field(index, name))
-                    .with("least", callable.told(least))
-                    .with("most", callable.told(now + FARTHEST)));
+        let carried = how.instead_of.map(|before| before.resolve_due_at).filter(|due| *due > now);
+        let known = unit.resolve_by.or(carried);
+        let report_in = unit.report_in_by.unwrap_or_else(|| {
+            let usual = due(Clock::ReportIn);
+            known.map_or(usual, |resolve| Ord::min(usual, resolve))
+        });
+        let resolve = known.unwrap_or_else(|| Ord::max(due(Clock::Resolve), report_in));
+        let within = |name, at: DateTime<Utc>, least: DateTime<Utc>, most: DateTime<Utc>| {
+            if at > now && (least..=most).contains(&at) {
+                return Ok(());
             }
+            Err(Error::invalid(Code::OutOfRange, how.field(index, name))
+                .with("least", callable.told(least))
+                .with("most", callable.told(most)))
+        };
+        let farthest = now + FARTHEST;
+        // Of two instants that the caller names, the second is held against the first.
+        if unit.report_in_by.is_some() && unit.resolve_by.is_some() {
+            within("reportInBy", report_in, now, farthest)?;
+            within("resolveBy", resolve, report_in, farthest)?;
+        } else {
+            within("resolveBy", resolve, now, farthest)?;
+            within("reportInBy", report_in, now, resolve)?;
         }
         rows.push(whistle_response::Model {
-            id: tx.ctx.new_id(),
+            id: response,
             alliance_id: whistle.alliance_id,
             whistle_id: whistle.id,
             member_alliance_id: how.alliance,
             organization_id: id,
             state: State::Called,
             is_open: true,
-            is_backstop: how.is_backstop || whistle.backstop_organization_id == Some(id),
+            is_backstop: whistle.backstop_organization_id == Some(id),
             from_id: how.instead_of.map(|before| before.id),
             refusals: how.instead_of.map_or(0, |before| before.refusals + 1),
             called_at: now,

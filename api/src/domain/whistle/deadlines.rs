@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use concord_entities::{problem_responsible, whistle::Kind, whistle_breach::Clock};
+use sea_orm::Iterable;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -26,6 +27,14 @@ pub enum Unit {
 }
 
 impl Unit {
+    const fn minutes(self) -> u64 {
+        match self {
+            Self::Minutes => 1,
+            Self::Hours => 60,
+            Self::Days => 24 * 60,
+        }
+    }
+
     const fn most(self) -> u32 {
         match self {
             Self::Minutes => MOST_DAYS * 24 * 60,
@@ -57,10 +66,15 @@ const fn default_limit(clock: Clock, kind: Kind) -> (u32, Unit) {
     }
 }
 
+/// Which rule says it: that for this kind of whistle, else that for all.
+fn rule(rules: &[Rule], clock: Clock, kind: Kind) -> Option<usize> {
+    let of = |wanted: Option<Kind>| rules.iter().position(|rule| rule.clock == clock && rule.kind == wanted);
+    of(Some(kind)).or_else(|| of(None))
+}
+
 /// When a deadline ends of a call that is made at an instant: by the rule for this kind of whistle, else by that for all.
 pub fn due(rules: &[Rule], clock: Clock, kind: Kind, from: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
-    let of = |wanted: Option<Kind>| rules.iter().find(|rule| rule.clock == clock && rule.kind == wanted);
-    let rule = of(Some(kind)).or_else(|| of(None));
+    let rule = rule(rules, clock, kind).and_then(|index| rules.get(index));
     let (amount, unit) = rule.map_or_else(|| default_limit(clock, kind), |rule| (rule.amount, rule.unit));
     match unit {
         Unit::Minutes => from + TimeDelta::minutes(i64::from(amount)),
@@ -86,13 +100,23 @@ pub fn checked(rules: Vec<Rule>) -> Result<Vec<Rule>> {
             return Err(Error::invalid(Code::AlreadyExists, format!("whistleRules.{index}")));
         }
     }
+    // Nobody resolves what they have not yet come to.
+    let limit = |clock, kind| {
+        let of = rule(&rules, clock, kind).and_then(|index| rules.get(index));
+        let (amount, unit) = of.map_or_else(|| default_limit(clock, kind), |rule| (rule.amount, rule.unit));
+        u64::from(amount) * unit.minutes()
+    };
+    for kind in Kind::iter() {
+        let at_fault = rule(&rules, Clock::Resolve, kind).or_else(|| rule(&rules, Clock::ReportIn, kind));
+        if let Some(index) = at_fault.filter(|_| limit(Clock::ReportIn, kind) > limit(Clock::Resolve, kind)) {
+            return Err(Error::invalid(Code::ResolvedBeforeReportIn, format!("whistleRules.{index}")));
+        }
+    }
     Ok(rules)
 }
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::Iterable;
-
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -138,7 +162,9 @@ mod tests {
         );
         assert_eq!(code(&[rule(None, 0, Unit::Hours)]), Some("OUT_OF_RANGE"));
         assert_eq!(code(&[rule(None, 366, Unit::Days)]), Some("OUT_OF_RANGE"));
-        assert_eq!(code(&[rule(None, 365, Unit::Days)]), None);
+        assert_eq!(code(&[rule(None, 365, Unit::Days)]), Some("RESOLVED_BEFORE_REPORT_IN"));
+        let resolve = Rule { clock: Clock::Resolve, kind: None, amount: 365, unit: Unit::Days };
+        assert_eq!(code(&[rule(None, 365, Unit::Days), resolve]), None);
         assert_eq!(code(&[rule(None, 1, Unit::Days), rule(None, 2, Unit::Hours)]), Some("ALREADY_EXISTS"));
     }
 }

@@ -102,8 +102,10 @@ pub async fn sound(
             return Err(Error::invalid(Code::CallsItself, "backstopOrganizationId"));
         }
     }
-    let how = As { alliance: town, is_backstop: false, instead_of: None, list: Some("calls") };
-    let called = call::call(&held.tx, &held.row, units, how).await?;
+    let how = As { alliance: town, instead_of: None, list: Some("calls") };
+    // What the backstop unit is called to binds it, also from the beginning.
+    let sounding = whistle::Model { backstop_organization_id: backstop, ..held.row.clone() };
+    let called = call::call(&held.tx, &sounding, units, how).await?;
     let change = whistle::ActiveModel {
         backstop_organization_id: Set(backstop),
         sounded_at: Set(Some(ctx.now())),
@@ -129,7 +131,7 @@ pub async fn call_units(
     let alliance = alliance.unwrap_or(held.row.alliance_id);
     call::may_call(&held.tx, &held.row, alliance).await?;
     allowed(ctx, &held.seats, Action::CallWhistleUnits, &[alliance], &[], None)?;
-    let how = As { alliance, is_backstop: false, instead_of: None, list: Some("calls") };
+    let how = As { alliance, instead_of: None, list: Some("calls") };
     let called = call::call(&held.tx, &held.row, units, how).await?;
     let change = held.row.clone().into_active_model();
     held.settle(State::Sounded, Event::WhistleUnitsCalled, change, Some(alliance), |fact| {

@@ -49,7 +49,7 @@ pub struct EstablishPartyBranchInput {
     secretary_name: Option<String>,
     /// The secretary's phone, at most 32 characters; shown in full only to whoever may read contacts.
     secretary_phone: Option<String>,
-    /// The first day on which it stands, no earlier than the one above; today where absent.
+    /// The first day on which it stands, no earlier than the one above and no later than today, which it is where absent.
     since: Option<Date>,
 }
 
@@ -75,7 +75,7 @@ pub struct ChangePartyBranchInput {
     is_temporary: Option<bool>,
     /// All of its hosts from then on, 1 to 50.
     hosts: Option<Vec<BranchHostInput>>,
-    /// From which day on the hosts are these, no earlier than their last change; today where absent.
+    /// From which day on the hosts are these, no earlier than their last change and no later than today, which it is where absent.
     hosts_since: Option<Date>,
     /// Its secretary's name, at most 64 characters.
     secretary_name: MaybeUndefined<String>,
@@ -103,7 +103,7 @@ pub struct EndPartyBranchInput {
     branch_id: ID,
     /// The version that the caller read; where given, one changed since is refused.
     expected_version: Option<i64>,
-    /// The first day on which it stands no more; today where absent.
+    /// The first day on which it stands no more, no later than today, which it is where absent.
     until: Option<Date>,
     /// Why, at most 1,000 characters.
     reason: Option<String>,
@@ -146,7 +146,7 @@ pub struct AppointBranchInstructorInput {
     phone: Option<String>,
     /// What is served.
     place: BranchInstructorPlaceInput,
-    /// The first day; today where absent.
+    /// The first day, no later than today, which it is where absent.
     since: Option<Date>,
 }
 
@@ -157,7 +157,7 @@ pub struct EndBranchInstructorInput {
     instructor_id: ID,
     /// The version that the caller read; where given, one changed since is refused.
     expected_version: Option<i64>,
-    /// The first day on which the person serves the place no more; today where absent.
+    /// The first day on which the person serves the place no more, no later than today, which it is where absent.
     until: Option<Date>,
 }
 

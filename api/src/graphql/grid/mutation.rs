@@ -43,7 +43,7 @@ pub struct DrawGridCellInput {
     category: GridCellCategory,
     /// What it covers: 1 to 200 villages or communities, natural villages, compounds or buildings of the alliance's territory.
     region_ids: Vec<ID>,
-    /// The first day on which it stands, past or to come; today where absent.
+    /// The first day on which it stands, past or up to 366 days ahead; today where absent.
     since: Option<Date>,
 }
 
@@ -56,7 +56,7 @@ pub struct RedrawGridCellInput {
     expected_version: Option<i64>,
     /// All that it covers from then on: 1 to 200 regions.
     region_ids: Vec<ID>,
-    /// From which day on; later than its last change, today where absent.
+    /// From which day on; later than its last change and up to 366 days ahead, today where absent. It cannot be taken back.
     since: Option<Date>,
 }
 
@@ -67,7 +67,7 @@ pub struct EndGridCellInput {
     cell_id: ID,
     /// The version that the caller read; where given, a cell changed since is refused.
     expected_version: Option<i64>,
-    /// The first day on which it stands no more; today where absent.
+    /// The first day on which it stands no more, up to 366 days ahead; today where absent. It cannot be taken back.
     until: Option<Date>,
 }
 
@@ -87,7 +87,7 @@ pub struct AssignGridOfficerInput {
     /// Whether it is the main one of the cell and role; there is one at a time.
     #[graphql(default = true)]
     is_main: bool,
-    /// The first day; no earlier than the cell's own, today where absent.
+    /// The first day; no earlier than the cell's own and up to 366 days ahead, today where absent.
     since: Option<Date>,
 }
 
@@ -98,7 +98,7 @@ pub struct EndGridOfficerInput {
     officer_id: ID,
     /// The version that the caller read; where given, a post changed since is refused.
     expected_version: Option<i64>,
-    /// The first day on which the person holds it no more; today where absent.
+    /// The first day on which the person holds it no more, up to 366 days ahead; where absent today, or never for a post to come.
     until: Option<Date>,
 }
 

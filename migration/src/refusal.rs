@@ -19,11 +19,20 @@ pub struct Refusal {
 
 /// Makes the triggers.
 pub async fn make(manager: &SchemaManager<'_>, refusals: &[Refusal]) -> Result<(), DbErr> {
+    make_at(manager, refusals, "BEFORE").await
+}
+
+/// The same, each once the row stands: a row that gives way to one that is there already is then not looked at.
+pub async fn make_after(manager: &SchemaManager<'_>, refusals: &[Refusal]) -> Result<(), DbErr> {
+    make_at(manager, refusals, "AFTER").await
+}
+
+async fn make_at(manager: &SchemaManager<'_>, refusals: &[Refusal], when: &str) -> Result<(), DbErr> {
     let db = manager.get_connection();
     for Refusal { name, table, on, guard, condition, says } in refusals {
         if manager.get_database_backend() == DbBackend::Sqlite {
             db.execute_unprepared(&format!(
-                "CREATE TRIGGER {name} BEFORE {on} ON {table} WHEN ({guard}) AND ({condition})
+                "CREATE TRIGGER {name} {when} {on} ON {table} WHEN ({guard}) AND ({condition})
                  BEGIN SELECT RAISE(ABORT, 'concord: {says}'); END"
             ))
             .await?;
@@ -37,7 +46,7 @@ pub async fn make(manager: &SchemaManager<'_>, refusals: &[Refusal]) -> Result<(
             ))
             .await?;
             db.execute_unprepared(&format!(
-                "CREATE TRIGGER {name} BEFORE {on} ON {table} FOR EACH ROW WHEN ({guard})
+                "CREATE TRIGGER {name} {when} {on} ON {table} FOR EACH ROW WHEN ({guard})
                  EXECUTE FUNCTION concord_{name}()"
             ))
             .await?;

@@ -427,9 +427,30 @@ async fn a_branch_serves_problems_tasks_and_whistles_of_its_alliance() {
     for of in ["/p/nodes", "/t/nodes", "/w/nodes"] {
         assert_eq!(shown.at(of), &json!([{ "name": "甲" }]));
     }
-    let outside = app.client(beyond.committee).send(query, given).await;
+    let outside = app.client(beyond.committee).send(query, given.clone()).await;
     assert!(outside.at("/partyBranch").is_null());
     assert_eq!(outside.at("/p/nodes"), &json!([]));
+    // What was linked by mistake is taken back, stays on record, and may be linked again.
+    let unlink = async |who, matter| matter::unlink(&app.ctx(who), which(branch.id), matter).await;
+    let matter = Matter::Problem(problem.id);
+    assert_eq!(code(unlink(world.staff, matter).await), "FORBIDDEN");
+    assert_eq!(code(unlink(beyond.committee, matter).await), "NOT_FOUND");
+    assert_eq!(code(unlink(world.committee, Matter::Problem(foreign.id)).await), "NOT_FOUND");
+    let (done, within) = app.statements_within(async || unlink(world.committee, matter).await).await;
+    done.expect("taken back");
+    assert!(within.len() <= 8, "{within:#?}");
+    assert_eq!(code(unlink(world.committee, matter).await), "NOT_LINKED");
+    let shown = app.client(world.observer).send(query, given.clone()).await;
+    assert_eq!(shown.at("/partyBranch/matters").as_array().expect("matters").len(), 2);
+    assert_eq!((shown.at("/p/nodes"), shown.at("/t/nodes")), (&json!([]), &json!([{ "name": "甲" }])));
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM branch_matter").await, 3);
+    let input =
+        json!({ "input": { "branchId": id::encode(branch.id), "matter": { "taskId": id::encode(task) } } });
+    let query = "mutation($input: UnlinkBranchMatterInput!) { unlinkBranchMatter(input: $input) {
+        branch { matters { whistle { number } } history(first: 1) { nodes { kind } } } userErrors { code } } }";
+    let answer = app.client(world.committee).send(query, input).await.fine();
+    assert_eq!(answer.at("/unlinkBranchMatter/branch/matters").as_array().map(Vec::len), Some(1));
+    matter::link(&committee, which(branch.id), matter).await.expect("linked again");
     app.run_background().await;
 }
 

@@ -98,8 +98,8 @@ async fn the_story_holds_a_town_at_work() {
     assert_eq!(service_team::Entity::find().count(db).await.expect("teams"), 12);
     assert_eq!(service_team_member::Entity::find().count(db).await.expect("units"), 116);
     let register = region::Entity::find().all(db).await.expect("regions");
-    // And those of the stories of Beijing, Weihai and Nanyang.
-    assert_eq!(register.len(), 1 + 1 + 4 + 32 + 255 + 4 + 2 + 8);
+    // And those of the stories of Beijing, Weihai, Nanyang, Leping and Shiyan.
+    assert_eq!(register.len(), 1 + 1 + 4 + 32 + 255 + 4 + 2 + 8 + 7 + 12);
     let communities = register.iter().filter(|region| {
         region.code.as_ref().is_some_and(|code| code.len() == 12 && code.starts_with("632223101"))
     });

@@ -32,6 +32,82 @@ async fn weihai_has_branches_at_sea_and_nanyang_three_grids_as_one() {
     nanyang(&server, &tokens, &ids["nanyangAlliance"], &ids["nanyangBuilding"]).await;
 }
 
+#[tokio::test]
+async fn lepings_couriers_and_shiyans_compounds_are_covered_as_they_are() {
+    let told = tell(SystemClock.now()).await;
+    let server = Server::start(told.app.clone());
+    let tokens = tokens(&server, &told, &["leping", "shiyan", "committee"]).await;
+    let ids = &told.handout.ids;
+    leping(&server, &tokens, &ids["lepingAlliance"]).await;
+    shiyan(&server, &tokens, &ids["shiyanAlliance"]).await;
+}
+
+const FIGURES: &str = "total own joint temporary instructor uncovered organizationCovered workCovered
+    places(first: 50) { nodes { name by branches { name } instructors { person { name } } } }";
+
+/// Every place with what covers it.
+fn covered(figures: &Value) -> Vec<(String, String)> {
+    let places = figures["places"]["nodes"].as_array().expect("places");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    places.iter().map(|place| (text(&place["name"]), text(&place["by"]))).collect()
+}
+
+/// A couriers' branch at home in stations and with the companies that they ride for, its groups by company.
+async fn leping(server: &Server, tokens: &BTreeMap<String, String>, alliance: &str) {
+    let query = format!(
+        "query($a: ID!) {{ partyBranches(filter: {{ allianceId: $a, joint: true }}) {{ nodes {{ name memberCount membersBelow
+            hosts {{ kind name }} children {{ nodes {{ kind memberCount }} }} }} }}
+        alliance(id: $a) {{ branchCoverage {{ enterprises: figures(kind: ENTERPRISE) {{ {FIGURES} }}
+            markets: figures(kind: MARKET) {{ {FIGURES} }} communities: figures(kind: COMMUNITY) {{ {FIGURES} }} }} }} }}"
+    );
+    let shown = server.send(Some(&tokens["leping"]), &query, json!({ "a": alliance })).await.fine();
+    let couriers = &shown.at("/partyBranches/nodes")[0];
+    assert_eq!((&couriers["memberCount"], &couriers["membersBelow"]), (&json!(18), &json!(15)));
+    let kinds: Vec<&str> = couriers["hosts"]
+        .as_array()
+        .expect("hosts")
+        .iter()
+        .filter_map(|host| host["kind"].as_str())
+        .collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "COURIER_STATION").count(), 2);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "ORGANIZATION").count(), 2);
+    let coverage = shown.at("/alliance/branchCoverage");
+    let figure = |kind: &str, field: &str| coverage[kind][field].as_i64().expect("a number");
+    let three = |kind: &str| ["total", "organizationCovered", "workCovered"].map(|field| figure(kind, field));
+    assert_eq!(three("enterprises"), [3, 2, 3]);
+    assert_eq!(three("markets"), [1, 0, 1]);
+    assert_eq!(three("communities"), [3, 1, 1]);
+    let by: Vec<String> = covered(&coverage["enterprises"]).into_iter().map(|(_, by)| by).collect();
+    assert_eq!(by.iter().filter(|by| *by == "JOINT").count(), 2);
+    let outside = server.send(Some(&tokens["committee"]), &query, json!({ "a": alliance })).await;
+    assert!(outside.at("/alliance").is_null() && outside.at("/partyBranches/nodes") == &json!([]));
+}
+
+/// Compounds with a branch of their own, with a joint one, with a temporary one, with an instructor, and one with nothing.
+async fn shiyan(server: &Server, tokens: &BTreeMap<String, String>, alliance: &str) {
+    let query = format!(
+        "query($a: ID!) {{ alliance(id: $a) {{ branchCoverage {{ figures(kind: COMPOUND) {{ {FIGURES} }} }} }} }}"
+    );
+    let shown = server.send(Some(&tokens["shiyan"]), &query, json!({ "a": alliance })).await.fine();
+    let figures = shown.at("/alliance/branchCoverage/figures");
+    let of = |field: &str| figures[field].as_i64().expect("a number");
+    assert_eq!(["own", "joint", "temporary", "instructor", "uncovered"].map(of), [2, 1, 1, 1, 1]);
+    assert_eq!(["total", "organizationCovered", "workCovered"].map(of), [6, 3, 5]);
+    let mut found = covered(figures);
+    found.sort_unstable();
+    let mut expected = [
+        ("阳光花园", "OWN"),
+        ("东城雅居", "OWN"),
+        ("翠竹苑", "JOINT"),
+        ("龚家湾新村", "TEMPORARY"),
+        ("滨河小区", "INSTRUCTOR"),
+        ("车城家园", "NOTHING"),
+    ]
+    .map(|(name, by)| (name.to_owned(), by.to_owned()));
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+}
+
 /// Thirteen branches in distant-water fleets with 390 members in groups, and one in each of 46 cooperatives, which 163 shipowners joined.
 async fn weihai(server: &Server, tokens: &BTreeMap<String, String>, alliance: &str) {
     let query =
@@ -79,7 +155,7 @@ async fn nanyang(server: &Server, tokens: &BTreeMap<String, String>, alliance: &
     let query = "query($a: ID!, $r: ID!) { gridOverlay(allianceId: $a, regionId: $r) { networks { kind isHole
             cells { cell { code category } officers { role person { name } alsoHolds { role } } } } }
         partyBranches(filter: { allianceId: $a, joint: true }) { nodes { name hosts { kind } } }
-        alliance(id: $a) { gridNetworks { kind gaps { totalCount } overlaps { region { name } } } } }";
+        alliance(id: $a) { gridNetworks { kind gaps { totalCount } overlaps { totalCount } } } }";
     let given = json!({ "a": alliance, "r": building });
     let shown = server.send(Some(&tokens["nanyang"]), query, given.clone()).await.fine();
     let networks = shown.at("/gridOverlay/networks").as_array().expect("networks").clone();
@@ -99,7 +175,10 @@ async fn nanyang(server: &Server, tokens: &BTreeMap<String, String>, alliance: &
     assert_eq!(joint.as_array().map(Vec::len), Some(1));
     assert_eq!(joint[0]["hosts"].as_array().map(Vec::len), Some(4));
     for network in shown.at("/alliance/gridNetworks").as_array().expect("networks") {
-        assert_eq!((&network["gaps"]["totalCount"], &network["overlaps"]), (&json!(0), &json!([])));
+        assert_eq!(
+            (&network["gaps"]["totalCount"], &network["overlaps"]["totalCount"]),
+            (&json!(0), &json!(0))
+        );
     }
     let outside = server.send(Some(&tokens["committee"]), query, given).await;
     assert!(outside.at("/gridOverlay").is_null() && outside.at("/alliance").is_null());

@@ -405,7 +405,7 @@ async fn holes_are_found_in_the_alliance_s_own_territory() {
     let network = network_of(&app, &world, Kind::Governance).await;
     let query = "query($id: ID!, $on: Date, $after: String) { gridNetwork(id: $id) {
         gaps(on: $on, first: 2, after: $after) { totalCount nodes { name } pageInfo { hasNextPage endCursor } }
-        overlaps(on: $on) { region { name } cells { code } } } }";
+        overlaps(on: $on) { totalCount nodes { region { name } cells { code } } } } }";
     let ask = async |on: Option<&str>, after: Option<&str>| {
         let given = json!({ "id": id::encode(network.id), "on": on, "after": after });
         app.client(world.observer).send(query, given).await
@@ -432,7 +432,7 @@ async fn holes_are_found_in_the_alliance_s_own_territory() {
     drawn(&app, &world, &network, NewCell { level: 4, ..new_cell("Z-3", &[hamlet]) }).await;
     let full = ask(None, None).await;
     assert_eq!(full.at("/gridNetwork/gaps/totalCount"), 0);
-    assert_eq!(full.at("/gridNetwork/overlaps"), &json!([]));
+    assert_eq!(full.at("/gridNetwork/overlaps"), &json!({ "totalCount": 0, "nodes": [] }));
     assert_eq!(ask(Some("2025-12-31"), None).await.at("/gridNetwork/gaps/totalCount"), 5);
     // A fixed number of statements, however many regions and cells there are.
     let (_, few) = app.statements(async || ask(None, None).await).await;
@@ -464,12 +464,42 @@ async fn a_place_that_the_register_moves_under_another_cell_is_told() {
     let moved =
         format!("UPDATE region SET path = {} || '{}/' WHERE id = {raw}", path(north), hamlet.0.simple());
     assert_eq!(app.sql(&moved).await.expect("moved"), 1);
-    let query = "query($id: ID!) { gridNetwork(id: $id) { overlaps { region { name } cells { code } } } }";
-    let told = app.client(world.observer).send(query, json!({ "id": id::encode(network.id) })).await;
+    let query =
+        "query($id: ID!, $after: String) { gridNetwork(id: $id) { overlaps(first: 50, after: $after) {
+        totalCount nodes { region { name } cells { code } } pageInfo { hasNextPage endCursor } } } }";
+    let ask = async |after: Option<&str>| {
+        let given = json!({ "id": id::encode(network.id), "after": after });
+        app.client(world.observer).send(query, given).await
+    };
     assert_eq!(
-        told.at("/gridNetwork/overlaps"),
+        ask(None).await.at("/gridNetwork/overlaps/nodes"),
         &json!([{ "region": { "name": "上屯" }, "cells": [{ "code": "Z-1" }, { "code": "Z-2" }] }])
     );
+    // However many there are, all are told, each once, page by page.
+    for number in 0..119 {
+        let yard = place(&app, south, &format!("{number:03}屯"), Level::NaturalVillage).await;
+        drawn(&app, &world, &network, new_cell(&format!("Y-{number:03}"), &[yard])).await;
+        let raw = concord_tests::specimens::uuid(&app, yard.0);
+        let moved =
+            format!("UPDATE region SET path = {} || '{}/' WHERE id = {raw}", path(north), yard.0.simple());
+        assert_eq!(app.sql(&moved).await.expect("moved"), 1);
+    }
+    let (mut told, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = ask(after.as_deref()).await;
+        assert_eq!(page.at("/gridNetwork/overlaps/totalCount"), 120);
+        let rows = page.at("/gridNetwork/overlaps/nodes").as_array().expect("overlaps").clone();
+        told.extend(rows.iter().map(|row| row["region"]["name"].as_str().expect("a name").to_owned()));
+        if page.at("/gridNetwork/overlaps/pageInfo/hasNextPage") == false {
+            break;
+        }
+        after = Some(page.text("/gridNetwork/overlaps/pageInfo/endCursor"));
+    }
+    assert_eq!(told.len(), 120);
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told.len(), 120);
+    assert_eq!(ask(Some("nowhere")).await.code().as_deref(), Some("CURSOR_MALFORMED"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -214,7 +214,7 @@ async fn a_replay_answers_the_same_and_a_resend_counts_nobody_twice() {
 }
 
 /// An answer without errors of the request as a whole.
-trait Told {
+pub trait Told {
     fn fine_or_told(self) -> Self;
 }
 

@@ -220,6 +220,31 @@ async fn members_report_home_to_one_community_each() {
     assert_eq!(outcomes, ["REPORTED", "DUPLICATE", "REFUSED", "REFUSED"]);
     assert_eq!(answer.text("/reportHomes/results/2/field"), "input.items.2.person");
     assert_eq!(answer.text("/reportHomes/results/3/code"), "FORBIDDEN");
+    // What is sent again under its key is answered as at first, and only an event tells of what was done.
+    let client = app.client(world.staff);
+    let query =
+        "mutation($input: ReportHomeInput!) { reportHome(input: $input) { outcome userErrors { code } } }";
+    let at = |place| {
+        let unit = id::encode(world.members[1]);
+        json!({ "input": { "allianceId": id::encode(world.town), "person": "V7", "organizationId": unit, "regionId": id::encode(place) } })
+    };
+    for (key, place, expected) in
+        [("home-1", one, "REPORTED"), ("home-2", one, "DUPLICATE"), ("home-3", two, "MOVED")]
+    {
+        for _ in 0..2 {
+            let answer = client.keyed(key, 1).send(query, at(place)).await.fine();
+            assert_eq!(answer.text("/reportHome/outcome"), expected, "{key}");
+        }
+    }
+    let first = client.keyed("home-1", 1).send(query, at(one)).await.fine();
+    assert_eq!(first.text("/reportHome/outcome"), "REPORTED");
+    let query = "mutation($input: ReportHomesInput!) { reportHomes(input: $input) { results { outcome } } }";
+    let many = json!({ "input": { "items": [item("V8", 1), item("V8", 1), item("V7", 1)] } });
+    let expected = json!([{ "outcome": "REPORTED" }, { "outcome": "DUPLICATE" }, { "outcome": "MOVED" }]);
+    for _ in 0..2 {
+        let answer = client.keyed("homes", 1).send(query, many.clone()).await;
+        assert_eq!(answer.at("/reportHomes/results"), &expected);
+    }
     let rows = reports::Entity::find().count(&app.app.read).await.expect("a count");
     let told = count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'home_reported'").await;
     assert_eq!(i64::try_from(rows).ok(), Some(told));

@@ -32,6 +32,8 @@ pub enum Runner {
     GridFile,
     /// `mobilization_page.rs`, block by block.
     Mobilizations,
+    /// `demo_city.rs`, against the served demo of a city.
+    City,
     /// This file: targets of the Makefile.
     Make,
     /// `demo.rs`, against the served demo.
@@ -54,6 +56,8 @@ const RUNNERS: &[(&str, &str, Runner)] = &[
     (GRIDS, "concord import grids ", Runner::GridFile),
     (GRIDS, "", Runner::Grids),
     (BRANCHES, "", Runner::Branches),
+    (MOBILIZATIONS, "concord demo --story city", Runner::City),
+    (MOBILIZATIONS, "of() { sed ", Runner::City),
     (MOBILIZATIONS, "", Runner::Mobilizations),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),

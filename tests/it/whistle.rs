@@ -344,6 +344,41 @@ async fn what_a_town_cannot_settle_is_called_for_from_above_and_stays_the_town_s
 }
 
 #[tokio::test]
+async fn whoever_acts_in_two_alliances_hears_of_what_touches_both_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (town, county) = (app.ctx(world.committee), app.ctx(world.county_committee));
+    let (row, _) = sounded(&app, &world, Kind::Enforcement, &[world.members[1]], None).await;
+    // A unit of both, whose person has a seat in each.
+    let unit = world.members[2];
+    membership::admit(&app.system(), world.county, unit, Contact::default()).await.expect("a membership");
+    let bureau = person(&app, "bureau", world.county, Role::MemberStaff, Some(unit)).await;
+    let new = NewSeat {
+        account_id: bureau,
+        alliance_id: world.town,
+        role: Role::MemberStaff,
+        organization_id: Some(unit),
+        region_id: None,
+    };
+    seat::grant(&app.system(), new).await.expect("a seat");
+    steps::escalate(&town, which(row.id), "超出镇级权限").await.expect("escalated");
+    steps::call_units(&county, which(row.id), Some(world.county), &[plain(unit)]).await.expect("called");
+    // Much else is told at the same instant.
+    for _ in 0..2 {
+        problem_in(&app, &world, problem::State::Assigned).await;
+    }
+    app.advance(TimeDelta::minutes(1));
+    steps::call_off(&town, which(row.id), "险情解除").await.expect("called off");
+    app.run_background().await;
+    let told = app.client(bureau).run("{ inbox(first: 100) { nodes { event { kind } } } }").await;
+    let nodes = told.at("/inbox/nodes").as_array().expect("entries").clone();
+    let of = |kind: &str| nodes.iter().filter(|node| node["event"]["kind"] == kind).count();
+    assert_eq!((of("WHISTLE_CALLED_OFF"), of("WHISTLE_UNITS_CALLED")), (1, 1), "{nodes:#?}");
+    let both = "SELECT COUNT(*) AS n FROM event WHERE kind = 'whistle_called_off'";
+    assert_eq!(crate::problem::count(&app, both).await, 2);
+}
+
+#[tokio::test]
 async fn bad_input_is_told_by_field_and_changes_nothing() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

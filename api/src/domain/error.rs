@@ -372,6 +372,8 @@ codes! {
     BranchKindOrder = "BRANCH_KIND_ORDER",
     /// The groups of a branch would count more members than the branch.
     GroupsExceedBranch = "GROUPS_EXCEED_BRANCH",
+    /// The Party organisation does not serve it.
+    NotLinked = "NOT_LINKED",
     // file
     /// A file is larger than allowed.
     FileTooLarge = "FILE_TOO_LARGE",

@@ -387,6 +387,8 @@ events! {
     GridOfficerAssigned = "grid_officer_assigned",
     /// A post in a grid cell was ended.
     GridOfficerEnded = "grid_officer_ended",
+    /// What was known of whoever held a post in a grid cell was erased.
+    GridOfficerErased = "grid_officer_erased",
     // party branch
     /// A Party organisation was established.
     PartyBranchEstablished = "party_branch_established",
@@ -398,10 +400,16 @@ events! {
     PartyBranchEnded = "party_branch_ended",
     /// A Party organisation serves a problem, task or whistle.
     BranchMatterLinked = "branch_matter_linked",
+    /// It was taken back that a Party organisation serves a problem, task or whistle.
+    BranchMatterUnlinked = "branch_matter_unlinked",
+    /// What was known of a Party organisation's secretary was erased.
+    BranchSecretaryErased = "branch_secretary_erased",
     /// An instructor was appointed for a place without a branch.
     BranchInstructorAppointed = "branch_instructor_appointed",
     /// An instructor's service ended.
     BranchInstructorEnded = "branch_instructor_ended",
+    /// What was known of an instructor was erased.
+    BranchInstructorErased = "branch_instructor_erased",
     /// The departments of an alliance were ranked for a month that is over.
     RankingTaken = "ranking_taken",
     // mobilization

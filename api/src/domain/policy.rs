@@ -71,14 +71,14 @@ actions! {
     EscalateWhistle, ReturnWhistleEscalation, RerouteWhistleCall, ExcuseWhistleCall, ReportInToWhistle, ArriveAtWhistle, ClaimWhistleResolved,
     RefuseWhistleCall, ReturnWhistleClaim, EvaluateWhistleCall, ReleaseWhistleCall,
     // Grids
-    EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer,
+    EstablishGridNetwork, DrawGridCell, RedrawGridCell, EndGridCell, AssignGridOfficer, EndGridOfficer, EraseGridOfficer,
     // Mobilisation
     DraftMobilization, AmendMobilizationNeeds, CallMobilizationUnits, AddMobilizationShifts, IssueMobilization,
     DiscardMobilization, StandDownMobilization, ReleaseMobilizationUnit, AcknowledgeMobilization, ArriveAtMobilization,
     CheckInToMobilization, PairOrganization, ReportHome,
     // Party branches
     EstablishPartyBranch, ChangePartyBranch, CountPartyMembers, EndPartyBranch, LinkBranchMatter,
-    AppointBranchInstructor, EndBranchInstructor,
+    UnlinkBranchMatter, EraseBranchSecretary, AppointBranchInstructor, EndBranchInstructor, EraseBranchInstructor,
 }
 
 /// All roles, in the order of the golden table.
@@ -186,6 +186,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::EndGridCell
             | A::AssignGridOfficer
             | A::EndGridOfficer
+            | A::EraseGridOfficer
             | A::DraftMobilization
             | A::AmendMobilizationNeeds
             | A::CallMobilizationUnits
@@ -202,8 +203,11 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::CountPartyMembers
             | A::EndPartyBranch
             | A::LinkBranchMatter
+            | A::UnlinkBranchMatter
+            | A::EraseBranchSecretary
             | A::AppointBranchInstructor
-            | A::EndBranchInstructor,
+            | A::EndBranchInstructor
+            | A::EraseBranchInstructor,
             R::Committee,
         ) => Any,
         (

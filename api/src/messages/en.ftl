@@ -187,6 +187,7 @@ check-in-after-end = The time lies after the order was stood down, at { $most }.
 not-checked-in = The person is not present in this mobilisation.
 already-paired = The unit is paired with this place at that time already.
 not-reported-home = The person has no standing report to a home community.
+not-linked = The Party organisation does not serve it.
 
 # party branch
 branch-kind-order = It cannot stand below this one: a group stands below a branch, a branch below a general branch or a committee, a general branch below a committee.

@@ -187,6 +187,7 @@ check-in-after-end = 时间晚于动员令解除时间 { $most }。
 not-checked-in = 该人员当前未在本次动员中报到。
 already-paired = 该单位在此期间已包保此处。
 not-reported-home = 该人员没有有效的居住地社区报到。
+not-linked = 该党组织没有承办此事项。
 
 # party branch
 branch-kind-order = 隶属关系不符：党小组隶属党支部，党支部隶属党总支或党委，党总支隶属党委。

@@ -26,6 +26,10 @@ pub struct Model {
     pub linked_at: DateTimeUtc,
     /// Who linked it.
     pub linked_by: Option<AccountId>,
+    /// When that was taken back.
+    pub unlinked_at: Option<DateTimeUtc>,
+    /// Who took it back.
+    pub unlinked_by: Option<AccountId>,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Branch", from = "branch_id", to = "id")]

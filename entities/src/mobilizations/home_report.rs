@@ -25,6 +25,8 @@ pub struct Model {
     pub reported_at: DateTimeUtc,
     /// Who recorded it.
     pub reported_by: Option<AccountId>,
+    /// Whether one elsewhere, or of another unit, gave way to it.
+    pub is_move: bool,
     /// When it ended, or gave way to one elsewhere.
     pub ended_at: Option<DateTimeUtc>,
     /// Who ended it.

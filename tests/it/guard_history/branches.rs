@@ -42,7 +42,15 @@ pub fn cases() -> Vec<Case> {
         case(
             "branch_matter_is_not_edited",
             "stays on record",
-            &["UPDATE branch_matter SET problem_id = NULL"],
+            &[
+                "UPDATE branch_matter SET problem_id = NULL",
+                "UPDATE branch_matter SET task_id = problem_id",
+                "UPDATE branch_matter SET whistle_id = id",
+                "UPDATE branch_matter SET branch_id = id",
+                "UPDATE branch_matter SET alliance_id = id",
+                "UPDATE branch_matter SET linked_at = '2027-01-05 01:00:00.000000+00:00'",
+                "UPDATE branch_matter SET linked_by = id",
+            ],
         ),
         case("branch_instructor_is_kept", "stay on record", &["DELETE FROM branch_instructor"]),
         case(

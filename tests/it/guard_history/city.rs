@@ -260,6 +260,18 @@ pub fn cases() -> Vec<Case> {
         ),
         case("mobilization_coverage_is_kept", "never deleted", &["DELETE FROM mobilization_coverage"]),
         case(
+            "mobilization_coverage_begins_with_people",
+            "nobody or somebody",
+            &[
+                "INSERT INTO mobilization_coverage (mobilization_id, region_id, path, needed, present)
+                 SELECT c.mobilization_id, r.id, r.path, -1, 0 FROM mobilization_coverage c, region r
+                 WHERE NOT EXISTS (SELECT 1 FROM mobilization_coverage x WHERE x.region_id = r.id)",
+                "INSERT INTO mobilization_coverage (mobilization_id, region_id, path, needed, present)
+                 SELECT c.mobilization_id, r.id, r.path, 0, -1 FROM mobilization_coverage c, region r
+                 WHERE NOT EXISTS (SELECT 1 FROM mobilization_coverage x WHERE x.region_id = r.id)",
+            ],
+        ),
+        case(
             "mobilization_coverage_counts_people",
             "nobody or somebody",
             &[

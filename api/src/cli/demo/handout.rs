@@ -103,6 +103,16 @@ const PARTS: &[Part] = &[
         "{ alliance(id: \"<weihaiAlliance>\") { partyBranchCounts { branches groups afloat members } partyBranches(filter: { afloat: true }, first: 3) { nodes { name membersBelow hosts { kind name } } } } }",
     ),
     (
+        "leping",
+        "乐平快递小哥党支部 Leping: 企业与市场的两个覆盖 enterprises and markets, and what covers each",
+        "{ alliance(id: \"<lepingAlliance>\") { partyBranches(filter: { kind: BRANCH }) { nodes { name memberCount hosts { kind name organization { name } } } } branchCoverage { enterprises: figures(kind: ENTERPRISE) { total organizationCovered workCovered } markets: figures(kind: MARKET) { total organizationCovered workCovered places { nodes { name by } } } } } }",
+    ),
+    (
+        "shiyan",
+        "十堰小区党支部 Shiyan: 小区的两个覆盖 compounds, and what covers each",
+        "{ alliance(id: \"<shiyanAlliance>\") { branchCoverage { figures(kind: COMPOUND) { total own joint temporary instructor uncovered organizationCovered workCovered places { nodes { name by } } } } } }",
+    ),
+    (
         "neighbour",
         "邻镇 the neighbouring town: 看不到西海镇 sees nothing of Xihai",
         "{ alliance(id: \"<alliance>\") { name } problems { totalCount nodes { number title } } }",
@@ -219,6 +229,8 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
         ("beijingAlliance", cast.whistles.alliance.map(text)),
         ("whistle", cast.whistles.whistle.map(text)),
         ("weihaiAlliance", alliance("weihai")),
+        ("lepingAlliance", alliance("leping")),
+        ("shiyanAlliance", alliance("shiyan")),
         ("nanyangAlliance", alliance("nanyang")),
         ("nanyangBuilding", cast.grids.building.map(text)),
         ("neighbourProblem", cast.problems.neighbour.map(text)),

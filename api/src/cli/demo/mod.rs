@@ -10,11 +10,13 @@ mod days;
 mod duties;
 mod handout;
 mod ledger;
+mod leping;
 mod nanyang;
 mod opening;
 mod pictures;
 mod problems;
 mod register;
+mod shiyan;
 mod small;
 mod stage;
 mod story;
@@ -30,8 +32,11 @@ use std::{
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-pub use self::handout::{Account, Handout};
 use self::stage::Stage;
+pub use self::{
+    city::Arrivals,
+    handout::{Account, Handout},
+};
 use super::{Failure, Outcome, build, serve};
 use crate::{
     app::SystemClock,

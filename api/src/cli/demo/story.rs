@@ -15,7 +15,7 @@ use concord_entities::{
 use super::{
     beijing,
     days::{Days, ZONE},
-    duties, nanyang, opening, problems,
+    duties, leping, nanyang, opening, problems, shiyan,
     stage::Stage,
     tasks, weihai,
 };
@@ -93,6 +93,10 @@ pub enum Cue {
     Sea,
     /// Nanyang's grids.
     Grids,
+    /// Leping's couriers.
+    Couriers,
+    /// Shiyan's compounds.
+    Compounds,
     /// The background hands go round.
     Hands,
 }
@@ -137,6 +141,8 @@ impl Story<'_> {
             Cue::Whistle(cue) => Box::pin(beijing::play(self, cue)).await,
             Cue::Sea => Box::pin(weihai::play(self)).await,
             Cue::Grids => Box::pin(nanyang::play(self)).await,
+            Cue::Couriers => Box::pin(leping::play(self)).await,
+            Cue::Compounds => Box::pin(shiyan::play(self)).await,
             Cue::Hands => Box::pin(background::run_once(&self.stage.system())).await,
         }
     }
@@ -163,6 +169,8 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Cast, Failure> {
     beijing::agenda(&story, &mut agenda);
     agenda.push((end - TimeDelta::days(8), Cue::Sea));
     agenda.push((end - TimeDelta::days(7), Cue::Grids));
+    agenda.push((end - TimeDelta::days(6), Cue::Couriers));
+    agenda.push((end - TimeDelta::days(5), Cue::Compounds));
     hands(&story, &mut agenda);
     // Whatever lies ahead of the end has not happened yet.
     agenda.retain(|(at, _)| *at <= end);

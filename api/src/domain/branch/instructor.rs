@@ -7,6 +7,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
 };
 
 use super::{
@@ -15,11 +16,13 @@ use super::{
     no_earlier, standing, visible_instructors,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target,
+    fact::erasure::Words,
     governance::{
         alliance::{expect_version, hold},
         membership,
     },
+    privacy::ERASED,
     rotation::timetable::{no_later, today},
     text,
 };
@@ -89,6 +92,39 @@ pub async fn appoint(ctx: &Ctx, alliance_id: AllianceId, new: NewInstructor) -> 
     };
     let row = row.insert(&tx.db).await?;
     tx.record(fact(Event::BranchInstructorAppointed, &row).detail("since", since.to_string())).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Erases name and phone of an instructor whose service has ended, for good; the service stays on record. Only the committee may.
+pub async fn erase(
+    ctx: &Ctx,
+    id: BranchInstructorId,
+    expected_version: Option<i64>,
+    reason: &str,
+) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let row = visible_instructors(ctx).filter(Column::Id.eq(id)).lock(HELD).one(&tx.db).await?;
+    let before = row.ok_or(Error::NotFound("branch_instructor"))?;
+    ctx.require(&tx.db, Action::EraseBranchInstructor, Target::alliance(before.alliance_id)).await?;
+    if let Some(expected) = expected_version {
+        expect_version(expected, before.version)?;
+    }
+    if before.until_on.is_none() {
+        return Err(Error::refused(Code::StateRefused).with("state", "standing"));
+    }
+    let words = Words::of([Some(before.name.as_str()), before.phone.as_deref()]);
+    let reason = words.reason(reason, before.name == ERASED && before.phone.is_none())?;
+    let change = branch_instructor::ActiveModel {
+        name: Set(ERASED.to_owned()),
+        phone: Set(None),
+        version: Set(before.version + 1),
+        ..before.clone().into_active_model()
+    };
+    let row = change.update(&tx.db).await?;
+    let events = words.erase_events(&tx, row.id.into()).await?;
+    tx.record(fact(Event::BranchInstructorErased, &row).reason(Some(&reason)).detail("events", events))
+        .await?;
     tx.commit(row.id).await?;
     Ok(row)
 }

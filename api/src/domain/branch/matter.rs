@@ -6,7 +6,8 @@ use concord_entities::{
     party_branch, priority_task, problem, whistle,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::SimpleExpr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::SimpleExpr,
 };
 
 use super::steps::{Which, open};
@@ -61,16 +62,15 @@ pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branc
     let tx = ctx.begin().await?;
     let (alliance, row) = open(&tx, which, Action::LinkBranchMatter).await?;
     matter.require(&tx, alliance.id).await?;
-    let linked = Entity::find().filter(Column::BranchId.eq(row.id)).filter(matter.is());
-    if linked.one(&tx.db).await?.is_some() {
+    if standing(&tx, &row, matter).await?.is_some() {
         return Err(Error::invalid(Code::AlreadyExists, "matter"));
     }
     let (mut problem, mut task, mut whistle) = (None, None, None);
-    let (name, id) = match matter {
-        Matter::Problem(id) => ("problemId", problem.insert(id).0),
-        Matter::Task(id) => ("taskId", task.insert(id).0),
-        Matter::Whistle(id) => ("whistleId", whistle.insert(id).0),
-    };
+    match matter {
+        Matter::Problem(id) => problem = Some(id),
+        Matter::Task(id) => task = Some(id),
+        Matter::Whistle(id) => whistle = Some(id),
+    }
     let new = branch_matter::ActiveModel {
         id: Set(ctx.new_id()),
         alliance_id: Set(alliance.id),
@@ -80,10 +80,48 @@ pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branc
         whistle_id: Set(whistle),
         linked_at: Set(ctx.now()),
         linked_by: Set(ctx.author()),
+        unlinked_at: Set(None),
+        unlinked_by: Set(None),
     };
     new.insert(&tx.db).await?;
-    let fact = Fact::of(Event::BranchMatterLinked, row.id).alliance(alliance.id);
-    tx.record(fact.detail("name", row.name.clone()).detail(name, id.to_string())).await?;
+    tx.record(fact(Event::BranchMatterLinked, &row, matter)).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Takes back that a branch serves a matter; that it was said stays on record. Only the committee may.
+pub async fn unlink(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branch::Model> {
+    let tx = ctx.begin().await?;
+    let (alliance, row) = open(&tx, which, Action::UnlinkBranchMatter).await?;
+    matter.require(&tx, alliance.id).await?;
+    let linked = standing(&tx, &row, matter).await?;
+    let linked = linked.ok_or_else(|| Error::invalid(Code::NotLinked, "matter"))?;
+    let change = branch_matter::ActiveModel {
+        unlinked_at: Set(Some(ctx.now())),
+        unlinked_by: Set(ctx.author()),
+        ..linked.into_active_model()
+    };
+    change.update(&tx.db).await?;
+    tx.record(fact(Event::BranchMatterUnlinked, &row, matter)).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// What says that a branch serves a matter, until it is taken back.
+async fn standing(
+    tx: &Tx<'_>,
+    row: &party_branch::Model,
+    matter: Matter,
+) -> Result<Option<branch_matter::Model>> {
+    let linked = Entity::find().filter(Column::BranchId.eq(row.id)).filter(Column::UnlinkedAt.is_null());
+    Ok(linked.filter(matter.is()).one(&tx.db).await?)
+}
+
+fn fact(kind: Event, row: &party_branch::Model, matter: Matter) -> Fact {
+    let (name, id) = match matter {
+        Matter::Problem(id) => ("problemId", id.to_string()),
+        Matter::Task(id) => ("taskId", id.to_string()),
+        Matter::Whistle(id) => ("whistleId", id.to_string()),
+    };
+    Fact::of(kind, row.id).alliance(row.alliance_id).detail("name", row.name.clone()).detail(name, id)
 }

@@ -129,6 +129,7 @@ pub fn listed(ctx: &Ctx, filter: &Filter) -> Result<(Select<Entity>, Order<Colum
                 .select_only()
                 .column(branch_matter::Column::BranchId)
                 .filter(matter.is())
+                .filter(branch_matter::Column::UnlinkedAt.is_null())
                 .into_query();
             Column::Id.in_subquery(serving)
         }));

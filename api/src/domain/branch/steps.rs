@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use super::{
@@ -18,8 +18,10 @@ use super::{
     no_earlier, standing, visible,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
+    fact::erasure::Words,
     governance::alliance::{expect_version, hold},
+    privacy::ERASED,
     rotation::timetable::{no_later, today},
     text,
 };
@@ -312,6 +314,33 @@ pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Mod
         fact = fact.detail("fromBranchId", named(from)).detail("toBranchId", named(row.parent_id));
     }
     tx.record(fact).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Erases name and phone of a branch's secretary, for good, and both wherever they stand in its events; the branch may have ended. Only
+/// the committee may.
+pub async fn erase_secretary(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD).one(&tx.db).await?;
+    let before = row.ok_or(Error::NotFound("party_branch"))?;
+    ctx.require(&tx.db, Action::EraseBranchSecretary, Target::alliance(before.alliance_id)).await?;
+    if let Some(expected) = which.expected_version {
+        expect_version(expected, before.version)?;
+    }
+    let (name, phone) = (before.secretary_name.as_deref(), before.secretary_phone.as_deref());
+    let words = Words::of([name, phone]);
+    let reason = words.reason(reason, name.is_none_or(|name| name == ERASED) && phone.is_none())?;
+    let change = party_branch::ActiveModel {
+        secretary_name: Set(Some(ERASED.to_owned())),
+        secretary_phone: Set(None),
+        version: Set(before.version + 1),
+        ..before.clone().into_active_model()
+    };
+    let row = change.update(&tx.db).await?;
+    let events = words.erase_events(&tx, row.id.into()).await?;
+    tx.record(fact(Event::BranchSecretaryErased, &row).reason(Some(&reason)).detail("events", events))
+        .await?;
     tx.commit(row.id).await?;
     Ok(row)
 }

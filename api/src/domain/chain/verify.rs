@@ -39,7 +39,13 @@ pub struct Verification {
 type Walked = HashMap<Uuid, (i64, Vec<u8>)>;
 
 /// Events that tell of an erasure: it takes payloads of earlier events about the same subject.
-const ERASURES: [&str; 2] = [Event::ReporterErased.text(), Event::AccountErased.text()];
+const ERASURES: [&str; 5] = [
+    Event::ReporterErased.text(),
+    Event::AccountErased.text(),
+    Event::GridOfficerErased.text(),
+    Event::BranchInstructorErased.text(),
+    Event::BranchSecretaryErased.text(),
+];
 
 /// The first erased event of each subject that no later event explains: its position and chain.
 type Gone = HashMap<Uuid, (i64, Uuid)>;

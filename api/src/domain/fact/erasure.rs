@@ -6,13 +6,15 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Exp
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Result, Tx};
+use crate::domain::{Code, Error, Result, Tx, text};
 
 /// What stands where somebody was named; no longer than the shortest word that is taken out.
 const MARK: &str = "**";
 /// Shorter words stand in too many texts that name nobody, and shorter numbers in too many that call nobody.
 const SHORTEST_WORD: usize = 2;
 const SHORTEST_NUMBER: usize = 5;
+/// Longest reason.
+const REASON: usize = 4_000;
 
 /// Words that are to leave no trace: a name, a number.
 pub struct Words<'a>(Vec<&'a str>);
@@ -29,6 +31,18 @@ impl<'a> Words<'a> {
 
     pub fn stand_in(&self, text: &str) -> bool {
         self.0.iter().any(|word| text.contains(word))
+    }
+
+    /// The reason of an erasure, which names nobody; refused where there is nothing to erase any more.
+    pub fn reason(&self, given: &str, nothing_left: bool) -> Result<String> {
+        let reason = text::required(given, "reason", REASON)?;
+        if nothing_left {
+            return Err(Error::refused(Code::NothingToErase));
+        }
+        if self.stand_in(&reason) {
+            return Err(Error::invalid(Code::ReasonNamesErased, "reason"));
+        }
+        Ok(reason)
     }
 
     /// The text with a mark for each of the words.

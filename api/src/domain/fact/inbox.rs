@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use concord_entities::{
     account, event, event_seal, hand_cursor,
     id::{AccountId, AllianceId, InboxEntryId, OrganizationId},
@@ -133,13 +134,14 @@ pub async fn project(ctx: &Ctx) -> Result<usize> {
     }
     let tx = ctx.begin().await?;
     let last = lock(&tx).await?;
-    let sealed = event_seal::Entity::find()
+    let mut sealed = event_seal::Entity::find()
         .find_both_related(event::Entity)
         .filter(event_seal::Column::Position.gt(last))
         .order_by_asc(event_seal::Column::Position)
         .limit(BATCH)
         .all(&tx.db)
         .await?;
+    keep_together(&mut sealed);
     let Some(position) = sealed.last().map(|(seal, _)| seal.position) else {
         return Ok(0);
     };
@@ -150,6 +152,9 @@ pub async fn project(ctx: &Ctx) -> Result<usize> {
     let people = people(&tx.db, told.iter().map(|(_, _, alliance, _)| *alliance).collect()).await?;
     let registrars = registrars(&tx.db, told.iter().map(|(_, event, ..)| event.subject_id)).await?;
     let mut rows = Vec::new();
+    // Where somebody was told first of what happened to an object at one instant: what touches several alliances stands in the chain
+    // of each, and whoever has seats in more than one of them hears of it once.
+    let mut heard: HashMap<(AccountId, &str, Uuid, DateTime<Utc>), AllianceId> = HashMap::new();
     for (seal, event, alliance, rule) in told {
         let concerned = chain::organizations(event);
         let registrar = registrars.get(&event.subject_id);
@@ -164,6 +169,10 @@ pub async fn project(ctx: &Ctx) -> Result<usize> {
                     registrar == Some(&person.account),
                 )
                 && reached.insert(person.account)
+                && alliance
+                    == *heard
+                        .entry((person.account, &event.kind, event.subject_id, event.occurred_at))
+                        .or_insert(alliance)
             {
                 rows.push(inbox_entry::ActiveModel {
                     id: Set(ctx.new_id()),
@@ -194,6 +203,18 @@ pub async fn project(ctx: &Ctx) -> Result<usize> {
         .await?;
     tx.commit(Uuid::nil()).await?;
     Ok(sealed.len())
+}
+
+/// Leaves what was recorded at the last instant of a full batch to the next one, so that what was recorded together is dealt with
+/// together.
+fn keep_together(sealed: &mut Vec<(event_seal::Model, event::Model)>) {
+    let Some(last) = sealed.last().map(|(_, event)| event.occurred_at) else { return };
+    let is_full = u64::try_from(sealed.len()).is_ok_and(|count| count >= BATCH);
+    if let Some(earlier) = sealed.iter().rposition(|(_, event)| event.occurred_at != last)
+        && is_full
+    {
+        sealed.truncate(earlier + 1);
+    }
 }
 
 /// Takes the hand's lock for this transaction and gives its place.

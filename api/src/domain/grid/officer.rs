@@ -8,13 +8,19 @@ use concord_entities::{
     id::{GridCellId, GridOfficerId, OrganizationId},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, sea_query::Expr,
 };
 
 use super::{from, hold_cell, near, no_earlier, standing, territory, visible_officers};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
-    governance::{alliance::expect_version, membership},
+    fact::erasure::Words,
+    governance::{
+        alliance::{self, expect_version},
+        membership,
+    },
+    privacy::ERASED,
     rotation::timetable::today,
     text,
 };
@@ -85,6 +91,57 @@ pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Re
     };
     let row = row.insert(&tx.db).await?;
     tx.record(fact(Event::GridOfficerAssigned, &row).detail("since", since.to_string())).await?;
+    Ok(row)
+}
+
+/// Erases name and phone of whoever held a post that has ended, for good, and of the same person in other posts of the alliance that have
+/// ended, told by name and phone; the posts stay. Only the committee may.
+pub async fn erase(
+    ctx: &Ctx,
+    id: GridOfficerId,
+    expected_version: Option<i64>,
+    reason: &str,
+) -> Result<Model> {
+    let tx = ctx.begin().await?;
+    let seen = async || -> Result<Model> {
+        let row = visible_officers(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?;
+        row.ok_or(Error::NotFound("grid_officer"))
+    };
+    // Several posts change: those of one alliance one after the other.
+    alliance::hold(&tx, seen().await?.alliance_id).await?;
+    let before = seen().await?;
+    ctx.require(&tx.db, Action::EraseGridOfficer, Target::alliance(before.alliance_id)).await?;
+    if let Some(expected) = expected_version {
+        expect_version(expected, before.version)?;
+    }
+    if before.until_on.is_none() {
+        return Err(Error::refused(Code::StateRefused).with("state", "standing"));
+    }
+    let words = Words::of([Some(before.name.as_str()), before.phone.as_deref()]);
+    let reason = words.reason(reason, before.name == ERASED && before.phone.is_none())?;
+    let mut same = Condition::any().add(Column::Id.eq(id));
+    if let Some(phone) = &before.phone {
+        let person = Condition::all()
+            .add(Column::AllianceId.eq(before.alliance_id))
+            .add(Column::UntilOn.is_not_null())
+            .add(Column::Name.eq(&before.name))
+            .add(Column::Phone.eq(phone));
+        same = same.add(person);
+    }
+    let rows = Entity::update_many()
+        .col_expr(Column::Name, Expr::value(ERASED))
+        .col_expr(Column::Phone, Expr::value(Option::<String>::None))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(same)
+        .exec_with_returning(&tx.db)
+        .await?;
+    for row in &rows {
+        let events = words.erase_events(&tx, row.cell_id.into()).await?;
+        tx.record(fact(Event::GridOfficerErased, row).reason(Some(&reason)).detail("events", events)).await?;
+    }
+    let row = rows.into_iter().find(|row| row.id == id);
+    let row = row.ok_or_else(|| Error::internal("a post that was not erased"))?;
+    tx.commit(row.id).await?;
     Ok(row)
 }
 

@@ -25,9 +25,6 @@ use crate::domain::{
     territory::region::below,
 };
 
-/// Most overlaps that are told.
-pub const MOST_OVERLAPS: usize = 100;
-
 /// What the comprehensive cells of a network cover on a day.
 fn covered(network: &grid_network::Model, on: NaiveDate) -> Select<grid_cell_region::Entity> {
     use grid_cell_region::Column as Covers;
@@ -79,9 +76,12 @@ pub struct Overlap {
     /// The smaller of the two places.
     pub region: region::Model,
     pub cells: [grid_cell::Model; 2],
+    /// The place's path and the codes of the cells, by which overlaps are sorted.
+    pub key: String,
 }
 
-/// The overlaps of a network on a day, at most a hundred. The verbs let none arise; a register that moves a region may.
+/// The overlaps of a network on a day, in the order of the tree, each once. The verbs let none arise; a register that moves a region
+/// may.
 pub async fn overlaps(ctx: &Ctx, network: &grid_network::Model, on: NaiveDate) -> Result<Vec<Overlap>> {
     let rows = covered(network, on)
         .select_also(grid_cell::Entity)
@@ -98,7 +98,14 @@ pub async fn overlaps(ctx: &Ctx, network: &grid_network::Model, on: NaiveDate) -
     let overlaps = nested(&paths).into_iter().filter_map(|(outer, inner)| {
         let ((one, _), (other, region)) = (rows.get(outer)?, rows.get(inner)?);
         let differ = one.id != other.id && one.level == other.level;
-        differ.then(|| Overlap { region: (*region).clone(), cells: [one.clone(), other.clone()] })
+        differ.then(|| Overlap {
+            region: (*region).clone(),
+            cells: [one.clone(), other.clone()],
+            key: format!("{} {} {}", region.path, one.code, other.code),
+        })
     });
-    Ok(overlaps.take(MOST_OVERLAPS).collect())
+    let mut overlaps: Vec<Overlap> = overlaps.collect();
+    overlaps.sort_by(|one, other| one.key.cmp(&other.key));
+    overlaps.dedup_by(|one, other| one.key == other.key);
+    Ok(overlaps)
 }

@@ -14,13 +14,16 @@ use concord_entities::{
 };
 use sea_orm::ActiveEnum;
 
-use self::{look::Ahead, store::Kept};
+use self::{
+    look::{Ahead, Desk},
+    store::Kept,
+};
 use super::{
     come::{Coming, Outcome, Transfer, Whereabouts},
     coverage::{self, Deltas},
     fact, person,
 };
-use crate::domain::{Action, Code, Ctx, Error, Event, Result, Tx};
+use crate::domain::{Code, Ctx, Error, Event, Result, Tx};
 
 /// Most check-ins of one request.
 pub const MOST: usize = 1_000;
@@ -83,9 +86,7 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
     // What does not change is read ahead of the unit of work.
     let ahead = Ahead::read(ctx, of, &items).await?;
     let tx = ctx.begin().await?;
-    let (order, salt) = look::order(&tx, of).await?;
-    let caller = Caller::find(&tx, order.alliance_id, Action::CheckInToMobilization).await?;
-    look::takes_check_ins(&order)?;
+    let Desk { order, salt, caller } = Desk::open(&tx, of).await?;
     let many = items.len() > 1;
     let mut came: Vec<Option<Came>> = Vec::with_capacity(items.len());
     let mut people: BTreeMap<Vec<u8>, Person> = BTreeMap::new();

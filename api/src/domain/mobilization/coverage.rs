@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use concord_entities::{
-    id::{MobilizationId, RegionId},
+    id::{GridCellId, MobilizationId, RegionId},
     mobilization, mobilization_coverage,
     region::{self, Level},
 };
@@ -15,8 +15,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
+    cells::{self, Cells},
+    reach::{self, Within},
     rows::{self, Sql},
-    visible_ids,
 };
 use crate::domain::{
     Code, Ctx, Error, Result, Tx, page,
@@ -91,14 +92,14 @@ pub struct Leaf {
     pub present: i32,
 }
 
-/// The places of an order, if the caller may see it.
+/// The places of an order, as far as the caller may see them.
 pub async fn leaves(ctx: &Ctx, of: MobilizationId) -> Result<Vec<Leaf>> {
     use mobilization_coverage::Column as Counter;
     let found: Vec<(RegionId, String, i32, i32)> = mobilization_coverage::Entity::find()
         .select_only()
         .columns([Counter::RegionId, Counter::Path, Counter::Needed, Counter::Present])
-        .filter(Counter::MobilizationId.in_subquery(visible_ids(ctx)))
         .filter(Counter::MobilizationId.eq(of))
+        .filter(reach::placed(ctx, Counter::MobilizationId, Counter::RegionId))
         .into_tuple()
         .all(ctx.read())
         .await?;
@@ -106,22 +107,54 @@ pub async fn leaves(ctx: &Ctx, of: MobilizationId) -> Result<Vec<Leaf>> {
     Ok(found.into_iter().map(leaf).collect())
 }
 
-/// The sums of a region: of what is missing and what is too much they are made place by place, so that neither makes up for the
+/// Of what places are summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Of {
+    Region(RegionId),
+    Cell(GridCellId),
+}
+
+/// The sums of a region or a grid cell: of what is missing and what is too much they are made place by place, so that neither makes up for the
 /// other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sums {
-    pub region: RegionId,
-    pub path: String,
+    pub of: Of,
+    /// The region's path, or the cell's code.
+    pub key: String,
     pub needed: i64,
     pub present: i64,
     pub uncovered: i64,
     pub surplus: i64,
 }
 
+impl Sums {
+    pub(super) fn none(of: Of, key: &str) -> Self {
+        Self { of, key: key.to_owned(), needed: 0, present: 0, uncovered: 0, surplus: 0 }
+    }
+
+    /// Adds a place.
+    pub(super) fn count(&mut self, leaf: &Leaf) {
+        let missing = i64::from(leaf.needed) - i64::from(leaf.present);
+        self.needed += i64::from(leaf.needed);
+        self.present += i64::from(leaf.present);
+        self.uncovered += missing.max(0);
+        self.surplus += (-missing).max(0);
+    }
+
+    /// The greatest gap first, then by code.
+    pub(super) fn in_order(sums: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut sums: Vec<Self> = sums.collect();
+        sums.sort_unstable_by(|one, other| {
+            other.uncovered.cmp(&one.uncovered).then_with(|| one.key.cmp(&other.key))
+        });
+        sums
+    }
+}
+
 /// Sums up the places below `top` by the regions directly below it, or by those of a level; the greatest gap first, then by code.
 /// A place above that level stands for itself.
 pub(super) fn board(
-    leaves: &[Leaf],
+    leaves: &[&Leaf],
     top: &str,
     level: Option<Level>,
     levels: &HashMap<RegionId, Level>,
@@ -132,25 +165,10 @@ pub(super) fn board(
             None => child_of(&leaf.path, top),
             Some(level) => at_level(&leaf.path, top, level, levels),
         };
-        let missing = i64::from(leaf.needed) - i64::from(leaf.present);
-        let sum = sums.entry(path).or_insert_with(|| Sums {
-            region: region_of(path).unwrap_or(leaf.region),
-            path: path.to_owned(),
-            needed: 0,
-            present: 0,
-            uncovered: 0,
-            surplus: 0,
-        });
-        sum.needed += i64::from(leaf.needed);
-        sum.present += i64::from(leaf.present);
-        sum.uncovered += missing.max(0);
-        sum.surplus += (-missing).max(0);
+        let none = || Sums::none(Of::Region(region_of(path).unwrap_or(leaf.region)), path);
+        sums.entry(path).or_insert_with(none).count(leaf);
     }
-    let mut sums: Vec<Sums> = sums.into_values().collect();
-    sums.sort_unstable_by(|one, other| {
-        other.uncovered.cmp(&one.uncovered).then_with(|| one.path.cmp(&other.path))
-    });
-    sums
+    Sums::in_order(sums.into_values())
 }
 
 /// The path of the region directly below `top` in which a place lies; its own where it is `top` itself.
@@ -230,25 +248,35 @@ pub struct View {
     pub below: Option<RegionId>,
     /// By regions of this level; by those directly below where absent.
     pub level: Option<Level>,
+    /// By these grid cells rather than by regions.
+    pub cells: Option<Cells>,
 }
 
-/// The path within which a view looks.
-pub async fn top_of(ctx: &Ctx, order: &mobilization::Model, view: View) -> Result<String> {
-    let Some(below) = view.below else { return Ok(order.territory.clone()) };
+/// Where a view looks, and how much of it the caller sees.
+pub async fn outlook(ctx: &Ctx, order: &mobilization::Model, view: View) -> Result<(String, Within)> {
+    cells::one_way(view.cells, view.level)?;
+    let within = Within::of(ctx, order.id).await?.ok_or(Error::NotFound("mobilization"))?;
+    if let Some(cells) = view.cells {
+        cells.check(ctx).await?;
+    }
+    let Some(below) = view.below else { return Ok((within.top(&order.territory).to_owned(), within)) };
     let row = region::Entity::find_by_id(below).one(ctx.read()).await?.ok_or(Error::NotFound("region"))?;
-    if row.path.starts_with(&order.territory) {
-        Ok(row.path)
+    if row.path.starts_with(&order.territory) && within.holds(&row.path) {
+        Ok((row.path, within))
     } else {
         Err(Error::invalid(Code::OutsideTerritory, "below"))
     }
 }
 
-/// The sums of an order by region, the greatest gap first, at most `MOST`.
+/// The sums of an order by region or by grid cell, the greatest gap first, at most `MOST`.
 pub async fn of(ctx: &Ctx, order: &mobilization::Model, view: View) -> Result<Vec<Sums>> {
-    let top = top_of(ctx, order, view).await?;
+    let (top, _) = outlook(ctx, order, view).await?;
     let leaves = leaves(ctx, order.id).await?;
-    let levels = levels(ctx, &leaves, view.level).await?;
-    let mut sums = board(&leaves, &top, view.level, &levels);
+    let seen: Vec<&Leaf> = leaves.iter().collect();
+    let mut sums = match view.cells {
+        Some(wanted) => cells::board(&seen, &top, &cells::standing(ctx, wanted, order).await?),
+        None => board(&seen, &top, view.level, &levels(ctx, &leaves, view.level).await?),
+    };
     sums.truncate(MOST);
     Ok(sums)
 }
@@ -283,6 +311,8 @@ pub async fn first_difference(db: &impl ConnectionTrait) -> Result<Option<Differ
 
 #[cfg(test)]
 mod tests {
+    use concord_entities::grid_cell;
+
     use super::*;
 
     const TOWN: &str = "/23/2308/230803/230803001/";
@@ -295,8 +325,12 @@ mod tests {
     fn sums(found: &[Sums]) -> Vec<(&str, i64, i64, i64, i64)> {
         found
             .iter()
-            .map(|sum| (step_of(&sum.path), sum.needed, sum.present, sum.uncovered, sum.surplus))
+            .map(|sum| (step_of(&sum.key), sum.needed, sum.present, sum.uncovered, sum.surplus))
             .collect()
+    }
+
+    fn all(leaves: &[Leaf]) -> Vec<&Leaf> {
+        leaves.iter().collect()
     }
 
     fn places() -> Vec<Leaf> {
@@ -312,30 +346,56 @@ mod tests {
     #[test]
     fn sums_are_made_place_by_place_and_the_greatest_gap_comes_first() {
         let none = HashMap::new();
-        let counties = board(&places(), "/23/2308/", None, &none);
+        let counties = board(&all(&places()), "/23/2308/", None, &none);
         assert_eq!(sums(&counties), [("230803", 20, 12, 11, 3), ("230804", 0, 1, 0, 1)]);
-        assert_eq!(counties[0].region, id_of_code("230803"));
-        let communities = board(&places(), TOWN, None, &none);
+        assert_eq!(counties[0].of, Of::Region(id_of_code("230803")));
+        let communities = board(&all(&places()), TOWN, None, &none);
         assert_eq!(sums(&communities), [("230803001001", 15, 4, 11, 0), ("230803001002", 2, 5, 0, 3)]);
-        let whole: i64 = board(&places(), "/", None, &none).iter().map(|sum| sum.uncovered).sum();
+        let whole: i64 = board(&all(&places()), "/", None, &none).iter().map(|sum| sum.uncovered).sum();
         assert_eq!(whole, 11);
+    }
+
+    #[test]
+    fn a_place_counts_once_in_every_cell_over_it() {
+        let cell = |number: u128, code: &str, below: &[&str]| {
+            let model = grid_cell::Model {
+                id: GridCellId(Uuid::from_u128(number)),
+                code: code.to_owned(),
+                ..Default::default()
+            };
+            (model, below.iter().map(|below| format!("/23/2308/{below}")).collect())
+        };
+        let first = "230803/230803001/230803001001/";
+        let compound = "230803/230803001/230803001001/00000000000000000000000000000001/";
+        let cells: [cells::Covering; 3] = [
+            cell(1, "A", &[first, compound, "230803/230803001/230803001002/"]),
+            cell(2, "A-1", &[compound]),
+            cell(3, "B", &["230804/230804002/"]),
+        ];
+        let found = cells::board(&all(&places()), "/23/2308/", &cells);
+        let figures: Vec<_> = found
+            .iter()
+            .map(|sum| (sum.key.as_str(), sum.needed, sum.present, sum.uncovered, sum.surplus))
+            .collect();
+        assert_eq!(figures, [("A", 17, 9, 11, 3), ("A-1", 5, 0, 5, 0)]);
+        assert_eq!(cells::board(&all(&places()), "/23/2308/230804/", &cells), []);
     }
 
     #[test]
     fn a_level_sums_up_whatever_lies_below_it_and_what_lies_above_it_stands_for_itself() {
         let compound = RegionId(Uuid::from_u128(1));
         let levels = HashMap::from([(compound, Level::Compound)]);
-        let towns = board(&places(), "/23/2308/", Some(Level::Township), &levels);
+        let towns = board(&all(&places()), "/23/2308/", Some(Level::Township), &levels);
         assert_eq!(
             sums(&towns),
             [("230803001", 17, 9, 11, 3), ("230803002", 3, 3, 0, 0), ("230804001", 0, 1, 0, 1)]
         );
-        let compounds = board(&places(), TOWN, Some(Level::Compound), &levels);
+        let compounds = board(&all(&places()), TOWN, Some(Level::Compound), &levels);
         let first = sums(&compounds)[0];
         assert_eq!((first.0, first.3), ("230803001001", 6));
-        assert!(compounds.iter().any(|sum| sum.region == compound && sum.uncovered == 5));
+        assert!(compounds.iter().any(|sum| sum.of == Of::Region(compound) && sum.uncovered == 5));
         // Above the region that is asked about there is nothing but itself.
-        let above = board(&places()[..2], TOWN, Some(Level::County), &levels);
+        let above = board(&all(&places()[..2]), TOWN, Some(Level::County), &levels);
         assert_eq!(sums(&above), [("230803001", 12, 9, 6, 3)]);
     }
 }

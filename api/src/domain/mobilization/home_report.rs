@@ -4,13 +4,14 @@
 use concord_entities::{
     alliance,
     home_report::{self, Column, Entity, Model},
-    id::{AllianceId, OrganizationId, RegionId},
+    id::{AllianceId, HomeReportId, OrganizationId, RegionId},
     region::{self, Level},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
+use uuid::Uuid;
 
 use super::{check_in::Caller, person};
 use crate::domain::{
@@ -120,7 +121,8 @@ pub async fn report(ctx: &Ctx, new: NewHomeReport) -> Result<Reported> {
     let before = standing(&tx, alliance.id, &digest).await?;
     let outcome = match &before {
         Some(row) if row.organization_id == new.organization_id && row.region_id == new.region_id => {
-            tx.commit(row.id).await?;
+            // Nothing was recorded: under its key stands the alliance alone.
+            tx.commit(alliance.id).await?;
             return Ok(Reported::Duplicate);
         }
         Some(row) => {
@@ -137,6 +139,7 @@ pub async fn report(ctx: &Ctx, new: NewHomeReport) -> Result<Reported> {
         person: Set(digest),
         reported_at: Set(ctx.now()),
         reported_by: Set(ctx.author()),
+        is_move: Set(outcome == Reported::Moved),
         ended_at: Set(None),
         ended_by: Set(None),
     };
@@ -144,6 +147,17 @@ pub async fn report(ctx: &Ctx, new: NewHomeReport) -> Result<Reported> {
     tx.record(fact(Event::HomeReported, &row)).await?;
     tx.commit(row.id).await?;
     Ok(outcome)
+}
+
+/// What a report was answered that is sent again under its key.
+pub async fn replayed(ctx: &Ctx, result: Option<Uuid>) -> Result<Reported> {
+    let id = result.ok_or(Error::NotFound("object"))?;
+    let row = Entity::find_by_id(HomeReportId(id)).filter(scope::in_alliances(ctx, Column::AllianceId));
+    if let Some(row) = row.one(ctx.read()).await? {
+        return Ok(if row.is_move { Reported::Moved } else { Reported::Reported });
+    }
+    let alliance = governance::alliance::find_of_reach(ctx, AllianceId(id)).await?;
+    alliance.map(|_| Reported::Duplicate).ok_or(Error::NotFound("object"))
 }
 
 async fn leave(tx: &Tx<'_>, row: &Model) -> Result<()> {

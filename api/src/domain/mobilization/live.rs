@@ -9,7 +9,7 @@ use std::{
 };
 
 use concord_entities::{
-    event, event_seal,
+    event, event_seal, grid_cell,
     id::{MobilizationId, RegionId, TypedId},
     region::{self, Level},
 };
@@ -25,8 +25,10 @@ use tokio::{
 };
 
 use super::{
-    coverage::{self, Leaf, MOST, Sums, View},
+    cells,
+    coverage::{self, Leaf, MOST, Of, Sums, View},
     find,
+    reach::Within,
 };
 use crate::domain::{
     Code, Ctx, Error, Result,
@@ -49,7 +51,8 @@ pub struct Boards(Mutex<HashMap<MobilizationId, Arc<Room>>>);
 /// What is watched of one order.
 #[derive(Debug)]
 struct Room {
-    views: Mutex<HashMap<View, Watched>>,
+    /// Who sees as much and looks the same way shares what was made.
+    views: Mutex<HashMap<(View, Within), Watched>>,
     /// Rung by whoever comes or goes.
     door: Notify,
 }
@@ -73,11 +76,12 @@ struct Board {
     is_made: bool,
 }
 
-/// One region of a board.
+/// One region or grid cell of a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub sums: Sums,
     pub region: Option<Arc<region::Model>>,
+    pub cell: Option<Arc<grid_cell::Model>>,
 }
 
 /// What changed since a watcher was last told.
@@ -105,6 +109,9 @@ impl Drop for Leaving {
 struct Watcher {
     ctx: Ctx,
     of: MobilizationId,
+    view: View,
+    /// How much of the order they see; whoever comes to see more or less watches anew.
+    within: Within,
     board: watch::Receiver<Arc<Board>>,
     sent: Option<Arc<Vec<Line>>>,
     /// What the watcher has from before: as long as nothing happened to the order since, it is told nothing.
@@ -124,7 +131,7 @@ pub async fn watch(
     view: View,
     after: Option<i64>,
 ) -> Result<impl Stream<Item = Result<Delta>> + use<>> {
-    may_watch(ctx, of).await?;
+    changes::require_visible(ctx, changes::Filter::default()).await?;
     match after {
         Some(after) if after < 0 => {
             return Err(Error::invalid(Code::OutOfRange, "after").with("least", 0).with("most", i64::MAX));
@@ -133,11 +140,13 @@ pub async fn watch(
         None => {}
     }
     let order = find(ctx, of).await?.ok_or(Error::NotFound("mobilization"))?;
-    let top = coverage::top_of(ctx, &order, view).await?;
-    let (room, board) = join(ctx, of, view, top);
+    let (top, within) = coverage::outlook(ctx, &order, view).await?;
+    let (room, board) = join(ctx, of, (view, within.clone()), top);
     let watcher = Watcher {
         ctx: ctx.clone(),
         of,
+        view,
+        within,
         board,
         sent: None,
         after,
@@ -150,12 +159,6 @@ pub async fn watch(
         let item = watcher.next().await?;
         Some((item, watcher))
     }))
-}
-
-/// Whether somebody may still watch.
-async fn may_watch(ctx: &Ctx, of: MobilizationId) -> Result<()> {
-    changes::require_visible(ctx, changes::Filter::default()).await?;
-    find(ctx, of).await?.map(drop).ok_or(Error::NotFound("mobilization"))
 }
 
 impl Watcher {
@@ -172,7 +175,7 @@ impl Watcher {
         loop {
             let board = self.board.borrow_and_update().clone();
             if board.rights != self.rights || self.looked_at.elapsed() >= IDLE {
-                may_watch(&self.ctx, self.of).await?;
+                self.may_watch().await?;
                 self.rights = board.rights;
                 self.looked_at = Instant::now();
             }
@@ -184,6 +187,19 @@ impl Watcher {
                 Err(_) | Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(Error::internal("a board was taken down while somebody watched")),
             }
+        }
+    }
+
+    /// Whether they may still watch what they watch.
+    async fn may_watch(&self) -> Result<()> {
+        changes::require_visible(&self.ctx, changes::Filter::default()).await?;
+        let within = Within::of(&self.ctx, self.of).await?;
+        if within.as_ref() != Some(&self.within) {
+            return Err(Error::NotFound("mobilization"));
+        }
+        match self.view.cells {
+            Some(cells) => cells.check(&self.ctx).await,
+            None => Ok(()),
         }
     }
 
@@ -206,13 +222,18 @@ impl Watcher {
 
 /// The rows of a board that differ from those before.
 fn changed(before: &[Line], now: &[Line]) -> Vec<Line> {
-    let known: HashMap<RegionId, &Sums> = before.iter().map(|line| (line.sums.region, &line.sums)).collect();
-    let differs = |line: &&Line| known.get(&line.sums.region).is_none_or(|known| **known != line.sums);
+    let known: HashMap<Of, &Sums> = before.iter().map(|line| (line.sums.of, &line.sums)).collect();
+    let differs = |line: &&Line| known.get(&line.sums.of).is_none_or(|known| **known != line.sums);
     now.iter().filter(differs).cloned().collect()
 }
 
 /// Joins those who watch an order; the first opens the room.
-fn join(ctx: &Ctx, of: MobilizationId, view: View, top: String) -> (Arc<Room>, watch::Receiver<Arc<Board>>) {
+fn join(
+    ctx: &Ctx,
+    of: MobilizationId,
+    view: (View, Within),
+    top: String,
+) -> (Arc<Room>, watch::Receiver<Arc<Board>>) {
     let mut rooms = unpoisoned(&ctx.app.boards.0);
     let room = rooms.entry(of).or_insert_with(|| {
         let room = Arc::new(Room { views: Mutex::default(), door: Notify::new() });
@@ -243,7 +264,7 @@ fn tidy(ctx: &Ctx, of: MobilizationId, room: &Room) -> bool {
 /// What a room keeps between boards.
 #[derive(Default)]
 struct Known {
-    regions: HashMap<RegionId, Arc<region::Model>>,
+    regions: HashMap<Of, Arc<region::Model>>,
     levels: HashMap<RegionId, Level>,
     rights: u64,
     /// The last position of what happened to the order; absent where some of it may have been missed.
@@ -333,24 +354,39 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
     };
     known.about = Some(about);
     let leaves: Vec<Leaf> = coverage::leaves(ctx, of).await?;
-    let views: Vec<(View, String)> =
-        unpoisoned(&room.views).iter().map(|(view, watched)| (*view, watched.top.clone())).collect();
-    for (view, top) in views {
+    let views: Vec<((View, Within), String)> =
+        unpoisoned(&room.views).iter().map(|(view, watched)| (view.clone(), watched.top.clone())).collect();
+    for ((view, within), top) in views {
         if known.levels.is_empty() {
             known.levels = coverage::levels(ctx, &leaves, view.level).await?;
         }
-        let mut sums = coverage::board(&leaves, &top, view.level, &known.levels);
+        let seen: Vec<&Leaf> = leaves.iter().filter(|leaf| within.holds(&leaf.path)).collect();
+        let mut cells: HashMap<Of, Arc<grid_cell::Model>> = HashMap::new();
+        let mut sums = match view.cells {
+            Some(wanted) => {
+                let order = find(ctx, of).await?.ok_or(Error::NotFound("mobilization"))?;
+                let standing = cells::standing(ctx, wanted, &order).await?;
+                let sums = cells::board(&seen, &top, &standing);
+                cells.extend(standing.into_iter().map(|(cell, _)| (Of::Cell(cell.id), Arc::new(cell))));
+                sums
+            }
+            None => coverage::board(&seen, &top, view.level, &known.levels),
+        };
         if sums.len() > MOST {
             // Of more than fit always the same.
-            sums.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+            sums.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             sums.truncate(MOST);
         }
         learn(ctx, &sums, known).await?;
         let rows: Vec<Line> = sums
             .into_iter()
-            .map(|sums| Line { region: known.regions.get(&sums.region).cloned(), sums })
+            .map(|sums| Line {
+                region: known.regions.get(&sums.of).cloned(),
+                cell: cells.get(&sums.of).cloned(),
+                sums,
+            })
             .collect();
-        if let Some(watched) = unpoisoned(&room.views).get(&view) {
+        if let Some(watched) = unpoisoned(&room.views).get(&(view, within)) {
             watched.board.send_if_modified(|board| {
                 let is_new = !board.is_made || *board.rows != rows;
                 let is_told = is_new || board.rights != known.rights || board.about != about;
@@ -367,13 +403,19 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
 
 /// Reads the regions of a board that are not known yet.
 async fn learn(ctx: &Ctx, sums: &[Sums], known: &mut Known) -> Result<()> {
-    let unknown: Vec<RegionId> =
-        sums.iter().map(|sums| sums.region).filter(|region| !known.regions.contains_key(region)).collect();
+    let unknown: Vec<RegionId> = sums
+        .iter()
+        .filter(|sums| !known.regions.contains_key(&sums.of))
+        .filter_map(|sums| match sums.of {
+            Of::Region(region) => Some(region),
+            Of::Cell(_) => None,
+        })
+        .collect();
     if unknown.is_empty() {
         return Ok(());
     }
     let rows =
         region::Entity::find().filter(page::among(ctx, region::Column::Id, unknown)).all(ctx.read()).await?;
-    known.regions.extend(rows.into_iter().map(|row| (row.id, Arc::new(row))));
+    known.regions.extend(rows.into_iter().map(|row| (Of::Region(row.id), Arc::new(row))));
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Mobilisation (红色动员令): orders found and listed. How they are written and end stands in `order`, how units answer in `unit`, how
-//! people check in in `check_in` and `come`, what is covered in `coverage`, as it changes in `live`, in the end in `report`. What stands before any order, pairings and home reports, in
+//! people check in in `check_in` and `come`, what is covered in `coverage` and by grid cells in `cells`, as it changes in `live`, in the end in `report`. How far somebody sees an order stands in `reach`. What stands before any order, pairings and home reports, in
 //! `pairing` and `home_report`.
 
+pub mod cells;
 pub mod check_in;
 pub mod come;
 pub mod coverage;
@@ -10,6 +11,7 @@ pub mod live;
 pub mod order;
 pub mod pairing;
 pub mod person;
+pub mod reach;
 pub mod report;
 mod rows;
 pub mod shift;
@@ -17,6 +19,7 @@ pub mod states;
 pub mod unit;
 
 use concord_entities::{
+    account,
     id::{
         AllianceId, MobilizationCheckInId, MobilizationId, MobilizationShiftId, MobilizationUnitId,
         OrganizationId,
@@ -26,61 +29,48 @@ use concord_entities::{
     seat::{self, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, SelectStatement},
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
+    Select,
+    sea_query::{Expr, SimpleExpr},
 };
 
 use crate::domain::{
     Actor, Ctx, Fact, Result,
     event::Event,
-    list::task_list::drafts_of,
     page::{self, Order, Page},
     scope,
 };
 
-/// What of orders the caller may see: those of the alliances they read; of drafts, those that they write or approve.
-fn seen(ctx: &Ctx) -> Condition {
-    scope::in_alliances(ctx, Column::AllianceId).add(
-        Condition::any()
-            .add(Column::State.is_in([State::Issued, State::StoodDown]))
-            .add(drafts_of(ctx, Column::AllianceId)),
-    )
-}
-
-/// The orders that the caller may see.
+/// The orders that the caller may see, whole or in part.
 pub fn visible(ctx: &Ctx) -> Select<Entity> {
-    Entity::find().filter(seen(ctx))
+    Entity::find().filter(reach::seen(ctx))
 }
 
-/// Their identifiers, as a subquery of whatever hangs on them.
-fn visible_ids(ctx: &Ctx) -> SelectStatement {
-    visible(ctx).select_only().column(Column::Id).into_query()
-}
-
-/// What they need.
+/// What they need, as far as the caller sees the places.
 pub fn visible_needs(ctx: &Ctx) -> Select<mobilization_need::Entity> {
     use mobilization_need::Column as Need;
     mobilization_need::Entity::find()
-        .filter(Need::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(reach::placed(ctx, Need::MobilizationId, Need::RegionId))
         .filter(Need::Needed.gt(0))
 }
 
-/// The regions over which they are ordered.
+/// The regions over which they are ordered: of an order that the caller sees in part, those that hold a territory of theirs or lie
+/// in one.
 pub fn visible_regions(ctx: &Ctx) -> Select<mobilization_region::Entity> {
-    mobilization_region::Entity::find()
-        .filter(mobilization_region::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+    use mobilization_region::Column as Over;
+    mobilization_region::Entity::find().filter(reach::over(ctx, Over::MobilizationId, Over::Path))
 }
 
-/// The units that they call.
+/// The units that they call, for whoever sees the whole of an order.
 pub fn visible_units(ctx: &Ctx) -> Select<mobilization_unit::Entity> {
     mobilization_unit::Entity::find()
-        .filter(mobilization_unit::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(mobilization_unit::Column::MobilizationId.in_subquery(reach::whole_ids(ctx)))
 }
 
-/// Their shifts.
+/// Their shifts, as far as the caller sees the places.
 pub fn visible_shifts(ctx: &Ctx) -> Select<mobilization_shift::Entity> {
-    mobilization_shift::Entity::find()
-        .filter(mobilization_shift::Column::MobilizationId.in_subquery(visible_ids(ctx)))
+    use mobilization_shift::Column as Shift;
+    mobilization_shift::Entity::find().filter(reach::placed(ctx, Shift::MobilizationId, Shift::RegionId))
 }
 
 /// One shift, if the caller may see its order.
@@ -89,31 +79,39 @@ pub async fn find_shift(ctx: &Ctx, id: MobilizationShiftId) -> Result<Option<mob
 }
 
 /// Who came: all of them for whoever runs the alliance, supervises it, or receives people in it; a unit sees those who came with
-/// it. No key sees any.
+/// it. In an alliance that the order reaches the same, of those who are in its territory. No key sees any.
 pub fn visible_check_ins(ctx: &Ctx) -> Select<mobilization_check_in::Entity> {
     use mobilization_check_in::Column as CheckIn;
-    let all =
-        mobilization_check_in::Entity::find().filter(CheckIn::MobilizationId.in_subquery(visible_ids(ctx)));
+    let all = mobilization_check_in::Entity::find();
     let id = match ctx.actor {
         Actor::System => return all,
         Actor::Account { id, .. } => id,
         Actor::Anonymous | Actor::Key(_) => return all.filter(Expr::val(1).eq(0)),
     };
-    let of_units = seat::Entity::find()
-        .select_only()
-        .column(seat::Column::AllianceId)
-        .filter(seat::Column::AccountId.eq(id))
-        .filter(seat::Column::State.eq(seat::State::Active))
-        .filter(seat::Column::Role.is_in([Role::CommunityOfficer, Role::GridOfficer]))
-        .into_query();
-    let supervised = scope::supervised(ctx, CheckIn::AllianceId);
-    all.filter(
-        Condition::any().add(supervised).add(CheckIn::AllianceId.in_subquery(of_units)).add(scope::acts_for(
-            ctx,
-            CheckIn::AllianceId,
-            CheckIn::OrganizationId,
-        )),
-    )
+    let receives = |alliance: SimpleExpr| {
+        let officers = seat::Entity::find()
+            .inner_join(account::Entity)
+            .select_only()
+            .column(seat::Column::AllianceId)
+            .filter(account::Column::State.eq(account::State::Active))
+            .filter(seat::Column::AccountId.eq(id))
+            .filter(seat::Column::State.eq(seat::State::Active))
+            .filter(seat::Column::Role.is_in([Role::CommunityOfficer, Role::GridOfficer]))
+            .into_query();
+        Condition::any()
+            .add(scope::supervised(ctx, alliance.clone()))
+            .add(alliance.clone().in_subquery(officers))
+            .add(scope::acts_for(ctx, alliance, CheckIn::OrganizationId))
+    };
+    let own = Condition::all()
+        .add(CheckIn::MobilizationId.in_subquery(reach::whole_ids(ctx)))
+        .add(receives(CheckIn::AllianceId.into_simple_expr()));
+    let reached = receives(reach::reached_alliance());
+    all.filter(Condition::any().add(own).add(reach::under(
+        CheckIn::MobilizationId,
+        CheckIn::RegionId,
+        reached,
+    )))
 }
 
 /// One order, if the caller may see it.

@@ -23,7 +23,9 @@ use sea_orm::{
 use super::{
     Which,
     coverage::{self, Deltas},
-    fact, person, states, visible,
+    fact, person,
+    reach::{Turn, turn},
+    states, visible,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx, governance,
@@ -356,8 +358,22 @@ struct Held<'ctx> {
 
 /// Takes an order for one of these steps, which differ in where they start.
 async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, steps: &[Step<State>]) -> Result<Held<'ctx>> {
+    hold_in_turn(ctx, which, steps, false).await
+}
+
+/// The same, alone where wanted: those who check people in are waited for, and wait.
+async fn hold_in_turn<'ctx>(
+    ctx: &'ctx Ctx,
+    which: Which,
+    steps: &[Step<State>],
+    alone: bool,
+) -> Result<Held<'ctx>> {
     let tx = ctx.begin().await?;
-    let row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD).one(&tx.db).await?;
+    let mut row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD);
+    if alone && let Some(turn) = turn(&tx.db, which.id, Turn::Alone) {
+        row = row.expr_as(turn, "turn");
+    }
+    let row = row.one(&tx.db).await?;
     let row = row.ok_or(Error::NotFound("mobilization"))?;
     let step = steps.iter().find(|step| step.from.contains(&row.state)).or(steps.first());
     let step = step.ok_or_else(|| Error::internal("a step of no table"))?;
@@ -534,9 +550,8 @@ pub async fn discard(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 /// Stands an order down: units that were not released yet are, and whoever is present then stays counted as having been there.
 pub async fn stand_down(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     use mobilization_unit::{Column as Unit, Entity};
-    let held = hold(ctx, which, &[states::STAND_DOWN]).await?;
+    let held = hold_in_turn(ctx, which, &[states::STAND_DOWN], true).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let units = held.called().await?;
     let now = ctx.now();
     let change = mobilization::ActiveModel {
         state: Set(State::StoodDown),
@@ -546,15 +561,16 @@ pub async fn stand_down(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> 
         ..held.base()
     };
     let row = change.update(&held.tx.db).await?;
-    Entity::update_many()
+    let released = Entity::update_many()
         .col_expr(Unit::State, Expr::value(Answer::Released))
         .col_expr(Unit::ReleasedAt, Expr::value(now))
         .col_expr(Unit::ReleasedBy, Expr::value(ctx.author()))
         .col_expr(Unit::Version, Expr::col(Unit::Version).add(1))
         .filter(Unit::MobilizationId.eq(row.id))
         .filter(Unit::State.ne(Answer::Released))
-        .exec(&held.tx.db)
+        .exec_with_returning(&held.tx.db)
         .await?;
+    let units = released.into_iter().map(|unit| unit.organization_id);
     let told = fact(Event::MobilizationStoodDown, &row)
         .moved(held.row.state.to_value(), row.state.to_value())
         .detail("title", row.title.clone())

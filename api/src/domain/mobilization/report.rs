@@ -13,7 +13,10 @@ use sea_orm::{
     sea_query::{Expr, SimpleExpr},
 };
 
-use super::{coverage, visible_ids, visible_units};
+use super::{
+    coverage,
+    reach::{self, Within},
+};
 use crate::domain::{Ctx, Result};
 
 /// Most hours of a report, from the first on: two months.
@@ -70,7 +73,7 @@ pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<Org
         .select_only()
         .column(Column::OrganizationId)
         .expr_as(Column::Id.count(), "came")
-        .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
         .filter(Column::MobilizationId.eq(of))
         .group_by(Column::OrganizationId)
         .into_tuple()
@@ -95,7 +98,7 @@ async fn by_hour(
         .select_only()
         .expr_as(hour.clone(), "hour")
         .expr_as(Column::Id.count(), "people")
-        .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
         .filter(Column::MobilizationId.eq(of))
         .filter(column.is_not_null())
         .into_query()
@@ -129,19 +132,22 @@ pub fn hours(arrived: &BTreeMap<DateTime<Utc>, i64>, left: &BTreeMap<DateTime<Ut
     found
 }
 
-/// What came of an order that the caller may see.
+/// What came of an order that the caller may see: of one that they see in part, of those who are within it, and no units.
 pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     use mobilization_check_in::{Column, Entity};
+    use mobilization_coverage::Column as Counter;
     let mut came_with = by_unit(ctx, order.id).await?;
     let came: i64 = came_with.values().sum();
-    let rows = visible_units(ctx)
+    let rows = mobilization_unit::Entity::find()
         .filter(mobilization_unit::Column::MobilizationId.eq(order.id))
         .order_by_asc(mobilization_unit::Column::Id)
         .all(ctx.read())
         .await?;
+    let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
     let mut units: Vec<Sent> = rows
         .into_iter()
         .map(|unit| Sent { came: came_with.remove(&Some(unit.organization_id)).unwrap_or_default(), unit })
+        .filter(|_| sees_units)
         .collect();
     // What is owed most comes first.
     units.sort_by_key(|sent| sent.came - i64::from(sent.unit.quota));
@@ -153,7 +159,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
             let rows: Option<i64> = Entity::find()
                 .select_only()
                 .expr_as(Column::Id.count(), "late")
-                .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+                .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
                 .filter(Column::MobilizationId.eq(order.id))
                 .filter(Column::RecordedAt.gt(ended))
                 .into_tuple()
@@ -163,8 +169,8 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
         }
     };
     let mut places: Vec<mobilization_coverage::Model> = mobilization_coverage::Entity::find()
-        .filter(mobilization_coverage::Column::MobilizationId.in_subquery(visible_ids(ctx)))
-        .filter(mobilization_coverage::Column::MobilizationId.eq(order.id))
+        .filter(Counter::MobilizationId.eq(order.id))
+        .filter(reach::placed(ctx, Counter::MobilizationId, Counter::RegionId))
         .all(ctx.read())
         .await?;
     places.sort_by(|one, other| {

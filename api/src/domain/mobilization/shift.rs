@@ -8,7 +8,7 @@ use concord_entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
-use super::visible_ids;
+use super::reach;
 use crate::domain::{Ctx, Result, page};
 
 /// How many people are present on shifts of orders that the caller may see.
@@ -21,7 +21,7 @@ pub async fn present(
         .column(Column::ShiftId)
         .expr_as(Column::Id.count(), "people")
         .filter(page::among(ctx, Column::ShiftId, shifts))
-        .filter(Column::MobilizationId.in_subquery(visible_ids(ctx)))
+        .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
         .filter(Column::LeftAt.is_null())
         .group_by(Column::ShiftId)
         .into_tuple()

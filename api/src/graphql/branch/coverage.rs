@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, Object, Result};
 use concord_entities::alliance;
-use uuid::Uuid;
 
 use super::{PartyBranch, instructor::BranchInstructor};
 use crate::{
-    domain::{
-        self, Code, Error,
-        branch::coverage::{self, By, Coverage, Kind, Place},
-        page,
-    },
+    domain::branch::coverage::{self, By, Coverage, Kind, Place},
     graphql::{
-        connection::{PageInfo, args},
+        connection::{args, held, held_connection},
         ctx,
         error::OrApiError,
         governance::organization::Organization,
@@ -162,93 +157,13 @@ impl BranchCoverageFigures {
         #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<BranchCoveragePlaceConnection> {
         let places: Vec<&Place> = self.of.of(self.kind, by.map(Into::into)).collect();
-        slice(&places, &args(first, after, last, before)).or_api_error(ctx(context))
+        let args = args(first, after, last, before);
+        let page = held(&places, "place", |place| &place.key, &args).or_api_error(ctx(context))?;
+        Ok(page.map(|place| BranchCoveragePlace((*place).clone())).into())
     }
 }
 
-/// What places are sorted by, in cursors.
-const KEY: &str = "place";
-
-/// A page of places that are in memory.
-fn slice(places: &[&Place], args: &page::Args) -> domain::Result<BranchCoveragePlaceConnection> {
-    let window = page::window(args)?;
-    let key = |cursor: &Option<String>, field: &'static str| match cursor {
-        None => Ok(None),
-        Some(cursor) => match page::read(cursor, KEY) {
-            Some((sea_orm::Value::String(Some(key)), _)) => Ok(Some(key)),
-            _ => Err(Error::invalid(Code::CursorMalformed, field)),
-        },
-    };
-    let (after, before) = (key(&args.after, "after")?, key(&args.before, "before")?);
-    let is_within = |place: &&&Place| {
-        after.as_ref().is_none_or(|after| place.key.as_str() > after.as_str())
-            && before.as_ref().is_none_or(|before| place.key.as_str() < before.as_str())
-    };
-    let within: Vec<&Place> = places.iter().filter(is_within).copied().collect();
-    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-    let more = within.len() > limit;
-    let shown = if window.backward {
-        within.get(within.len().saturating_sub(limit)..)
-    } else {
-        within.get(..limit.min(within.len()))
-    };
-    let edges = shown.unwrap_or_default().iter().map(|place| BranchCoveragePlaceEdge {
-        cursor: page::write(KEY, &place.key.clone().into(), Uuid::nil()),
-        node: BranchCoveragePlace((*place).clone()),
-    });
-    Ok(BranchCoveragePlaceConnection {
-        edges: edges.collect(),
-        has_next: if window.backward { before.is_some() } else { more },
-        has_previous: if window.backward { more } else { after.is_some() },
-        total: places.len(),
-    })
-}
-
-/// One item of a list and its place in it.
-#[derive(SimpleObject, Clone)]
-pub struct BranchCoveragePlaceEdge {
-    /// The place; give it as `after` or `before` to go on from here.
-    cursor: String,
-    /// The item.
-    node: BranchCoveragePlace,
-}
-
-/// One page of a list.
-pub struct BranchCoveragePlaceConnection {
-    edges: Vec<BranchCoveragePlaceEdge>,
-    has_next: bool,
-    has_previous: bool,
-    total: usize,
-}
-
-/// One page of a list.
-#[Object]
-impl BranchCoveragePlaceConnection {
-    /// The items with their places.
-    async fn edges(&self) -> &[BranchCoveragePlaceEdge] {
-        &self.edges
-    }
-
-    /// The items.
-    async fn nodes(&self) -> Vec<BranchCoveragePlace> {
-        self.edges.iter().map(|edge| edge.node.clone()).collect()
-    }
-
-    /// Where this page stands in the list.
-    async fn page_info(&self) -> PageInfo {
-        PageInfo {
-            has_next_page: self.has_next,
-            has_previous_page: self.has_previous,
-            start_cursor: self.edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: self.edges.last().map(|edge| edge.cursor.clone()),
-        }
-    }
-
-    /// How many items the whole list has.
-    async fn total_count(&self) -> usize {
-        self.total
-    }
-}
+held_connection!(BranchCoveragePlaceConnection, BranchCoveragePlaceEdge, BranchCoveragePlace);
 
 /// A place, and what serves it.
 #[derive(Clone)]

@@ -237,6 +237,7 @@ impl Loader<MattersOf> for Loaders {
         let rows = branch_matter::Entity::find()
             .filter(page::among(&self.0, Column::BranchId, keys.iter().map(|key| key.0)))
             .filter(Column::BranchId.in_subquery(seen(&self.0)))
+            .filter(Column::UnlinkedAt.is_null())
             .order_by_asc(Column::LinkedAt)
             .order_by_asc(Column::Id)
             .all(self.0.read())

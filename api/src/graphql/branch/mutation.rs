@@ -120,6 +120,39 @@ pub struct LinkBranchMatterInput {
     matter: BranchMatterInput,
 }
 
+/// A matter that a branch serves no more.
+#[derive(InputObject)]
+pub struct UnlinkBranchMatterInput {
+    /// The Party organisation.
+    branch_id: ID,
+    /// The version that the caller read; where given, one changed since is refused.
+    expected_version: Option<i64>,
+    /// The problem, task or whistle that it serves.
+    matter: BranchMatterInput,
+}
+
+/// Whose secretary to erase, and why.
+#[derive(InputObject)]
+pub struct EraseBranchSecretaryInput {
+    /// The Party organisation.
+    branch_id: ID,
+    /// The version that the caller read; where given, one changed since is refused.
+    expected_version: Option<i64>,
+    /// Why, at most 4,000 characters; it is kept, so it names nobody.
+    reason: String,
+}
+
+/// Whom to erase, and why.
+#[derive(InputObject)]
+pub struct EraseBranchInstructorInput {
+    /// The instructor, whose service has ended.
+    instructor_id: ID,
+    /// The version that the caller read; where given, one changed since is refused.
+    expected_version: Option<i64>,
+    /// Why, at most 4,000 characters; it is kept, so it names nobody.
+    reason: String,
+}
+
 /// A place for an instructor to serve: exactly one of these.
 #[derive(async_graphql::OneofObject)]
 pub enum BranchInstructorPlaceInput {
@@ -358,7 +391,7 @@ impl BranchMutation {
         PartyBranchPayload::of(ctx, result).await
     }
 
-    /// Says that a Party organisation serves a problem, task or whistle of its alliance; it stays said. Only the committee may.
+    /// Says that a Party organisation serves a problem, task or whistle of its alliance. Only the committee may.
     async fn link_branch_matter(
         &self,
         context: &Context<'_>,
@@ -371,6 +404,53 @@ impl BranchMutation {
         }
         .await;
         PartyBranchPayload::of(ctx, result).await
+    }
+
+    /// Takes back that a Party organisation serves a problem, task or whistle; that it was said stays on record. What it does not serve
+    /// answers `NOT_LINKED`. Only the committee may.
+    async fn unlink_branch_matter(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which one, and what it serves no more.")] input: UnlinkBranchMatterInput,
+    ) -> Result<PartyBranchPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.branch_id, input.expected_version)?;
+            matter::unlink(ctx, which, input.matter.read("matter")?).await
+        }
+        .await;
+        PartyBranchPayload::of(ctx, result).await
+    }
+
+    /// Erases name and phone of a Party organisation's secretary, for good; one that has ended has them erased too. Only the committee
+    /// may.
+    async fn erase_branch_secretary(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose secretary, and why.")] input: EraseBranchSecretaryInput,
+    ) -> Result<PartyBranchPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.branch_id, input.expected_version)?;
+            steps::erase_secretary(ctx, which, &input.reason).await
+        }
+        .await;
+        PartyBranchPayload::of(ctx, result).await
+    }
+
+    /// Erases name and phone of an instructor whose service has ended, for good; the service stays on record. Only the committee may.
+    async fn erase_branch_instructor(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whom, and why.")] input: EraseBranchInstructorInput,
+    ) -> Result<BranchInstructorPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let id = id::decode(&input.instructor_id, "instructorId")?;
+            instructor::erase(ctx, id, input.expected_version, &input.reason).await
+        }
+        .await;
+        BranchInstructorPayload::of(ctx, result).await
     }
 
     /// Appoints an instructor (党建指导员), a person of a member unit, for a place that has no branch. Only the committee may.

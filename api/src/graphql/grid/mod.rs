@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use self::cell::{GridCell, GridCellConnection, GridCellFilter};
 use super::{
-    connection::args,
+    connection::{args, held, held_connection},
     ctx,
     error::{OrApiError, api_error},
     governance::alliance::Alliance,
@@ -78,12 +78,21 @@ impl Node for GridNetwork {
 }
 
 /// Two comprehensive cells of one level that cover one place.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Clone)]
 pub struct GridOverlap {
     /// The place; where one of the two lies within the other, the smaller one.
     region: Region,
     /// The two cells.
     cells: Vec<GridCell>,
+}
+
+impl GridOverlap {
+    fn of(found: &report::Overlap) -> Self {
+        Self {
+            region: Region(found.region.clone()),
+            cells: found.cells.iter().cloned().map(GridCell).collect(),
+        }
+    }
 }
 
 /// A network of grid cells (网格) over the territory of an alliance, which has at most one of each kind.
@@ -148,23 +157,27 @@ impl GridNetwork {
         Ok(page.or_api_error(ctx)?.into())
     }
 
-    /// Places that two comprehensive cells of one level cover on a day, at most 100. Drawing refuses them (`GRID_OVERLAP`); they arise where
-    /// the official register moves a region below another one.
+    /// Places that two comprehensive cells of one level cover on a day, in the order of the tree. Drawing refuses them (`GRID_OVERLAP`);
+    /// they arise where the official register moves a region below another one.
     async fn overlaps(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The day; today where absent.")] on: Option<Date>,
-    ) -> Result<Vec<GridOverlap>> {
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<GridOverlapConnection> {
         let on = day(context, self.0.alliance_id, on).await?;
         let ctx = ctx(context);
         let found = report::overlaps(ctx, &self.0, on).await.or_api_error(ctx)?;
-        let face = |found: report::Overlap| GridOverlap {
-            region: Region(found.region),
-            cells: found.cells.map(GridCell).into(),
-        };
-        Ok(found.into_iter().map(face).collect())
+        let args = args(first, after, last, before);
+        let page = held(&found, "overlap", |overlap| &overlap.key, &args).or_api_error(ctx)?;
+        Ok(page.map(GridOverlap::of).into())
     }
 }
+
+held_connection!(GridOverlapConnection, GridOverlapEdge, GridOverlap);
 
 /// Key of the networks of an alliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

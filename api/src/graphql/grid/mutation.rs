@@ -102,6 +102,17 @@ pub struct EndGridOfficerInput {
     until: Option<Date>,
 }
 
+/// Whose name to erase, and why.
+#[derive(InputObject)]
+pub struct EraseGridOfficerInput {
+    /// A post of the person that has ended.
+    officer_id: ID,
+    /// The version that the caller read; where given, a post changed since is refused.
+    expected_version: Option<i64>,
+    /// Why, at most 4,000 characters; it is kept, so it names nobody.
+    reason: String,
+}
+
 payload!(
     /// What came of establishing a grid network.
     GridNetworkPayload {
@@ -241,6 +252,22 @@ impl GridMutation {
         let result = async {
             let id = id::decode(&input.officer_id, "officerId")?;
             officer::end(ctx, id, input.expected_version, input.until.map(|until| until.0)).await
+        }
+        .await;
+        GridOfficerPayload::of(ctx, result).await
+    }
+
+    /// Erases name and phone of whoever held a post that has ended, for good, and of the same person, told by name and phone, in the
+    /// other posts of the alliance that have ended. The posts stay; one that stands is to be ended first. Only the committee may.
+    async fn erase_grid_officer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose name, and why.")] input: EraseGridOfficerInput,
+    ) -> Result<GridOfficerPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let id = id::decode(&input.officer_id, "officerId")?;
+            officer::erase(ctx, id, input.expected_version, &input.reason).await
         }
         .await;
         GridOfficerPayload::of(ctx, result).await

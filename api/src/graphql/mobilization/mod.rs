@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use self::{
     check_in::MobilizationCheckInConnection,
-    coverage::CoverageRow,
+    coverage::{CoverageCellsInput, CoverageRow},
     report::MobilizationReport,
     shift::{MobilizationShiftConnection, shifts_of},
     unit::{MobilizationUnitConnection, units_of},
@@ -203,21 +203,25 @@ impl Mobilization {
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
-    /// How many people the regions directly below one need and have, or those of a level: the greatest gap first, then by code; at
-    /// most 500. A place above that level stands for itself. Exact at every moment.
+    /// How many people the regions directly below one need and have, or those of a level, or the cells of a grid network: the greatest
+    /// gap first, then by code; at most 500. A place above that level stands for itself. Whoever reads only alliances that the order
+    /// reaches sees what lies in their territories. Exact at every moment.
     async fn coverage(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Within this region; within the alliance's territory where absent.")] below: Option<
-            ID,
-        >,
+        #[graphql(desc = "Within this region; within all that the caller sees of the order where absent.")]
+        below: Option<ID>,
         #[graphql(desc = "By regions of this level; by those directly below where absent.")] level: Option<
             RegionLevel,
         >,
+        #[graphql(
+            desc = "By these grid cells as they stand today, or stood when the order ended, rather than by regions; `level` is then absent. What a community needs as a whole counts in a cell over the community, not in one over a part of it."
+        )]
+        cells: Option<CoverageCellsInput>,
     ) -> Result<Vec<CoverageRow>> {
         let ctx = ctx(context);
         let rows = async {
-            let view = coverage::view(below.as_ref(), level)?;
+            let view = coverage::view(below.as_ref(), level, cells.as_ref())?;
             verbs::coverage::of(ctx, &self.0, view).await
         };
         Ok(rows.await.or_api_error(ctx)?.into_iter().map(CoverageRow::from).collect())

@@ -330,7 +330,7 @@ pub struct EndHomeReportInput {
 /// What came of a home report.
 #[derive(SimpleObject)]
 pub struct HomeReportPayload {
-    /// What came of it; null where it was refused. What is sent again under its key is a duplicate.
+    /// What came of it; null where it was refused.
     outcome: Option<HomeReportOutcome>,
     /// What the caller can mend; empty when it was taken.
     user_errors: Vec<UserError>,
@@ -341,7 +341,7 @@ pub struct HomeReportPayload {
 pub struct HomeReportResult {
     /// Its place among those given, from 0.
     index: usize,
-    /// What came of it. What is sent again under its key is a duplicate.
+    /// What came of it.
     outcome: HomeReportOutcome,
     /// Why it was refused; null where it was not.
     code: Option<Code>,
@@ -369,10 +369,10 @@ pub struct EndHomeReportPayload {
     user_errors: Vec<UserError>,
 }
 
-/// A report that is sent again under its key stands already.
-fn reported(result: domain::Result<Reported>) -> domain::Result<Reported> {
+/// A report that is sent again under its key is answered as at first.
+async fn reported(ctx: &Ctx, result: domain::Result<Reported>) -> domain::Result<Reported> {
     match result {
-        Err(Error::Replayed(_)) => Ok(Reported::Duplicate),
+        Err(Error::Replayed(id)) => home_report::replayed(ctx, id).await,
         result => result,
     }
 }
@@ -452,7 +452,7 @@ impl PairingMutation {
         #[graphql(desc = "Who, and where.")] input: ReportHomeInput,
     ) -> Result<HomeReportPayload> {
         let ctx = ctx(context);
-        let came = reported(async { home_report::report(ctx, input.read()?).await }.await);
+        let came = reported(ctx, async { home_report::report(ctx, input.read()?).await }.await).await;
         Ok(match came {
             Ok(reported) => HomeReportPayload { outcome: Some(reported.into()), user_errors: Vec::new() },
             Err(error) => HomeReportPayload { outcome: None, user_errors: vec![user_error(ctx, &error)?] },
@@ -475,7 +475,7 @@ impl PairingMutation {
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
             let own = bulk::item(ctx, index);
-            let came = reported(async { home_report::report(&own, item.read()?).await }.await);
+            let came = reported(ctx, async { home_report::report(&own, item.read()?).await }.await).await;
             results.push(result(ctx, index, &came)?);
         }
         Ok(HomeReportsPayload { results, user_errors: Vec::new() })

@@ -1,10 +1,11 @@
-//! The city's story: Jiamusi's mobilisation (红色动员令). Its 1,200 units are paired with its communities, an order is issued over the
-//! whole city, and once the demo serves, 26,000 people check in at about two hundred a second, so that the board fills while one
-//! watches.
+//! The city's story: Jiamusi's mobilisation (红色动员令). Its 674 grid branches stand with their 4,001 groups, its 1,200 units are paired with
+//! its communities, an order is issued over the whole city, and once the demo serves, 26,000 people check in at about two hundred a
+//! second, so that the board fills while one watches.
 
+mod branches;
 mod register;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
@@ -59,6 +60,8 @@ const APART: Duration = Duration::from_millis(250);
 const NEEDED: i32 = 17;
 const QUOTA: i32 = 22;
 const DAY: TimeDelta = TimeDelta::days(1);
+/// A subdistrict that has an alliance of its own.
+const SUBDISTRICT: (&str, &str) = ("230803007", "西林街道");
 
 /// Who is shown on the terminal.
 pub const PARTS: &[Part] = &[
@@ -66,6 +69,16 @@ pub const PARTS: &[Part] = &[
         "city",
         "市委 the city's committee: 动员令与到岗 the order and who is there",
         "{ mobilization(id: \"<mobilization>\") { number title state coverage(below: \"<city>\", level: COUNTY) { region { name } needed present uncovered surplus } } }",
+    ),
+    (
+        "town",
+        "街道网格员 a grid officer of one subdistrict: 只见本街道 sees and receives people there alone",
+        "{ mobilization(id: \"<mobilization>\") { number state coverage { region { name } needed present uncovered } } }",
+    ),
+    (
+        "city",
+        "市委 the city's committee: 网格党支部与两个覆盖 branches, groups and what they cover",
+        "{ alliance(id: \"<alliance>\") { partyBranchCounts { branches groups joint temporary members } branchCoverage { communities: figures(kind: COMMUNITY) { total organizationCovered workCovered uncovered } compounds: figures(kind: COMPOUND) { total organizationCovered } } } }",
     ),
     (
         "unit",
@@ -120,6 +133,10 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
     join(&system, &mut cast, "unit", ("单位联络员", Role::MemberStaff, Some(shown)), alliance_id, &hash)
         .await?;
     let clerk = stage.hand(cast.people.get("city").ok_or_else(|| missing("the committee"))?.id);
+    let town = found(&system, SUBDISTRICT, alliance_id).await?;
+    join(&system, &mut cast, "town", ("街道网格员", Role::GridOfficer, None), town, &hash).await?;
+    stage.advance(end - DAY * 25);
+    branches::establish(&clerk, alliance_id, &units).await?;
     stage.advance(end - DAY * 20);
     pair(&clerk, alliance_id, &units).await?;
     stage.advance(end - TimeDelta::minutes(2));
@@ -150,6 +167,21 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
         calendar_feed: String::new(),
         ids: ids.into_iter().map(|(name, id)| (name.to_owned(), id)).collect(),
     })
+}
+
+/// The alliance of a subdistrict, below the city's.
+async fn found(system: &Ctx, (code, name): (&str, &str), above: AllianceId) -> Result<AllianceId> {
+    let new = NewAlliance {
+        name: format!("{name}党建联盟"),
+        region_id: region::id_of_code(code),
+        parent_id: Some(above),
+        committee_organization_id: None,
+        oversight_organization_id: None,
+        time_zone: "Asia/Shanghai".to_owned(),
+        number_pattern: format!("{name}销〔{{year}}〕{{seq:4}}号"),
+        check_in_working_day: 5,
+    };
+    alliances::found(system, new).await.map(|alliance| alliance.id)
 }
 
 fn unit(name: &str, kind: Kind, region: RegionId) -> NewOrganization {
@@ -245,31 +277,51 @@ pub fn let_people_come(app: &Arc<App>) {
 }
 
 async fn come(app: &Arc<App>) -> Result<()> {
-    let order = mobilization::Entity::find().one(&app.read).await?.ok_or_else(|| missing("the order"))?;
-    let alliance = alliance::Entity::find_by_id(order.alliance_id).one(&app.read).await?;
-    let committee =
-        alliance.and_then(|found| found.committee_organization_id).ok_or_else(|| missing("the committee"))?;
-    let units = units(app, order.alliance_id, committee).await?;
-    let communities = register::communities();
-    let system = Ctx::system(app);
-    let mut everybody = (0..PEOPLE).peekable();
-    while everybody.peek().is_some() {
-        let group = everybody.by_ref().take(TOGETHER).map(|number| {
-            Ok(NewCheckIn {
-                person: format!("JM{number:05}"),
-                // Steps that share no factor with the numbers of places and units spread the people over all of them.
-                region_id: communities
-                    .get(number * 379 % communities.len())
-                    .map(|code| region::id_of_code(code))
-                    .unwrap_or_default(),
-                organization_id: units.get(number * 7 % units.len()).copied(),
-                at: None,
-                shift_id: None,
-            })
-        });
-        check_in::check_in_many(&system, order.id, group.collect()).await?;
+    let arrivals = Arrivals::of(app).await?;
+    for first in (0..PEOPLE).step_by(TOGETHER) {
+        arrivals.come(first..PEOPLE.min(first + TOGETHER)).await?;
         tokio::time::sleep(APART).await;
     }
     tracing::info!(people = PEOPLE, "everybody of the demo has come");
     Ok(())
+}
+
+/// The people of the story, who come to its order: each to one community, with one unit.
+pub struct Arrivals {
+    system: Ctx,
+    order: MobilizationId,
+    units: Vec<OrganizationId>,
+    communities: Vec<&'static str>,
+}
+
+impl Arrivals {
+    /// Those of a story that was told.
+    pub async fn of(app: &Arc<App>) -> Result<Self> {
+        let order = mobilization::Entity::find().one(&app.read).await?.ok_or_else(|| missing("the order"))?;
+        let alliance = alliance::Entity::find_by_id(order.alliance_id).one(&app.read).await?;
+        let committee = alliance
+            .and_then(|found| found.committee_organization_id)
+            .ok_or_else(|| missing("the committee"))?;
+        let units = units(app, order.alliance_id, committee).await?;
+        Ok(Self { system: Ctx::system(app), order: order.id, units, communities: register::communities() })
+    }
+
+    /// Some of them come together.
+    pub async fn come(&self, people: Range<usize>) -> Result<()> {
+        let group = people.map(|number| {
+            Ok(NewCheckIn {
+                person: format!("JM{number:05}"),
+                // Steps that share no factor with the numbers of places and units spread the people over all of them.
+                region_id: self
+                    .communities
+                    .get(number * 379 % self.communities.len())
+                    .map(|code| region::id_of_code(code))
+                    .unwrap_or_default(),
+                organization_id: self.units.get(number * 7 % self.units.len()).copied(),
+                at: None,
+                shift_id: None,
+            })
+        });
+        check_in::check_in_many(&self.system, self.order, group.collect()).await.map(drop)
+    }
 }

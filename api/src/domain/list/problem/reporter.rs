@@ -13,7 +13,7 @@ use sea_orm::{
 
 use super::{FREE_TEXT, escalation, fact, lock, moves::Which, parts, round, tiers, visible};
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx, fact::erasure::Words,
+    Action, Ctx, Error, Event, HELD, Result, Target, Tx, fact::erasure::Words,
     governance::alliance::expect_version, idempotency, list::follow_up, text,
 };
 
@@ -40,14 +40,9 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     if let Some(expected) = which.expected_version {
         expect_version(expected, before.version)?;
     }
-    let reason = text::required(reason, "reason", FREE_TEXT)?;
-    if before.reporter_name.is_none() && before.reporter_phone.is_none() {
-        return Err(Error::refused(Code::NothingToErase));
-    }
     let words = Words::of([before.reporter_name.as_deref(), before.reporter_phone.as_deref()]);
-    if words.stand_in(&reason) {
-        return Err(Error::invalid(Code::ReasonNamesErased, "reason"));
-    }
+    let is_gone = before.reporter_name.is_none() && before.reporter_phone.is_none();
+    let reason = words.reason(reason, is_gone)?;
     let row = without(&words, &before).update(&tx.db).await?;
     round::erase(&tx, &row, &words).await?;
     follow_up::erase(&tx, row.id, &words).await?;

@@ -9,10 +9,10 @@ use sea_orm::EntityTrait;
 
 use super::{
     super::{coverage, coverage::Deltas, fact, person},
-    look::{self, Caller},
+    look::{self, Desk},
     store, whereabouts,
 };
-use crate::domain::{Action, Code, Ctx, Error, Event, Result};
+use crate::domain::{Code, Ctx, Error, Event, Result};
 
 /// Checks a person out, who is present until then.
 pub async fn check_out(
@@ -22,19 +22,18 @@ pub async fn check_out(
     at: Option<DateTime<Utc>>,
 ) -> Result<mobilization_check_in::Model> {
     let tx = ctx.begin().await?;
-    let (order, salt) = look::order(&tx, of).await?;
-    let caller = Caller::find(&tx, order.alliance_id, Action::CheckInToMobilization).await?;
-    look::takes_check_ins(&order)?;
+    let Desk { order, salt, caller } = Desk::open(&tx, of).await?;
     let digest = person::digest(&salt, person::check(person, "person")?);
     let row = store::lock(&tx, of, &[&digest]).await?.into_iter().next();
     let row = row.ok_or_else(|| Error::invalid(Code::NotCheckedIn, "person"))?;
     let place = mobilization_coverage::Entity::find_by_id((of, row.region_id)).one(&tx.db).await?;
     let place = place.ok_or_else(|| Error::internal("somebody is at a place that is not counted"))?;
+    if !caller.reaches(&place.path) || (caller.may(row.organization_id, &place.path) && row.left_at.is_some())
+    {
+        return Err(Error::invalid(Code::NotCheckedIn, "person"));
+    }
     if !caller.may(row.organization_id, &place.path) {
         return Err(Error::Forbidden);
-    }
-    if row.left_at.is_some() {
-        return Err(Error::invalid(Code::NotCheckedIn, "person"));
     }
     let at = at.unwrap_or_else(|| ctx.now());
     look::in_time(&order, at, ctx.now())?;

@@ -13,12 +13,18 @@ use concord_entities::{
     seat,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
-    QuerySelect, QueryTrait,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
+    QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, Func, Query, SimpleExpr},
 };
 
-use super::{super::visible, Coming, NewCheckIn};
+use super::{
+    super::{
+        reach::{self, Sitting, Turn},
+        visible,
+    },
+    Coming, NewCheckIn,
+};
 use crate::domain::{Action, Actor, Code, Ctx, Error, Result, Target, Tx, list::problem::zone, page, policy};
 
 /// How far a clock may go ahead of ours.
@@ -89,9 +95,20 @@ impl Ahead {
             mobilization::Entity::find_by_id(of).find_also_related(alliance::Entity).one(ctx.read()).await?;
         let Some((_, Some(alliance))) = order else { return Ok(()) };
         self.zone = zone(&alliance.time_zone);
+        // What a town has paired stands for its own officers too.
+        let mut of = Condition::any().add(pairing::Column::AllianceId.eq(alliance.id));
+        if let Actor::Account { id, .. } = ctx.actor {
+            let own = seat::Entity::find()
+                .select_only()
+                .column(seat::Column::AllianceId)
+                .filter(seat::Column::AccountId.eq(id))
+                .filter(seat::Column::State.eq(seat::State::Active))
+                .into_query();
+            of = of.add(pairing::Column::AllianceId.in_subquery(own));
+        }
         let rows = pairing::Entity::find()
             .find_also_related(region::Entity)
-            .filter(pairing::Column::AllianceId.eq(alliance.id))
+            .filter(of)
             .filter(page::among(ctx, pairing::Column::OrganizationId, units))
             .all(ctx.read())
             .await?;
@@ -165,9 +182,39 @@ async fn called(
     Ok(rows.into_iter().collect())
 }
 
-/// The order, if the caller may see it, and the key of its alliance's digests. It is not locked: whoever stands it down does not
-/// wait for those who check in, and what is on its way then still counts as in time.
-pub async fn order(tx: &Tx<'_>, of: MobilizationId) -> Result<(mobilization::Model, Vec<u8>)> {
+/// An order to which somebody is received, the key of its alliance's digests, and whoever receives.
+pub struct Desk {
+    pub order: mobilization::Model,
+    pub salt: Vec<u8>,
+    pub caller: Caller,
+}
+
+impl Desk {
+    /// Takes a turn with an order beside others who check in, and reads it: its state stays until the unit of work ends. Whoever
+    /// stands it down waits for those who came before, and those who come after are turned away.
+    pub async fn open(tx: &Tx<'_>, of: MobilizationId) -> Result<Self> {
+        let seats = match tx.ctx.actor {
+            Actor::Account { id, .. } => reach::sittings(tx, of, id).await?,
+            _ => {
+                if let Some(turn) = reach::turn(&tx.db, of, Turn::Shared) {
+                    tx.db.execute(&Query::select().expr(turn).take()).await?;
+                }
+                Vec::new()
+            }
+        };
+        let (order, salt) = order(tx, of).await?;
+        let caller = Caller::among(tx.ctx, seats, Action::CheckInToMobilization)?;
+        match order.state {
+            State::Issued | State::StoodDown => Ok(Self { order, salt, caller }),
+            State::Draft | State::Discarded => {
+                Err(Error::refused(Code::StateRefused).with("state", order.state.to_value()))
+            }
+        }
+    }
+}
+
+/// The order, if the caller may see it, and the key of its alliance's digests.
+async fn order(tx: &Tx<'_>, of: MobilizationId) -> Result<(mobilization::Model, Vec<u8>)> {
     let salt = Query::select()
         .column(person_salt::Column::Salt)
         .from(person_salt::Entity)
@@ -182,64 +229,65 @@ pub async fn order(tx: &Tx<'_>, of: MobilizationId) -> Result<(mobilization::Mod
     Ok((mobilization::Model::from_query_result(&row, "")?, row.try_get("", "salt")?))
 }
 
-/// Whether an order takes check-ins at all, and for some time after it was stood down what was captured before.
-pub fn takes_check_ins(order: &mobilization::Model) -> Result<()> {
-    match order.state {
-        State::Issued | State::StoodDown => Ok(()),
-        State::Draft | State::Discarded => {
-            Err(Error::refused(Code::StateRefused).with("state", order.state.to_value()))
-        }
-    }
-}
-
 /// Whoever receives people, with what they may.
 pub enum Caller {
     /// The platform.
     System,
-    /// Somebody with these seats, each with the path of the community that it is for.
-    Person {
-        account: AccountId,
-        alliance: AllianceId,
-        action: Action,
-        seats: Vec<(seat::Model, Option<String>)>,
-    },
+    /// Somebody with these seats, each of which allows it to some extent.
+    Person { account: AccountId, action: Action, seats: Vec<Sitting> },
 }
 
 impl Caller {
     /// The caller in an alliance; whoever may do nothing of the kind there is turned away.
     pub async fn find(tx: &Tx<'_>, alliance: AllianceId, action: Action) -> Result<Self> {
-        let account = match tx.ctx.actor {
+        let seats = match tx.ctx.actor {
+            Actor::Account { id, .. } => seat::Entity::find()
+                .inner_join(account::Entity)
+                .find_also_related(region::Entity)
+                .filter(account::Column::State.eq(account::State::Active))
+                .filter(seat::Column::AccountId.eq(id))
+                .filter(seat::Column::AllianceId.eq(alliance))
+                .filter(seat::Column::State.eq(seat::State::Active))
+                .all(&tx.db)
+                .await?
+                .into_iter()
+                .map(|(seat, region)| {
+                    let community = region.map(|region| region.path);
+                    Sitting { seat, community, territory: None }
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self::among(tx.ctx, seats, action)
+    }
+
+    fn among(ctx: &Ctx, mut seats: Vec<Sitting>, action: Action) -> Result<Self> {
+        let account = match ctx.actor {
             Actor::System => return Ok(Self::System),
             Actor::Anonymous => return Err(Error::Unauthenticated),
             Actor::Key(_) => return Err(Error::Forbidden),
             Actor::Account { id, .. } => id,
         };
-        let seats: Vec<(seat::Model, Option<String>)> = seat::Entity::find()
-            .inner_join(account::Entity)
-            .find_also_related(region::Entity)
-            .filter(account::Column::State.eq(account::State::Active))
-            .filter(seat::Column::AccountId.eq(account))
-            .filter(seat::Column::AllianceId.eq(alliance))
-            .filter(seat::Column::State.eq(seat::State::Active))
-            .all(&tx.db)
-            .await?
-            .into_iter()
-            .map(|(seat, region)| (seat, region.map(|region| region.path)))
-            .collect();
-        if seats.iter().any(|(seat, _)| policy::grant(seat.role, action) != policy::Grant::Never) {
-            Ok(Self::Person { account, alliance, action, seats })
-        } else {
-            Err(Error::Forbidden)
-        }
+        seats.retain(|sitting| policy::grant(sitting.seat.role, action) != policy::Grant::Never);
+        if seats.is_empty() { Err(Error::Forbidden) } else { Ok(Self::Person { account, action, seats }) }
+    }
+
+    /// Whether a place lies where the caller has anything to do: a seat in an alliance that the order reaches ends with its territory.
+    pub fn reaches(&self, path: &str) -> bool {
+        let Self::Person { seats, .. } = self else { return true };
+        let holds = |territory: &str| path.starts_with(territory);
+        seats.iter().any(|sitting| sitting.territory.as_deref().is_none_or(holds))
     }
 
     /// Whether somebody of a unit may be received at a place. An officer's seat for a community reaches no further.
     pub fn may(&self, unit: Option<OrganizationId>, path: &str) -> bool {
-        let Self::Person { account, alliance, action, seats } = self else { return true };
+        let Self::Person { account, action, seats } = self else { return true };
         let units: Vec<OrganizationId> = unit.into_iter().collect();
-        let target = Target::alliance(*alliance).of(&units);
-        seats.iter().any(|(seat, community)| {
-            community.as_deref().is_none_or(|community| path.starts_with(community))
+        let holds = |place: &Option<String>| place.as_deref().is_none_or(|place| path.starts_with(place));
+        seats.iter().any(|Sitting { seat, community, territory }| {
+            let target = Target::alliance(seat.alliance_id).of(&units);
+            holds(territory)
+                && holds(community)
                 && policy::standing(*account, std::slice::from_ref(seat), *action, target).is_some()
         })
     }
@@ -257,7 +305,7 @@ pub fn look(
     if place.level < Level::Village {
         return Err(Error::invalid(Code::RegionAboveCommunity, "regionId"));
     }
-    if !place.is_within {
+    if !place.is_within || !caller.reaches(&place.path) {
         return Err(Error::invalid(Code::OutsideMobilization, "regionId"));
     }
     if !caller.may(new.organization_id, &place.path) {

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 97] = [
+const VALUES: [(&str, &str, &str); 96] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -82,7 +82,6 @@ const VALUES: [(&str, &str, &str); 97] = [
     ("mobilization_coverage", "path", "/place/"),
     ("mobilization_coverage", "present", "1"),
     ("mobilization_need", "needed", "10"),
-    ("mobilization_region", "path", "/"),
     ("mobilization_shift", "ends_at", "2026-01-05 09:00:00.000000+00:00"),
     ("mobilization_shift", "needed", "5"),
     ("mobilization_unit", "state", "called"),
@@ -133,7 +132,7 @@ const BY_VERBS: [&str; 11] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 47] = [
+const EMPTY: [(&str, &str); 48] = [
     ("follow_up", "tried_at"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
@@ -172,6 +171,7 @@ const EMPTY: [(&str, &str); 47] = [
     ("branch_host", "cell_id"),
     ("branch_host", "name"),
     ("branch_matter", "task_id"),
+    ("branch_matter", "unlinked_at"),
     ("branch_matter", "whistle_id"),
     ("branch_instructor", "until_on"),
     ("branch_instructor", "region_id"),
@@ -213,7 +213,11 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
             continue;
         }
         let id: Uuid = app.system().new_id();
-        row(app, &name, table, &made, id, &[]).await;
+        // An order stands over a place where it is: by its path others are reached by it, or not.
+        let path = format!("(SELECT path FROM region WHERE id = {})", uuid(app, made["region"]));
+        let given = [("path", path)];
+        let given = if name == "mobilization_region" { given.as_slice() } else { &[] };
+        row(app, &name, table, &made, id, given).await;
         if table.columns.contains_key("id") {
             made.insert(name.clone(), id);
         }

@@ -24,7 +24,7 @@ const OPEN: [(&str, &str); 1] = [(
 )];
 
 /// Places at which the owner gets past the wall and is turned away behind it, with what code, and why.
-const TURNED_AWAY: [(&str, &str, &str); 39] = [
+const TURNED_AWAY: [(&str, &str, &str); 41] = [
     ("mutation.declineProblem(input.proposedOrganizationId)", "PROPOSES_ITSELF", "there is one unit"),
     ("mutation.approveSwap(input.swapId)", "SWAP_STALE", "the swap's two turns are the one specimen"),
     ("mutation.assignProblem(input.jointOrganizationIds)", "LEAD_IS_JOINT", "there is one unit"),
@@ -69,6 +69,8 @@ const TURNED_AWAY: [(&str, &str, &str); 39] = [
     ("mutation.linkBranchMatter(input.matter.whistleId)", "ALREADY_EXISTS", "the same of the one whistle"),
     ("mutation.redrawGridCell(input.cellId)", "ALREADY_EXISTS", "there is one region"),
     ("mutation.redrawGridCell(input.regionIds)", "ALREADY_EXISTS", "the same"),
+    ("mutation.eraseGridOfficer(input.officerId)", "STATE_REFUSED", "the one post stands"),
+    ("mutation.eraseBranchInstructor(input.instructorId)", "STATE_REFUSED", "the one service goes on"),
     ("mutation.refuseWhistleCall(input.responseId)", "PROPOSES_ITSELF", "there is one unit"),
     ("mutation.refuseWhistleCall(input.proposedOrganizationId)", "PROPOSES_ITSELF", "the same"),
     ("mutation.updatePriorityTask(input.coOrganizationIds)", "LEAD_IS_CO_ORGANIZER", "there is one unit"),

@@ -72,7 +72,7 @@ pub const PARTS: &[Part] = &[
     ),
     (
         "town",
-        "街道网格员 a grid officer of one subdistrict: 只见本街道 sees and receives people there alone",
+        "街道党工委 a subdistrict's committee: 只见本街道 sees and receives people there alone",
         "{ mobilization(id: \"<mobilization>\") { number state coverage { region { name } needed present uncovered } } }",
     ),
     (
@@ -134,7 +134,7 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
         .await?;
     let clerk = stage.hand(cast.people.get("city").ok_or_else(|| missing("the committee"))?.id);
     let town = found(&system, SUBDISTRICT, alliance_id).await?;
-    join(&system, &mut cast, "town", ("街道网格员", Role::GridOfficer, None), town, &hash).await?;
+    join(&system, &mut cast, "town", ("西林街道党工委", Role::Committee, None), town, &hash).await?;
     stage.advance(end - DAY * 25);
     branches::establish(&clerk, alliance_id, &units).await?;
     stage.advance(end - DAY * 20);

@@ -46,6 +46,7 @@ mod m20261203_000003_whistle_escalations;
 mod m20261203_000004_round_units;
 mod m20261203_000005_month_rounds;
 mod m20261203_000006_follow_up_told;
+mod m20261205_000001_rounds_stay;
 mod refusal;
 
 /// All migrations in order.
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261203_000004_round_units::Migration),
             Box::new(m20261203_000005_month_rounds::Migration),
             Box::new(m20261203_000006_follow_up_told::Migration),
+            Box::new(m20261205_000001_rounds_stay::Migration),
         ]
     }
 }

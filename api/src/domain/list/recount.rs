@@ -96,25 +96,25 @@ fn months(engine: DbBackend) -> String {
     };
     let (recorded, closed) = (day("recorded"), day("closed"));
     let month = |day: &str| format!("SUBSTR(CAST({day} AS text), 1, 7)");
-    let moved_columns = format!(
-        "alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed FROM problem
-         WHERE state NOT IN ({IRREGULAR})",
+    let columns = format!(
+        "alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed, round,
+         state NOT IN ({IRREGULAR}) AS is_regular FROM problem",
         month(&recorded),
         month(&closed)
     );
-    let moved = format!("SELECT {moved_columns}");
-    let counts = "(closed IS NULL OR closed >= recorded)";
+    let moved = format!("SELECT {columns}");
+    let counts = "(is_regular AND (closed IS NULL OR closed >= recorded))";
     let of_round = |on: &str, at: &str| {
         month(&match engine {
             DbBackend::Sqlite => format!("COALESCE(e.{on}, date(e.{at}, '+8 hours'))"),
             _ => format!("COALESCE(e.{on}, (e.{at} AT TIME ZONE 'Asia/Shanghai')::date)"),
         })
     };
-    // Rounds that ended, of the problems that count.
+    // Rounds that ended; the last of them where the next one is none that counts.
     let rounds = format!(
-        "SELECT p.alliance_id, p.id AS problem_id, p.closed, {} AS ended, {} AS reopened
-         FROM (SELECT id, round, {moved_columns}) p JOIN problem_round e ON e.problem_id = p.id AND e.round < p.round
-         WHERE {counts}",
+        "SELECT p.alliance_id, p.id AS problem_id, CASE WHEN p.is_regular THEN p.closed END AS closed,
+             NOT p.is_regular AND e.round = p.round - 1 AS is_last, {} AS ended, {} AS reopened
+         FROM (SELECT id, {columns}) p JOIN problem_round e ON e.problem_id = p.id AND e.round < p.round",
         of_round("closed_on", "struck_off_at"),
         of_round("reopened_on", "reopened_at"),
     );
@@ -123,15 +123,23 @@ fn months(engine: DbBackend) -> String {
         format!("SELECT alliance_id, 'recorded in ' || {on} AS what, recorded AS counted, 0 AS found FROM month_count"),
         format!("SELECT alliance_id, 'closed in ' || {on}, closed, 0 FROM month_count"),
         format!("SELECT alliance_id, 'reopened within ' || {on}, reopened_within, 0 FROM month_count"),
-        format!("SELECT alliance_id, 'recorded in ' || reopened, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
-        format!("SELECT alliance_id, 'closed in ' || ended, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
         format!(
-            "SELECT alliance_id, 'reopened within ' || ended, 0, COUNT(DISTINCT problem_id) FROM ({rounds}) r
-             WHERE ended = reopened AND closed IS DISTINCT FROM ended AND NOT EXISTS (SELECT 1 FROM ({rounds}) o
-                 WHERE o.problem_id = r.problem_id AND o.ended = r.ended AND o.ended <> o.reopened) GROUP BY 1, 2"
+            "SELECT alliance_id, 'recorded in ' || reopened, 0, COUNT(*) FROM ({rounds}) r
+             WHERE ended <> reopened AND NOT is_last GROUP BY 1, 2"
         ),
         format!(
-            "SELECT alliance_id, 'recorded in ' || recorded, 0, COUNT(*) FROM ({moved}) moved WHERE {counts} GROUP BY 1, 2"
+            "SELECT alliance_id, 'closed in ' || ended, 0, COUNT(*) FROM ({rounds}) r
+             WHERE ended <> reopened OR is_last GROUP BY 1, 2"
+        ),
+        format!(
+            "SELECT alliance_id, 'reopened within ' || ended, 0, COUNT(DISTINCT problem_id) FROM ({rounds}) r
+             WHERE ended = reopened AND NOT is_last AND closed IS DISTINCT FROM ended AND NOT EXISTS (
+                 SELECT 1 FROM ({rounds}) o WHERE o.problem_id = r.problem_id AND o.ended = r.ended
+                     AND (o.ended <> o.reopened OR o.is_last)) GROUP BY 1, 2"
+        ),
+        format!(
+            "SELECT alliance_id, 'recorded in ' || recorded, 0, COUNT(*) FROM ({moved}) moved
+             WHERE {counts} OR round > 1 GROUP BY 1, 2"
         ),
         format!(
             "SELECT alliance_id, 'closed in ' || closed, 0, COUNT(*) FROM ({moved}) moved

@@ -17,14 +17,15 @@ pub enum StatisticsMeasure {
     /// Began in the period, whatever became of it.
     Registered,
     /// Open at the end of the period, which it was not between a strike-off and its reopening; what was rejected, withdrawn or
-    /// merged since is left out.
+    /// merged since is left out, but for its earlier rounds, which were struck off.
     Open,
     /// Of these, with a due date that has passed at the end of the period, or by today where the period goes on. It goes by
     /// the due date that the problem has now.
     Overdue,
     /// Open at some time of the period: closed in it, or open at its end.
     OpenInPeriod,
-    /// Struck off in the period, also in a round that was reopened since; such a round counts for the organisation that led it.
+    /// Struck off in the period, also in a round that was reopened since, whatever became of the next one; such a round counts
+    /// for the organisations that were responsible in it.
     StruckOff,
     /// Struck off in the period, in whatever round, or closed in it by the system the problem came from.
     Closed,

@@ -47,6 +47,7 @@ mod m20261203_000004_round_units;
 mod m20261203_000005_month_rounds;
 mod m20261203_000006_follow_up_told;
 mod m20261205_000001_rounds_stay;
+mod m20261205_000002_breach_of_lead;
 mod refusal;
 
 /// All migrations in order.
@@ -98,6 +99,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261203_000005_month_rounds::Migration),
             Box::new(m20261203_000006_follow_up_told::Migration),
             Box::new(m20261205_000001_rounds_stay::Migration),
+            Box::new(m20261205_000002_breach_of_lead::Migration),
         ]
     }
 }

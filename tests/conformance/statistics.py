@@ -107,7 +107,7 @@ def main(path, first, last, zone, told=None):
     registered = open_at_end = overdue = on_time = without = breached = 0
     seconds = []
     for row in rows:
-        began, ended, due_on = instant(row["created_date"]), None, None
+        began, ended, due_on, was_late = instant(row["created_date"]), None, None, False
         if row["status"] == "Closed":
             ended = instant(row["closed_date"])
         if replay:
@@ -115,6 +115,8 @@ def main(path, first, last, zone, told=None):
             ended = replay.at(row["closed_date"]) if ended else None
             dues = [replay.due(clock, row, began) for clock in ("RESPONSE", "RESOLUTION")]
             due_on = replay.last_day(dues[1][0])
+            # A limit in hours is over before the day is.
+            was_late = not dues[1][1] and (ended or replay.now) >= dues[1][0]
             breached += any((ended or replay.now) >= due for due, unknown in dues if not unknown)
         began_on = began.astimezone(zone).date()
         ended_on = ended.astimezone(zone).date() if ended else None
@@ -125,7 +127,7 @@ def main(path, first, last, zone, told=None):
         overdue += bool(is_open and due_on and due_on < min(today, last + timedelta(days=1)))
         if ended_on and first <= ended_on <= last:
             seconds.append(int(ended.timestamp()) - int(began.timestamp()))
-            on_time += bool(due_on and ended_on <= due_on)
+            on_time += bool(due_on and ended_on <= due_on and not was_late)
             without += due_on is None
     seconds.sort()
     closed = len(seconds)

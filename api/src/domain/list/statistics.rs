@@ -26,9 +26,11 @@ use crate::domain::{
 };
 
 mod days;
+mod late;
 
 pub use days::{in_period, in_zones, start_of};
 use days::{Day, day, round_day};
+use late::Closing;
 
 /// States of what is no closure and no open matter either.
 const IRREGULAR: [State; 3] = [State::Rejected, State::Withdrawn, State::Merged];
@@ -368,21 +370,28 @@ impl Statistics {
 
     /// What holds of the problems that a measure counts.
     pub fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
-        let ended = |more: Option<SimpleExpr>| {
-            self.round(Self::ended_in(ctx, period).add_option(more))
-        };
-        let own = self.own(self.now(ctx, measure, period));
-        let due_on = problem_round::Column::DueOn;
-        let more = match measure {
-            Measure::StruckOff | Measure::Closed => None,
-            Measure::ClosedOnTime => Some(round_day(ctx).lte(due_on.into_expr())),
-            Measure::Due => Some(due_on.is_not_null()),
-            Measure::ClosedWithoutDueDate => Some(due_on.is_null()),
-            Measure::OpenInPeriod => None,
-            Measure::Judged | Measure::StruckOffOrReopened => None,
-            _ => return own,
-        };
-        Condition::any().add(own).add(ended(more))
+        let own = |measure| self.own(self.now(ctx, measure, period));
+        let closed = |closing| self.closed(ctx, period, closing);
+        match measure {
+            Measure::ClosedOnTime => {
+                Condition::all().add(closed(Closing::Due)).add(closed(Closing::Late).not())
+            }
+            Measure::Due => Condition::any()
+                .add(closed(Closing::Due))
+                .add(own(Measure::Overdue))
+                .add(Condition::all().add(own(Measure::Open)).add(self.is_late_by(ctx, period))),
+            Measure::ClosedWithoutDueDate => {
+                Condition::all().add(closed(Closing::Any)).add(closed(Closing::Due).not())
+            }
+            Measure::StruckOff
+            | Measure::Closed
+            | Measure::OpenInPeriod
+            | Measure::Judged
+            | Measure::StruckOffOrReopened => {
+                Condition::any().add(own(measure)).add(self.round(Self::ended_in(ctx, period)))
+            }
+            _ => own(measure),
+        }
     }
 
     /// The same of problems as they stand, without the rounds that ended.
@@ -421,13 +430,9 @@ impl Statistics {
             }
             Measure::StruckOff => all().add(is(State::StruckOff)).add(in_period()),
             Measure::Closed => all().add(done()).add(in_period()),
-            Measure::ClosedOnTime => condition(Measure::Closed)
-                .add(Column::DueOn.is_not_null())
-                .add(day(ctx, Day::Closed).lte(Expr::col((Entity, Column::DueOn)))),
-            Measure::Due => Condition::any()
-                .add(condition(Measure::Closed).add(Column::DueOn.is_not_null()))
-                .add(condition(Measure::Overdue)),
-            Measure::ClosedWithoutDueDate => condition(Measure::Closed).add(Column::DueOn.is_null()),
+            Measure::ClosedOnTime | Measure::Due | Measure::ClosedWithoutDueDate => {
+                self.condition(ctx, measure, period)
+            }
             Measure::Rejected => all().add(is(State::Rejected)).add(in_period()),
             Measure::Withdrawn => all().add(is(State::Withdrawn)).add(in_period()),
             Measure::Merged => all().add(is(State::Merged)).add(in_period()),

@@ -369,6 +369,7 @@ async fn note(
         round: Set(row.round),
         clock: Set(clock),
         organization_id: Set(unit),
+        is_lead: Set(unit.is_some() && unit == row.lead_organization_id),
         due_at: Set(due_at),
         noted_at: Set(tx.ctx.now()),
     };

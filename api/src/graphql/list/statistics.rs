@@ -29,11 +29,14 @@ pub enum StatisticsMeasure {
     StruckOff,
     /// Struck off in the period, in whatever round, or closed in it by the system the problem came from.
     Closed,
-    /// Of these, closed on the due date or before.
+    /// Of these, closed on the due date or before, in a round of which no deadline had passed unmet: what was late stays late when
+    /// it is given more time afterwards. What was closed twice in the period was on time both times. The deadline is that of the
+    /// organisations asked about; where none are, that of whichever led.
     ClosedOnTime,
-    /// Closed in the period with a due date, or overdue at its end.
+    /// Closed in the period with a due date or after a deadline that passed unmet, or open at its end and either overdue or, in the
+    /// round it was in then, with such a deadline.
     Due,
-    /// Closed in the period without ever having had a due date: neither on time nor late.
+    /// Closed in the period without a due date, and without a deadline that passed unmet: neither on time nor late.
     ClosedWithoutDueDate,
     /// Rejected in the period.
     Rejected,
@@ -245,7 +248,8 @@ impl StatisticsPeriod {
     }
 
     /// On-time rate: closed on time ÷ (closed with a due date + open and overdue), so that hiding late items cannot improve
-    /// it. What was closed without a due date, rejected, withdrawn or merged is left out.
+    /// it: what was late once stays so in its round, whatever its date is moved to. What was closed without a due date, rejected,
+    /// withdrawn or merged is left out.
     async fn on_time_rate(&self) -> StatisticsRate {
         let excluded =
             [Measure::ClosedWithoutDueDate, Measure::Rejected, Measure::Withdrawn, Measure::Merged];

@@ -21,6 +21,8 @@ pub struct Counted {
     pub rounds: bool,
     /// Whether they do so whatever becomes of the next one. A next one that is irregular then counts as if it had not begun.
     pub rounds_stay: bool,
+    /// Whether a due date counts only where it is firm.
+    pub firm: bool,
 }
 
 /// What was counted at first.
@@ -43,6 +45,7 @@ pub const AT_FIRST: Counted = Counted {
     changes: &[],
     rounds: false,
     rounds_stay: false,
+    firm: false,
 };
 
 const TRIGGERS: [(&str, bool); 2] =
@@ -177,8 +180,20 @@ impl Change<'_> {
              OR OLD.recorded_at <> NEW.recorded_at OR OLD.recorded_on IS DISTINCT FROM NEW.recorded_on
              OR OLD.closed_at IS DISTINCT FROM NEW.closed_at OR OLD.closed_on IS DISTINCT FROM NEW.closed_on",
         ];
+        if self.counted.firm {
+            changes.push("OLD.due_is_provisional <> NEW.due_is_provisional");
+        }
         changes.extend(self.counted.changes);
         format!(" WHEN ({})", changes.join(" OR "))
+    }
+
+    /// The due date by which something can be late.
+    fn due(&self, row: &str) -> String {
+        if self.counted.firm {
+            format!("(CASE WHEN NOT {row}.due_is_provisional THEN {row}.due_on END)")
+        } else {
+            format!("{row}.due_on")
+        }
     }
 
     /// How much more something adds up to.
@@ -242,7 +257,7 @@ impl Change<'_> {
             let delta = self.more(|row| format!("{row}.state = '{state}'"));
             sets.push(format!("problem_{state} = problem_{state} + {delta}"));
         }
-        let delta = self.more(|row| format!("{row}.is_open AND {row}.due_on < settled_on"));
+        let delta = self.more(|row| format!("{row}.is_open AND {} < settled_on", self.due(row)));
         sets.push(format!("settled_problems = settled_problems + {delta}"));
         let delta = self.more(|row| format!("{row}.closed_at IS NULL AND {}", self.regular(row)));
         sets.push(format!("problem_unclosed = problem_unclosed + {delta}"));
@@ -257,10 +272,11 @@ impl Change<'_> {
 
     /// Open problems by due date; a date with none has no row.
     fn by_due(&self) -> Part {
-        let guard = self.guard("OLD.is_open <> NEW.is_open OR OLD.due_on IS DISTINCT FROM NEW.due_on");
+        let (old, new) = (self.due("OLD"), self.due("NEW"));
+        let guard = self.guard(&format!("OLD.is_open <> NEW.is_open OR {old} IS DISTINCT FROM {new}"));
         let mut statements = Vec::new();
         if self.is_update {
-            let here = "alliance_id = OLD.alliance_id AND due_on = OLD.due_on AND OLD.is_open";
+            let here = format!("alliance_id = OLD.alliance_id AND due_on = {old} AND OLD.is_open");
             statements
                 .push(format!("UPDATE open_due_count SET problems = problems - 1 WHERE {here} AND {guard}"));
             statements
@@ -268,7 +284,7 @@ impl Change<'_> {
         }
         statements.push(format!(
             "INSERT INTO open_due_count (alliance_id, due_on, tasks, problems)
-             SELECT NEW.alliance_id, NEW.due_on, 0, 1 WHERE NEW.is_open AND NEW.due_on IS NOT NULL AND {guard}
+             SELECT NEW.alliance_id, {new}, 0, 1 WHERE NEW.is_open AND {new} IS NOT NULL AND {guard}
              ON CONFLICT (alliance_id, due_on) DO UPDATE SET problems = open_due_count.problems + 1"
         ));
         Part { guard, statements }

@@ -48,6 +48,7 @@ mod m20261203_000005_month_rounds;
 mod m20261203_000006_follow_up_told;
 mod m20261205_000001_rounds_stay;
 mod m20261205_000002_breach_of_lead;
+mod m20261205_000003_firm_dates;
 mod refusal;
 
 /// All migrations in order.
@@ -100,6 +101,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261203_000006_follow_up_told::Migration),
             Box::new(m20261205_000001_rounds_stay::Migration),
             Box::new(m20261205_000002_breach_of_lead::Migration),
+            Box::new(m20261205_000003_firm_dates::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@ use concord_entities::{
     breach::Clock,
     id::ProblemId,
     problem,
-    problem_responsible::{self as responsible, Column as Unit, Duty},
+    problem_responsible::{self as responsible, Column as Unit},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
@@ -88,24 +88,16 @@ async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
     let Some(row) = problems::lock(&tx, [id]).await?.pop() else { return Ok(false) };
     terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
     let mut moved = Vec::new();
-    let mut due_on = row.due_on;
     for unit in supervision::units(&tx, std::slice::from_ref(&row)).await?.remove(&id).unwrap_or_default() {
-        let is_lead = unit.duty == Duty::Lead;
-        let found = unit_anew(&tx, &row, &terms, unit).await?;
-        if let Some(at) = found.iter().find(|one| one.clock == Clock::Resolution).and_then(|one| one.after)
-            && is_lead
-        {
-            due_on = Some(terms.place.last_day(at));
-        }
-        moved.extend(found);
+        moved.extend(unit_anew(&tx, &row, &terms, unit).await?);
     }
     let mut change = row.clone().into_active_model();
-    change.due_on.set_if_not_equals(due_on);
+    clocks::put_whole(&mut change, &moved, &terms);
     if row.dispatch_is_provisional {
         let due = terms.due(Clock::Dispatch, Traits::of(&row), row.recorded_at)?;
         if !due.is_provisional {
             let (before, after) = (row.dispatch_due_at, Some(due.at));
-            moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after });
+            moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after, is_provisional: false });
             change.dispatch_due_at = Set(after);
             change.dispatch_is_provisional = Set(false);
         }
@@ -144,11 +136,12 @@ async fn unit_anew(
     if let Some(due) = response.filter(|due| !due.is_provisional) {
         change.response_due_at = Set(Some(due.at));
         change.response_is_provisional = Set(false);
-        moved.push(Moved { unit: id, clock: Clock::Response, before: response_before, after: Some(due.at) });
+        let (before, after) = (response_before, Some(due.at));
+        moved.push(Moved { unit: id, clock: Clock::Response, before, after, is_provisional: false });
     }
     if let Some(running) = resolution.filter(|running| !running.due.is_provisional) {
         let (before, after) = (resolution_before, Some(running.due.at));
-        moved.push(Moved { unit: id, clock: Clock::Resolution, before, after });
+        moved.push(Moved { unit: id, clock: Clock::Resolution, before, after, is_provisional: false });
         clocks::put(&mut change, &running);
     }
     if !moved.is_empty() {

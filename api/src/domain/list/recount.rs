@@ -69,11 +69,13 @@ fn states() -> String {
     ));
     sides
         .push("SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned());
-    for (name, table) in [("settled_tasks", "priority_task"), ("settled_problems", "problem")] {
+    for (name, table, firm) in
+        [("settled_tasks", "priority_task", "TRUE"), ("settled_problems", "problem", "NOT item.due_is_provisional")]
+    {
         sides.push(format!(
             "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
              JOIN alliance_count c ON c.alliance_id = item.alliance_id
-             WHERE item.is_open AND item.due_on < c.settled_on GROUP BY 1"
+             WHERE item.is_open AND item.due_on < c.settled_on AND {firm} GROUP BY 1"
         ));
     }
     sides.join(" UNION ALL ")
@@ -84,7 +86,7 @@ fn due_dates() -> String {
      "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), problems, 0 FROM open_due_count",
      "SELECT alliance_id, 'tasks due ' || CAST(due_on AS text), 0, COUNT(*) FROM priority_task WHERE is_open GROUP BY 1, 2",
      "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), 0, COUNT(*) FROM problem
-      WHERE is_open AND due_on IS NOT NULL GROUP BY 1, 2"]
+      WHERE is_open AND due_on IS NOT NULL AND NOT due_is_provisional GROUP BY 1, 2"]
         .join(" UNION ALL ")
 }
 

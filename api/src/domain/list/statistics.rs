@@ -423,7 +423,10 @@ impl Statistics {
                 let late = due::by_zone(ctx, &self.zones, Column::AllianceId, |today| {
                     Column::DueOn.lt(std::cmp::min(today, period.end()))
                 });
-                condition(Measure::Open).add(Column::DueOn.is_not_null()).add(late)
+                condition(Measure::Open)
+                    .add(Column::DueOn.is_not_null())
+                    .add(Column::DueIsProvisional.eq(false))
+                    .add(late)
             }
             Measure::OpenInPeriod => {
                 Condition::any().add(condition(Measure::Open)).add(condition(Measure::Closed))

@@ -356,9 +356,15 @@ impl Problem {
         self.0.due_on.map(Date)
     }
 
-    /// Whether it is open although its due date has passed by the alliance's calendar.
+    /// Whether that day depends on a year whose holidays are not published: it is computed Monday to Friday, nothing is late by it,
+    /// and it is computed anew once the year is known.
+    async fn due_is_provisional(&self) -> bool {
+        self.0.due_is_provisional
+    }
+
+    /// Whether it is open although its due date, which is not provisional, has passed by the alliance's calendar.
     async fn is_overdue(&self, context: &Context<'_>) -> Result<bool> {
-        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open) else {
+        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open && !self.0.due_is_provisional) else {
             return Ok(false);
         };
         let alliance = loaders::one(context, self.0.alliance_id).await?;

@@ -20,7 +20,7 @@ pub enum StatisticsMeasure {
     /// merged since is left out, but for its earlier rounds, which were struck off.
     Open,
     /// Of these, with a due date that has passed at the end of the period, or by today where the period goes on. It goes by
-    /// the due date that the problem has now.
+    /// the due date that the problem has now; nothing is late by one that is provisional.
     Overdue,
     /// Open at some time of the period: closed in it, or open at its end.
     OpenInPeriod,
@@ -36,7 +36,8 @@ pub enum StatisticsMeasure {
     /// Closed in the period with a due date or after a deadline that passed unmet, or open at its end and either overdue or, in the
     /// round it was in then, with such a deadline.
     Due,
-    /// Closed in the period without a due date, and without a deadline that passed unmet: neither on time nor late.
+    /// Closed in the period without a due date, or with one that is provisional, and without a deadline that passed unmet: neither
+    /// on time nor late.
     ClosedWithoutDueDate,
     /// Rejected in the period.
     Rejected,

@@ -64,7 +64,13 @@ impl Clocks {
 
     /// What is told of them.
     pub fn moved(&self, unit: OrganizationId) -> [Moved; 2] {
-        let begun = |clock, due: Due| Moved { unit: Some(unit), clock, before: None, after: Some(due.at) };
+        let begun = |clock, due: Due| Moved {
+            unit: Some(unit),
+            clock,
+            before: None,
+            after: Some(due.at),
+            is_provisional: due.is_provisional,
+        };
         [begun(Clock::Response, self.response), begun(Clock::Resolution, self.resolution.due)]
     }
 }
@@ -234,6 +240,7 @@ pub async fn set_for_whole(
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
         after: to.map(|running| running.due.at),
+        is_provisional: to.is_some_and(|running| running.due.is_provisional),
     });
     Ok(moved.collect())
 }
@@ -270,6 +277,7 @@ async fn set_anew(
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
         after: Some(running.due.at),
+        is_provisional: running.due.is_provisional,
     });
     Ok(moved.collect())
 }
@@ -312,6 +320,7 @@ pub async fn resume(
                 clock: Clock::Response,
                 before: Some(before),
                 after: Some(after),
+                is_provisional: unit.response_is_provisional,
             });
         }
         if unit.resolution_settled {
@@ -331,6 +340,7 @@ pub async fn resume(
             clock: Clock::Resolution,
             before: unit.resolution_due_at,
             after: Some(running.due.at),
+            is_provisional: running.due.is_provisional,
         });
     }
     write_all(tx, row.id, rows).await?;
@@ -347,6 +357,21 @@ pub struct Moved {
     pub clock: Clock,
     pub before: Option<DateTime<Utc>>,
     pub after: Option<DateTime<Utc>>,
+    /// Whether it moved to an instant that depends on a year without a published notice.
+    #[serde(skip)]
+    pub is_provisional: bool,
+}
+
+/// Takes over the day to which the lead's deadline to solve a problem moved, where it did: it is that of the whole.
+pub fn put_whole(change: &mut problem::ActiveModel, moved: &[Moved], terms: &Terms) {
+    let lead = change.lead_organization_id.clone().take().flatten();
+    let of_lead = |one: &&Moved| one.unit == lead && lead.is_some() && one.clock == Clock::Resolution;
+    if let Some((at, is_provisional)) =
+        moved.iter().find(of_lead).and_then(|one| Some((one.after?, one.is_provisional)))
+    {
+        change.due_on = Set(Some(terms.place.last_day(at)));
+        change.due_is_provisional = Set(is_provisional);
+    }
 }
 
 /// The events that can move deadlines.

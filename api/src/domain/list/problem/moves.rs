@@ -111,6 +111,7 @@ pub async fn assign_jointly(
     let change = problem::ActiveModel {
         lead_organization_id: Set(Some(lead)),
         due_on: Set(Some(due_on)),
+        due_is_provisional: Set(clocks.resolution.due.is_provisional),
         carried_due_at: Set(None),
         assigned_at: Set(Some(ctx.now())),
         accepted_at: Set(None),
@@ -185,10 +186,14 @@ pub async fn decline(
     Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {
         // Who quarrels about whose it is does not hold up the clock; the committee has a limit of its own to decide within.
-        carried_due_at: Set(units.iter().find_map(|unit| unit.resolution_due_at)),
+        // A date that nobody knows yet binds nobody else.
+        carried_due_at: Set(units
+            .iter()
+            .find_map(|unit| unit.resolution_due_at.filter(|_| !unit.resolution_is_provisional))),
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
         due_on: Set(None),
+        due_is_provisional: Set(false),
         assigned_at: Set(None),
         reason: Set(Some(reason)),
         declined_count: Set(held.row.declined_count + 1),
@@ -359,6 +364,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         lead_organization_id: Set(None),
         handler_id: Set(None),
         due_on: Set(None),
+        due_is_provisional: Set(false),
         assigned_at: Set(None),
         accepted_at: Set(None),
         reason: Set(Some(reason)),

@@ -27,8 +27,11 @@ pub(super) enum Closing {
 impl Statistics {
     /// Problems that were closed in a period, in whatever round.
     pub(super) fn closed(&self, ctx: &Ctx, period: Period, closing: Closing) -> Condition {
-        let here = Expr::col((Entity, Column::DueOn));
-        let there = Expr::col((problem_round::Entity, Round::DueOn));
+        let firm = |due_on: SimpleExpr, provisional: SimpleExpr| -> SimpleExpr {
+            Expr::case(provisional.not(), due_on).into()
+        };
+        let here = firm(Column::DueOn.into_expr(), Column::DueIsProvisional.into_expr());
+        let there = firm(Round::DueOn.into_expr(), Round::DueIsProvisional.into_expr());
         let now = closed_so(closing, here, days::day(ctx, days::Day::Closed), self.was_late());
         let then = closed_so(closing, there, days::round_day(ctx), self.round_was_late());
         let ended = Self::ended_in(ctx, period).add_option(then);

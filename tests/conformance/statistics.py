@@ -121,7 +121,11 @@ def main(path, first, last, zone, told=None):
             over = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
             was_late = not is_unknown and bool(ended and ended > due_at)
             late_by_then = not is_unknown and due_at <= min(replay.now, over)
-            breached += any((ended or replay.now) >= due for due, unknown in dues if not unknown)
+            breached += any(
+                (ended or replay.now) >= due and first <= replay.last_day(due) <= last
+                for due, unknown in dues
+                if not unknown
+            )
         began_on = began.astimezone(zone).date()
         ended_on = ended.astimezone(zone).date() if ended else None
         registered += first <= began_on <= last
@@ -144,7 +148,6 @@ def main(path, first, last, zone, told=None):
             "overdue": overdue,
             "closed": closed,
             "struckOff": closed if replay else 0,
-            # Of all time: it is noted when somebody looks.
             "breached": breached,
             "closureRate": {"numerator": closed, "denominator": closed + open_at_end},
             # What has no due date, or none that is known yet, is neither on time nor late, and told as left out.

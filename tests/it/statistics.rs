@@ -35,6 +35,7 @@ use crate::{
     problem::{pothole, problem_in, show_closure, which},
 };
 
+mod late;
 mod rounds;
 mod script;
 

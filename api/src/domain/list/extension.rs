@@ -20,6 +20,7 @@ use super::{
         clocks::{self, Moved},
         moves::due_date,
     },
+    supervision,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, HELD, Result, Standing, Target, Tx,
@@ -209,6 +210,7 @@ pub async fn grant(
         is_provisional: false,
     };
     let is_lead = unit.duty == Duty::Lead;
+    supervision::note_passed(&tx, &row, std::slice::from_ref(&unit)).await?;
     clocks::set(&tx, row.id, unit.organization_id, running).await?;
     let mut change = row.clone().into_active_model();
     if is_lead {

@@ -446,7 +446,7 @@ impl Statistics {
             Measure::Declined => self.befell(Event::ProblemDeclined.text(), period),
             Measure::Reopened => self.befell(Event::ProblemReopened.text(), period),
             Measure::Extended => self.befell(Event::ExtensionGranted.text(), period),
-            Measure::Breached => self.befell(Event::ProblemBreached.text(), period),
+            Measure::Breached => self.breached_in(period),
             Measure::StruckOffOrReopened => {
                 Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
             }

@@ -57,7 +57,7 @@ pub enum StatisticsMeasure {
     StruckOffOrReopened,
     /// Given more time in the period, however often.
     Extended,
-    /// Of which a deadline passed unmet in the period, whoever was late.
+    /// Of which a deadline ended in the period unmet, whoever was late; it goes by when it ended, not by when that was noted.
     Breached,
     /// Given to a responsible organisation in the period (dispatched); counted where that organisation leads, or is the one asked
     /// about. Organisations of a round before, and those that declined, are not known any more.

@@ -23,6 +23,7 @@ use crate::domain::{
     list::{
         deadline::{Due, Limit},
         deadline_policy::{Running, Terms, Traits},
+        supervision,
     },
 };
 
@@ -223,7 +224,8 @@ pub async fn set_for_whole(
         let is_lead = unit.organization_id == lead.organization_id;
         is_lead || (unit.state != PartState::Done && day(unit).is_some() && day(unit) == day(lead))
     };
-    let all: Vec<_> = units.iter().filter(along).collect();
+    let all: Vec<_> = units.iter().filter(along).cloned().collect();
+    supervision::note_passed(tx, row, &all).await?;
     let columns = |unit: &problem_responsible::Model| match to {
         Some(running) => resolution_columns(&running).to_vec(),
         None if unit.organization_id == lead.organization_id => {
@@ -235,7 +237,7 @@ pub async fn set_for_whole(
     };
     let rows = all.iter().map(|unit| (unit.organization_id, columns(unit)));
     write_all(tx, row.id, rows.filter(|(_, columns)| !columns.is_empty()).collect()).await?;
-    let moved = all.into_iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
+    let moved = all.iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
         unit: Some(unit.organization_id),
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
@@ -254,6 +256,7 @@ pub async fn judged_anew(
     of: Traits,
     terms: &Terms,
 ) -> Result<Vec<Moved>> {
+    supervision::note_passed(tx, row, units).await?;
     let mut anew = Vec::new();
     for unit in units.iter().filter(|unit| unit.resolution_amount.is_some()) {
         let running = terms.resolution(of, unit.resolution_from.unwrap_or(unit.assigned_at))?;
@@ -323,7 +326,8 @@ pub async fn resume(
                 is_provisional: unit.response_is_provisional,
             });
         }
-        if unit.resolution_settled {
+        let has_passed = unit.resolution_due_at.is_some_and(|due| due <= since);
+        if unit.resolution_settled || has_passed && !unit.resolution_is_provisional {
             continue;
         }
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {

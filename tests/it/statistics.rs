@@ -277,6 +277,11 @@ async fn what_the_caller_may_not_see_is_not_counted_and_bad_periods_are_told() {
     // The platform's administrator sees the alliance; what is on its lists is none of their business.
     let answer = ask(&app, world.admin, town.clone(), days.0, days.1).await;
     assert!(answer.at("/statistics").is_null());
+    let unit = json!({ "organizationId": id::encode(world.members[1]) });
+    assert!(ask(&app, world.admin, unit.clone(), days.0, days.1).await.at("/statistics").is_null());
+    let whistles = "query($input: StatisticsInput!) { whistleStatistics(input: $input) { period { dispatched } } }";
+    let answer = app.client(world.admin).send(whistles, input(unit, days.0, days.1)).await;
+    assert!(answer.at("/whistleStatistics").is_null(), "{:#}", answer.0);
     let answer = app.anonymous().send(FIGURES, input(town.clone(), days.0, days.1)).await;
     assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"));
     for (from, to, code) in [

@@ -65,7 +65,7 @@ async fn what_a_unit_cannot_answer_goes_to_the_committee() {
     let row = problem_in(&app, &world, State::InProgress).await;
     let (whistle, _) = sounded(&app, &world, Kind::Emergency, &[world.members[1]], None).await;
     let seat = membership_of(&app, &world, 1).await;
-    membership::suspend(&app.ctx(world.committee), seat, "整顿", None).await.expect("suspended");
+    membership::suspend(&app.ctx(world.committee), seat, None, "整顿").await.expect("suspended");
     app.advance(chrono::TimeDelta::minutes(31));
     watch::watch(&app.system()).await.expect("the hand looks");
     app.set_now(at("2026-01-13T00:00"));

@@ -146,7 +146,7 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
                 Condition::all().add(lists)
             })
         }
-        Of::Organization(id) => governance::organization::find(ctx, id).await?.map(|unit| {
+        Of::Organization(id) => governance::organization::find_of_reach(ctx, id).await?.map(|unit| {
             let one = Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned();
             responsible(units.insert(one).clone())
         }),

@@ -170,8 +170,39 @@ async fn what_is_carried_over_meanwhile_is_still_handed_on() {
     let query = "query($id: ID!) { node(id: $id) { ... on HandoverItem { task { id } } } }";
     let handed = app.client(world.committee).send(query, json!({ "id": all[0]["id"] })).await;
     assert_eq!(handed.at("/node/task/id"), carried.at("/carryOverTasks/taskList/tasks/nodes/0/id"));
+    // The incoming team sees nothing of a list that is not published, and is not asked about it: the committee is.
+    let unseen = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
+    assert!(unseen[0]["task"].is_null(), "{unseen:?}");
     let take = json!({ "input": { "handoverId": handover } });
-    is(&app.client(world.other_staff).send(ACKNOWLEDGE, take).await, "HANDOVER_UNANSWERED");
+    app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
+    let queue = items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await;
+    assert_eq!((queue.len(), &queue[0]["id"]), (1, &all[0]["id"]));
+    assert_eq!(queue[0]["task"]["title"], "整治背街小巷");
+}
+
+#[tokio::test]
+async fn what_was_carried_over_is_asked_for_once_its_list_is_published() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    let task = published(&app, world).await;
+    let handover = handed_on(&app, &town).await;
+    let query = "query($id: ID!) { priorityTask(id: $id) { taskList { id } } }";
+    let list = app.client(world.committee).send(query, json!({ "id": task })).await;
+    let carry = "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) {
+        taskList { id } userErrors { code } } }";
+    let input = json!({ "input": { "fromTaskListId": list.at("/priorityTask/taskList/id") } });
+    let carried = app.client(world.committee).send(carry, input).await.fine();
+    let publish = "mutation($input: PublishTaskListInput!) { publishTaskList(input: $input) { userErrors { code } } }";
+    let input = json!({ "input": { "taskListId": carried.at("/carryOverTasks/taskList/id") } });
+    app.client(world.committee).send(publish, input).await.fine();
+    let seen = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
+    assert_eq!(seen[0]["task"]["title"], "整治背街小巷");
+    let take = json!({ "input": { "handoverId": handover } });
+    is(&app.client(world.other_staff).send(ACKNOWLEDGE, take.clone()).await, "HANDOVER_UNANSWERED");
+    let accept = json!([{ "itemId": seen[0]["id"], "accept": true }]);
+    answer(&app, world.other_staff, &handover, accept).await.fine();
+    app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use concord::{
     domain::{
         Code,
+        calendar::days::{NewDay, import_year},
         governance::{
             alliance::{self, NewAlliance},
             membership::{self, Contact},
@@ -17,6 +18,7 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
+    calendar_day::Kind as DayKind,
     id::{AccountId, MembershipId, ProblemId},
     problem::State,
     supervision_notice::{self, Column, Model},
@@ -235,4 +237,45 @@ async fn numbers_are_of_the_year_that_it_is_where_the_alliance_is() {
         );
         assert_eq!(crate::problem::count(&app, &gaps).await, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn everybody_whose_deadline_a_calendar_moves_is_told() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let policy = "mutation($input: SetDeadlinePolicyInput!) { setDeadlinePolicy(input: $input) { userErrors { code } } }";
+    let rules = json!([{ "clock": "RESOLUTION", "amount": 5, "unit": "WORKING_DAYS" }]);
+    let of = json!({ "input": { "allianceId": id::encode(world.town), "rules": rules } });
+    app.client(world.committee).send(policy, of).await.fine();
+    app.set_now(at("2026-12-28T10:00"));
+    for _ in 0..55 {
+        let row = problem_in(&app, &world, State::Triaged).await;
+        let [lead, joint] = [1, 2].map(|unit| world.members[unit]);
+        moves::assign_jointly(&app.ctx(world.committee), which(row.id), lead, &[joint], None)
+            .await
+            .expect("assigned");
+    }
+    // More than one look takes lie in a year that stays unknown, before the others.
+    let far = "UPDATE problem_responsible SET resolution_from = '2028-02-25 00:00:00.000000+00:00',
+             resolution_due_at = '2028-03-04 00:00:00.000000+00:00'
+         WHERE problem_id IN (SELECT id FROM problem WHERE seq <= 52)";
+    app.sql(far).await.expect("far away");
+    let off =
+        |day: &str| NewDay { on: day.parse().expect("a day"), kind: DayKind::Off, name: "假日".to_owned() };
+    for year in [2027, 2029] {
+        let days = ["01-01", "02-05", "02-06", "05-01", "10-01"].map(|day| off(&format!("{year}-{day}"))).to_vec();
+        import_year(&app.system(), None, year, days).await.expect("a year");
+    }
+    app.run_background().await;
+    let told = "SELECT COUNT(*) AS n FROM event WHERE kind = 'deadlines_recalculated'";
+    assert_eq!(crate::problem::count(&app, told).await, 3);
+    // Whoever shares a problem as well as whoever leads it, of each that moved.
+    for who in [world.staff, world.manager, world.other_staff] {
+        let inbox = app.client(who).run("{ inbox(first: 100) { nodes { event { kind } } } }").await;
+        let nodes = inbox.at("/inbox/nodes").as_array().expect("entries").clone();
+        let moved = nodes.iter().filter(|node| node["event"]["kind"] == "DEADLINES_RECALCULATED").count();
+        assert_eq!(moved, 3);
+    }
+    let still = "SELECT COUNT(*) AS n FROM problem_responsible WHERE resolution_is_provisional";
+    assert_eq!(crate::problem::count(&app, still).await, 104);
 }

@@ -1,7 +1,15 @@
 //! What a turn hands on: each open task and problem accepted or declined, the rest for the committee.
 
 use concord::{
-    domain::{Ctx, list::problem::moves, rotation::handover_item::pass_on},
+    domain::{
+        Ctx,
+        list::{
+            extension,
+            problem::{moves, reporter},
+            supervision,
+        },
+        rotation::handover_item::pass_on,
+    },
     graphql::id,
 };
 use concord_entities::{id::AccountId, problem::State};
@@ -15,7 +23,7 @@ use super::{
 };
 use crate::{
     priority_task::published,
-    problem::{problem_in, which},
+    problem::{count, problem_in, which},
 };
 
 const ITEMS: &str =
@@ -236,4 +244,36 @@ async fn what_nobody_answers_by_the_third_working_day_goes_to_the_committee_once
     is(&answer(&app, world.other_staff, &handover, accept).await, "STATE_REFUSED");
     let take = json!({ "input": { "handoverId": handover } });
     app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
+}
+
+#[tokio::test]
+async fn an_erased_reporter_is_taken_out_of_what_was_asked_demanded_and_handed_over() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    let row = problem_in(&app, world, State::InProgress).await;
+    let (committee, staff) = (app.ctx(world.committee), app.ctx(world.staff));
+    let until = "2026-02-20".parse().expect("a day");
+    let asked = extension::request(&staff, row.id, until, "张三丰不在家").await.expect("asked");
+    extension::refuse(&committee, asked.id, "请电话联系张三丰", None).await.expect("refused");
+    let asked = extension::request(&staff, row.id, until, "张三丰外出").await.expect("asked");
+    extension::grant(&committee, asked.id, None, Some("待张三丰返回"), None).await.expect("granted");
+    let notice = supervision::issue(&committee, row.id, world.members[1], "尽快联系张三丰", None);
+    let notice = notice.await.expect("issued");
+    supervision::answer(&staff, notice.id, "已联系张三丰", None).await.expect("answered");
+    let handover = handed_on(&app, &town).await;
+    let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
+    let decline = json!([{ "itemId": all[0]["id"], "accept": false, "reason": "张三丰拒绝本队" }]);
+    answer(&app, world.other_staff, &handover, decline).await.fine();
+    let named = "SELECT (SELECT COUNT(*) FROM extension WHERE reason LIKE '%张三丰%' OR decision LIKE '%张三丰%')
+        + (SELECT COUNT(*) FROM supervision_notice WHERE demand LIKE '%张三丰%' OR answer LIKE '%张三丰%')
+        + (SELECT COUNT(*) FROM handover_item WHERE reason LIKE '%张三丰%') AS n";
+    assert_eq!(count(&app, named).await, 4);
+    reporter::erase(&committee, which(row.id), "本人要求").await.expect("erased");
+    assert_eq!(count(&app, named).await, 0);
+    // What was said besides stays.
+    let kept = "SELECT COUNT(*) AS n FROM extension e, supervision_notice s, handover_item h
+        WHERE e.reason = '**外出' AND e.decision = '待**返回' AND s.demand = '尽快联系**' AND s.answer = '已联系**'
+            AND h.reason = '**拒绝本队'";
+    assert_eq!(count(&app, kept).await, 1);
 }

@@ -282,6 +282,14 @@ async fn what_the_caller_may_not_see_is_not_counted_and_bad_periods_are_told() {
     let whistles = "query($input: StatisticsInput!) { whistleStatistics(input: $input) { period { dispatched } } }";
     let answer = app.client(world.admin).send(whistles, input(unit, days.0, days.1)).await;
     assert!(answer.at("/whistleStatistics").is_null(), "{:#}", answer.0);
+    // A list and its facets answer them as they answer a stranger.
+    let facets = "query($filter: ProblemFilter) { problems(filter: $filter, first: 1) { totalCount nodes { id } facets {
+        states { count } tiers { count } severities { count } categories { count } organizations { count } regions { count }
+    } } }";
+    let filter = json!({ "filter": { "allianceId": id::encode(world.town) } });
+    let told = app.client(world.admin).send(facets, filter.clone()).await;
+    assert_eq!(told.at("/problems/totalCount"), 0);
+    assert_eq!(told, app.client(world.stranger).send(facets, filter).await);
     let answer = app.anonymous().send(FIGURES, input(town.clone(), days.0, days.1)).await;
     assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"));
     for (from, to, code) in [

@@ -19,6 +19,10 @@ pub struct Counted {
     pub changes: &'static [&'static str],
     /// Whether rounds that ended count in the months of their own end and of the next one's beginning.
     pub rounds: bool,
+    /// Whether they do so whatever becomes of the next one. A next one that is irregular then counts as if it had not begun.
+    pub rounds_stay: bool,
+    /// Whether a due date counts only where it is firm.
+    pub firm: bool,
 }
 
 /// What was counted at first.
@@ -40,6 +44,8 @@ pub const AT_FIRST: Counted = Counted {
     sums: &[],
     changes: &[],
     rounds: false,
+    rounds_stay: false,
+    firm: false,
 };
 
 const TRIGGERS: [(&str, bool); 2] =
@@ -124,6 +130,24 @@ pub async fn move_rounds(manager: &SchemaManager<'_>, counted: &Counted, sign: i
     Ok(())
 }
 
+/// Counts the beginning of the problems that are irregular now and had a round that ended, or with -1 takes it out again.
+pub async fn move_beginnings(
+    manager: &SchemaManager<'_>,
+    counted: &Counted,
+    sign: i32,
+) -> Result<(), DbErr> {
+    let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+    let change = Change { is_sqlite, is_update: true, counted };
+    let (month, regular) = (change.month("p", "recorded"), change.regular("p"));
+    let moved = format!(
+        "SELECT p.alliance_id AS alliance_id, {month} AS month_on, 1 AS recorded, 0 AS closed, 0 AS reopened_within
+         FROM problem p WHERE p.round > 1 AND NOT ({regular})"
+    );
+    let text = add_to_months(&moved, sign, "TRUE");
+    manager.get_connection().execute_unprepared(&text).await?;
+    Ok(())
+}
+
 /// Adds what `moved` selects to the months.
 fn add_to_months(moved: &str, sign: i32, guard: &str) -> String {
     let columns = ["recorded", "closed", "reopened_within"];
@@ -156,8 +180,20 @@ impl Change<'_> {
              OR OLD.recorded_at <> NEW.recorded_at OR OLD.recorded_on IS DISTINCT FROM NEW.recorded_on
              OR OLD.closed_at IS DISTINCT FROM NEW.closed_at OR OLD.closed_on IS DISTINCT FROM NEW.closed_on",
         ];
+        if self.counted.firm {
+            changes.push("OLD.due_is_provisional <> NEW.due_is_provisional");
+        }
         changes.extend(self.counted.changes);
         format!(" WHEN ({})", changes.join(" OR "))
+    }
+
+    /// The due date by which something can be late.
+    fn due(&self, row: &str) -> String {
+        if self.counted.firm {
+            format!("(CASE WHEN NOT {row}.due_is_provisional THEN {row}.due_on END)")
+        } else {
+            format!("{row}.due_on")
+        }
     }
 
     /// How much more something adds up to.
@@ -205,6 +241,15 @@ impl Change<'_> {
         format!("({} AND ({row}.closed_at IS NULL OR {closed} >= {recorded}))", self.regular(row))
     }
 
+    /// Whether the beginning of a problem counts for the months.
+    fn begins(&self, row: &str) -> String {
+        if self.counted.rounds_stay {
+            format!("({} OR {row}.round > 1)", self.counts(row))
+        } else {
+            self.counts(row)
+        }
+    }
+
     /// The row of `alliance_count`, which is always taken first.
     fn by_state(&self) -> Part {
         let mut sets = Vec::new();
@@ -212,7 +257,7 @@ impl Change<'_> {
             let delta = self.more(|row| format!("{row}.state = '{state}'"));
             sets.push(format!("problem_{state} = problem_{state} + {delta}"));
         }
-        let delta = self.more(|row| format!("{row}.is_open AND {row}.due_on < settled_on"));
+        let delta = self.more(|row| format!("{row}.is_open AND {} < settled_on", self.due(row)));
         sets.push(format!("settled_problems = settled_problems + {delta}"));
         let delta = self.more(|row| format!("{row}.closed_at IS NULL AND {}", self.regular(row)));
         sets.push(format!("problem_unclosed = problem_unclosed + {delta}"));
@@ -227,10 +272,11 @@ impl Change<'_> {
 
     /// Open problems by due date; a date with none has no row.
     fn by_due(&self) -> Part {
-        let guard = self.guard("OLD.is_open <> NEW.is_open OR OLD.due_on IS DISTINCT FROM NEW.due_on");
+        let (old, new) = (self.due("OLD"), self.due("NEW"));
+        let guard = self.guard(&format!("OLD.is_open <> NEW.is_open OR {old} IS DISTINCT FROM {new}"));
         let mut statements = Vec::new();
         if self.is_update {
-            let here = "alliance_id = OLD.alliance_id AND due_on = OLD.due_on AND OLD.is_open";
+            let here = format!("alliance_id = OLD.alliance_id AND due_on = {old} AND OLD.is_open");
             statements
                 .push(format!("UPDATE open_due_count SET problems = problems - 1 WHERE {here} AND {guard}"));
             statements
@@ -238,7 +284,7 @@ impl Change<'_> {
         }
         statements.push(format!(
             "INSERT INTO open_due_count (alliance_id, due_on, tasks, problems)
-             SELECT NEW.alliance_id, NEW.due_on, 0, 1 WHERE NEW.is_open AND NEW.due_on IS NOT NULL AND {guard}
+             SELECT NEW.alliance_id, {new}, 0, 1 WHERE NEW.is_open AND {new} IS NOT NULL AND {guard}
              ON CONFLICT (alliance_id, due_on) DO UPDATE SET problems = open_due_count.problems + 1"
         ));
         Part { guard, statements }
@@ -247,11 +293,12 @@ impl Change<'_> {
     /// Problems by the month in which they were `recorded` or `closed`.
     fn by_month(&self, what: &str) -> Part {
         let (day, month) = (|row| self.day(row, what), |row| self.month(row, what));
-        let counts = |row| format!("{} AND {row}.{what}_at IS NOT NULL", self.counts(row));
+        let counted = |row| if what == "recorded" { self.begins(row) } else { self.counts(row) };
+        let counts = |row| format!("{} AND {row}.{what}_at IS NOT NULL", counted(row));
         let guard = self.guard(&format!(
             "{} <> {} OR {} IS DISTINCT FROM {}",
-            self.counts("OLD"),
-            self.counts("NEW"),
+            counted("OLD"),
+            counted("NEW"),
             day("OLD"),
             day("NEW")
         ));
@@ -292,18 +339,33 @@ impl Change<'_> {
         let closed = |round| self.month_of_round(round, "closed_on", "struck_off_at");
         let reopened = |round| self.month_of_round(round, "reopened_on", "reopened_at");
         let (ended, began) = (closed("r"), reopened("r"));
-        let of = format!("r.problem_id = {row}.id AND r.round < {row}.round AND {}", self.counts(row));
+        let mut of = format!("r.problem_id = {row}.id AND r.round < {row}.round");
+        if !self.counted.rounds_stay {
+            of = format!("{of} AND {}", self.counts(row));
+        }
+        let regular = self.regular(row);
+        // Whether nothing that counts came after a round.
+        let last = |round: &str| {
+            if self.counted.rounds_stay {
+                format!("(NOT ({regular}) AND {round}.round = {row}.round - 1)")
+            } else {
+                "FALSE".to_owned()
+            }
+        };
+        let (is_last, last) = (last("r"), last("o"));
         let now = self.month(row, "closed");
         let (closed, reopened) = (closed("o"), reopened("o"));
         format!(
             "SELECT {row}.alliance_id AS alliance_id, {began} AS month_on, 1 AS recorded, 0 AS closed, 0 AS reopened_within
-                 FROM {from} WHERE {of} AND {ended} <> {began}
-             UNION ALL SELECT {row}.alliance_id, {ended}, 0, 1, 0 FROM {from} WHERE {of} AND {ended} <> {began}
+                 FROM {from} WHERE {of} AND {ended} <> {began} AND NOT {is_last}
+             UNION ALL SELECT {row}.alliance_id, {ended}, 0, 1, 0
+                 FROM {from} WHERE {of} AND ({ended} <> {began} OR {is_last})
              UNION ALL SELECT one.alliance_id, one.month_on, 0, 0, 1 FROM (
                  SELECT DISTINCT {row}.id AS problem_id, {row}.alliance_id AS alliance_id, {ended} AS month_on
-                 FROM {from} WHERE {of} AND {ended} = {began} AND {now} IS DISTINCT FROM {ended}
+                 FROM {from} WHERE {of} AND {ended} = {began} AND NOT {is_last}
+                     AND (NOT ({regular}) OR {now} IS DISTINCT FROM {ended})
                      AND NOT EXISTS (SELECT 1 FROM problem_round o WHERE o.problem_id = r.problem_id
-                         AND o.round < {row}.round AND {closed} = {ended} AND {closed} <> {reopened})
+                         AND o.round < {row}.round AND {closed} = {ended} AND ({closed} <> {reopened} OR {last}))
              ) one"
         )
     }

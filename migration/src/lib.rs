@@ -49,6 +49,10 @@ mod m20261203_000006_follow_up_told;
 mod m20261205_000001_counted_from_the_start;
 mod m20261205_000002_moved_home;
 mod m20261205_000003_matters_taken_back;
+mod m20261206_000001_rounds_stay;
+mod m20261206_000002_breach_of_lead;
+mod m20261206_000003_firm_dates;
+mod m20261206_000004_past_units;
 mod refusal;
 
 /// All migrations in order.
@@ -102,6 +106,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261205_000001_counted_from_the_start::Migration),
             Box::new(m20261205_000002_moved_home::Migration),
             Box::new(m20261205_000003_matters_taken_back::Migration),
+            Box::new(m20261206_000001_rounds_stay::Migration),
+            Box::new(m20261206_000002_breach_of_lead::Migration),
+            Box::new(m20261206_000003_firm_dates::Migration),
+            Box::new(m20261206_000004_past_units::Migration),
         ]
     }
 }

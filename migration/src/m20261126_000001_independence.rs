@@ -13,7 +13,7 @@ const SAYS: &str = "strike-off needs evidence and an independent verifier";
 
 /// A strike-off is refused without closure evidence of the round, without a verifier, or when the verifier or the approver
 /// ever handled the problem, when the verifier supplied closure evidence, or acts for a responsible unit.
-const STRIKE_OFF_REFUSED: &str = "
+pub const STRIKE_OFF_REFUSED: &str = "
     NOT EXISTS (SELECT 1 FROM evidence e WHERE e.problem_id = NEW.id AND e.stage = 'closure' AND e.round = NEW.round)
     OR NEW.verifier_id IS NULL OR NEW.verifier_organization_id IS NULL OR NEW.approver_id IS NULL
     OR NEW.verifier_id = NEW.handler_id OR NEW.verifier_id = NEW.submitted_by
@@ -42,7 +42,7 @@ fn remember(column: &str) -> String {
     )
 }
 
-fn earned_sqlite(refused: &str) -> String {
+pub fn earned_sqlite(refused: &str) -> String {
     format!(
         "CREATE TRIGGER problem_strike_off_is_earned BEFORE UPDATE ON problem
          WHEN NEW.state = 'struck_off' AND OLD.state <> 'struck_off' AND ({refused})
@@ -50,7 +50,7 @@ fn earned_sqlite(refused: &str) -> String {
     )
 }
 
-fn earned_postgres(refused: &str) -> String {
+pub fn earned_postgres(refused: &str) -> String {
     format!(
         "CREATE OR REPLACE FUNCTION concord_strike_off() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN IF {refused} THEN

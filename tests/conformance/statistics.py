@@ -104,10 +104,10 @@ def main(path, first, last, zone, told=None):
         rows = rows[:: told["every"]]
         replay = Replay(told, rows, zone)
     today = replay.now.astimezone(zone).date() if replay else None
-    registered = open_at_end = overdue = on_time = without = breached = 0
+    registered = open_at_end = overdue = late = on_time = without = breached = 0
     seconds = []
     for row in rows:
-        began, ended, due_on = instant(row["created_date"]), None, None
+        began, ended, due_on, was_late, late_by_then = instant(row["created_date"]), None, None, False, False
         if row["status"] == "Closed":
             ended = instant(row["closed_date"])
         if replay:
@@ -115,17 +115,29 @@ def main(path, first, last, zone, told=None):
             ended = replay.at(row["closed_date"]) if ended else None
             dues = [replay.due(clock, row, began) for clock in ("RESPONSE", "RESOLUTION")]
             due_on = replay.last_day(dues[1][0])
-            breached += any((ended or replay.now) >= due for due, unknown in dues if not unknown)
+            # Nothing is late by a date that is not known yet. A limit in hours is over before its day is.
+            due_at, is_unknown = dues[1]
+            due_on = None if is_unknown else due_on
+            over = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
+            was_late = not is_unknown and bool(ended and ended > due_at)
+            late_by_then = not is_unknown and due_at <= min(replay.now, over)
+            breached += any(
+                (ended or replay.now) >= due and first <= replay.last_day(due) <= last
+                for due, unknown in dues
+                if not unknown
+            )
         began_on = began.astimezone(zone).date()
         ended_on = ended.astimezone(zone).date() if ended else None
         registered += first <= began_on <= last
         is_open = began_on <= last and (ended_on is None or ended_on > last)
         open_at_end += is_open
         # By today, where the period goes on.
-        overdue += bool(is_open and due_on and due_on < min(today, last + timedelta(days=1)))
+        is_overdue = bool(is_open and due_on and due_on < min(today, last + timedelta(days=1)))
+        overdue += is_overdue
+        late += is_overdue or (is_open and late_by_then)
         if ended_on and first <= ended_on <= last:
             seconds.append(int(ended.timestamp()) - int(began.timestamp()))
-            on_time += bool(due_on and ended_on <= due_on)
+            on_time += bool(due_on and ended_on <= due_on and not was_late)
             without += due_on is None
     seconds.sort()
     closed = len(seconds)
@@ -136,13 +148,12 @@ def main(path, first, last, zone, told=None):
             "overdue": overdue,
             "closed": closed,
             "struckOff": closed if replay else 0,
-            # Of all time: it is noted when somebody looks.
             "breached": breached,
             "closureRate": {"numerator": closed, "denominator": closed + open_at_end},
-            # What came without a due date is neither on time nor late, and told as left out.
+            # What has no due date, or none that is known yet, is neither on time nor late, and told as left out.
             "onTimeRate": {
                 "numerator": on_time,
-                "denominator": closed - without + overdue,
+                "denominator": closed - without + late,
                 "withoutDueDate": without,
             },
             "handlingTime": {

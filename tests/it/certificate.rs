@@ -2,14 +2,18 @@
 
 use chrono::TimeDelta;
 use concord::{
-    domain::{chain::proof::Fault, identity::signing::PublicKeys, list::certificate},
+    domain::{
+        chain::proof::Fault,
+        identity::signing::PublicKeys,
+        list::{certificate, problem::{moves, reporter}},
+    },
     graphql::id,
 };
 use concord_entities::{id::AccountId, problem::State};
 use concord_tests::{Answer, TestApp, World};
 use serde_json::{Value, json};
 
-use super::problem::problem_in;
+use super::problem::{problem_in, which};
 
 async fn ask(app: &TestApp, who: AccountId, problem: &Value) -> Answer {
     let query = "query($id: ID!) { strikeOffCertificate(problemId: $id) }";
@@ -55,7 +59,7 @@ async fn a_strike_off_is_certified_to_whom_it_concerns_and_checked_offline() {
     assert_eq!(said.verifier.map(|verifier| verifier.name).as_deref(), Some("verifier"));
     assert_eq!(said.evidence.len(), 1);
     assert_eq!(said.evidence[0].sha256.len(), 64);
-    assert_eq!(proven.payload["to"], "struck_off");
+    assert_eq!(proven.payload.expect("a payload")["to"], "struck_off");
 
     // Every other byte of it makes it worthless; so do keys that are not ours.
     let whole: Value = serde_json::from_str(&document).expect("JSON");
@@ -70,6 +74,44 @@ async fn a_strike_off_is_certified_to_whom_it_concerns_and_checked_offline() {
     jwks["keys"][0]["kid"] = json!("another");
     assert!(PublicKeys::parse(jwks.to_string().as_bytes()).is_err(), "a key is named by its thumbprint");
     assert_eq!(certificate::check(b"{}", &keys(&app)).map(drop), Err(Fault::Unreadable));
+}
+
+#[tokio::test]
+async fn an_erased_reporter_leaves_a_certificate_that_says_what_is_gone() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Verified).await;
+    let problem = json!(id::encode(row.id));
+    // Its title names the reporter, and so does the event of its strike-off.
+    app.sql("UPDATE problem SET title = '张三丰家门前路面坑洼'").await.expect("named");
+    moves::strike_off(&app.ctx(world.approver), which(row.id)).await.expect("struck off");
+    app.advance(TimeDelta::minutes(2));
+    app.run_background().await;
+    let before = ask(&app, world.staff, &problem).await.fine().text("/strikeOffCertificate");
+    reporter::erase(&app.ctx(world.committee), which(row.id), "本人要求").await.expect("erased");
+    app.advance(TimeDelta::minutes(2));
+    app.run_background().await;
+    let document = ask(&app, world.staff, &problem).await.fine().text("/strikeOffCertificate");
+    assert!(!document.contains("张三丰"), "{document}");
+    let (said, proven) = certificate::check(document.as_bytes(), &keys(&app)).expect("it holds");
+    assert_eq!(said.number, row.number);
+    assert_eq!(proven.payload, None);
+    assert_eq!(said.struck_off_at, Some(proven.occurred_at));
+    // What was handed out before the erasure holds too.
+    let (_, proven) = certificate::check(before.as_bytes(), &keys(&app)).expect("it holds");
+    assert!(proven.payload.is_some());
+    // Half of it gone is no erasure.
+    let mut whole: Value = serde_json::from_str(&document).expect("JSON");
+    whole["certificate"]["proof"]["salt"] = json!("00");
+    let text = whole["certificate"].to_string();
+    let signed =
+        app.app.identity.keys.sign_for("strike-off-certificate", text.as_bytes()).expect("signed");
+    let halved = format!(
+        "{{\"certificate\":{text},\"kid\":{},\"signature\":{}}}",
+        json!(signed.kid),
+        json!(signed.signature)
+    );
+    assert_eq!(certificate::check(halved.as_bytes(), &keys(&app)).map(drop), Err(Fault::Unreadable));
 }
 
 #[tokio::test]

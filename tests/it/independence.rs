@@ -9,7 +9,11 @@ use concord::{
         identity::seat::{self as seats, NewSeat},
         list::{
             evidence::{self, NewEvidence, Subject},
-            problem::moves::{self, Which},
+            problem::{
+                moves::{self, Which},
+                parts::{self, WhichPart},
+                round,
+            },
         },
     },
     graphql::id,
@@ -25,7 +29,10 @@ use concord_tests::{TestApp, World};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::problem::{pothole, problem_in, step, upload};
+use crate::{
+    problem::{pothole, problem_in, step, upload},
+    whistle::person,
+};
 
 const fn which(id: ProblemId) -> Which {
     Which { id, expected_version: None }
@@ -99,6 +106,49 @@ async fn who_once_accepted_a_problem_never_verifies_it() {
     seated(&app, &world, world.staff, Role::Verifier, Some(3)).await;
     assert_eq!(judged(&app, world.staff, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
     assert_eq!(judged(&app, world.verifier, "verifyProblem", row.id).await, None);
+    app.run_background().await;
+}
+
+#[tokio::test]
+async fn a_unit_whose_part_was_taken_away_judges_nothing_of_the_round() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Triaged).await;
+    let [lead, worked, idle] = [1, 2, 3].map(|unit| world.members[unit]);
+    let committee = app.ctx(world.committee);
+    moves::assign_jointly(&committee, which(row.id), lead, &[worked, idle], None).await.expect("assigned");
+    let part = WhichPart { problem: which(row.id), organization: worked };
+    parts::accept(&app.ctx(world.other_staff), part).await.expect("accepted");
+    parts::start(&app.ctx(world.other_staff), part).await.expect("started");
+    for unit in [worked, idle] {
+        parts::remove(&committee, which(row.id), unit, "分工调整").await.expect("removed");
+    }
+    // Somebody of each who handled nothing themselves.
+    let insider = person(&app, "insider", world.town, Role::Verifier, Some(worked)).await;
+    let outsider = person(&app, "outsider", world.town, Role::Verifier, Some(idle)).await;
+    moves::accept(&app.ctx(world.staff), which(row.id)).await.expect("accepted");
+    moves::start(&app.ctx(world.staff), which(row.id), None).await.expect("started");
+    show(&app, world.staff, row.id).await;
+    moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted");
+    assert_eq!(judged(&app, insider, "verifyProblem", row.id).await.as_deref(), NOT_INDEPENDENT);
+    // A unit that never took its part on did nothing that it could judge.
+    assert_eq!(judged(&app, outsider, "verifyProblem", row.id).await, None);
+    // The database refuses a strike-off on the word of the first as well.
+    let forged = "UPDATE problem SET state = 'struck_off', is_open = FALSE, verifier_id = v.id,
+             verifier_organization_id = u.organization_id, approver_id = a.id
+         FROM account v, account a, problem_past_unit u
+         WHERE v.username LIKE 'insider%' AND a.username LIKE 'approver%'";
+    let refused = app.sql(forged).await.expect_err("it is refused");
+    assert!(refused.to_string().contains("independent verifier"), "{refused}");
+    assert_eq!(judged(&app, world.approver, "strikeOffProblem", row.id).await, None);
+    // In a round of its own it is nobody's any more.
+    round::reopen(&committee, which(row.id), "复发").await.expect("reopened");
+    moves::assign(&committee, which(row.id), lead, None).await.expect("assigned");
+    moves::accept(&app.ctx(world.staff), which(row.id)).await.expect("accepted");
+    moves::start(&app.ctx(world.staff), which(row.id), None).await.expect("started");
+    show(&app, world.staff, row.id).await;
+    moves::submit(&app.ctx(world.staff), which(row.id)).await.expect("submitted");
+    assert_eq!(judged(&app, insider, "verifyProblem", row.id).await, None);
     app.run_background().await;
 }
 

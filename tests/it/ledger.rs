@@ -376,6 +376,7 @@ async fn a_row_of_a_ledger_that_cannot_be_is_told_by_line_and_column() {
         6,2026-01-02,道路,坑洼,,,,2月,,,\n\
         7,2026-01-02,道路,坑洼,,,,,飞鸽,,\n\
         8,2026-01-02,道路,坑洼,,,,,,不予受理(2026-01-03),\n\
+        8a,2026-01-02,道路,坑洼,,,,,,并案(2026-01-03),\n\
         9,2026-01-02,道路,坑洼,,,,,,,2026-01-01\n\
         ,2026-01-02,道路,坑洼,,,,,,,\n\
         11,2026-01-02,,坑洼,,,,,,,\n\
@@ -390,13 +391,16 @@ async fn a_row_of_a_ledger_that_cannot_be_is_told_by_line_and_column() {
         (6, 7, Code::Malformed),
         (7, 8, Code::Malformed),
         (8, 9, Code::Malformed),
-        (10, 11, Code::OutOfRange),
-        (11, 1, Code::Required),
-        (12, 3, Code::Required),
-        (13, 1, Code::AlreadyExists),
+        (11, 11, Code::OutOfRange),
+        (12, 1, Code::Required),
+        (13, 3, Code::Required),
+        (14, 1, Code::AlreadyExists),
     ];
     assert_eq!(told, expected);
-    assert_eq!((report.imported, report.left), (1, 1));
+    // What was over without having been solved is no problem of this list, each told by its line.
+    assert_eq!((report.imported, report.left), (1, 2));
+    let notes: Vec<_> = report.notes.iter().map(|note| (note.line, note.column, note.error.code())).collect();
+    assert_eq!(notes, [(9, 10, Code::StateRefused), (10, 10, Code::StateRefused)]);
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM problem").await, 1);
     // Nothing is recorded on the way that a ledger merely names.
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM organization WHERE name = '外单位'").await, 0);

@@ -64,6 +64,7 @@ mod problem_round_units;
 mod problem_statements;
 mod search;
 mod statistics;
+mod supervision;
 mod transitions;
 // whistle
 mod whistle;

@@ -12,7 +12,6 @@ use concord::{
         list::problem::{
             self, NewProblem,
             moves::{self, Triage},
-            round,
             take_over::{Destination, Origin, SourceProblem},
         },
     },
@@ -36,6 +35,8 @@ use crate::{
     problem::{pothole, problem_in, show_closure, which},
 };
 
+mod late;
+mod rounds;
 mod script;
 
 const FIGURES: &str = "fragment F on StatisticsPeriod { from to registered open overdue struckOff closed returned declined
@@ -276,6 +277,19 @@ async fn what_the_caller_may_not_see_is_not_counted_and_bad_periods_are_told() {
     // The platform's administrator sees the alliance; what is on its lists is none of their business.
     let answer = ask(&app, world.admin, town.clone(), days.0, days.1).await;
     assert!(answer.at("/statistics").is_null());
+    let unit = json!({ "organizationId": id::encode(world.members[1]) });
+    assert!(ask(&app, world.admin, unit.clone(), days.0, days.1).await.at("/statistics").is_null());
+    let whistles = "query($input: StatisticsInput!) { whistleStatistics(input: $input) { period { dispatched } } }";
+    let answer = app.client(world.admin).send(whistles, input(unit, days.0, days.1)).await;
+    assert!(answer.at("/whistleStatistics").is_null(), "{:#}", answer.0);
+    // A list and its facets answer them as they answer a stranger.
+    let facets = "query($filter: ProblemFilter) { problems(filter: $filter, first: 1) { totalCount nodes { id } facets {
+        states { count } tiers { count } severities { count } categories { count } organizations { count } regions { count }
+    } } }";
+    let filter = json!({ "filter": { "allianceId": id::encode(world.town) } });
+    let told = app.client(world.admin).send(facets, filter.clone()).await;
+    assert_eq!(told.at("/problems/totalCount"), 0);
+    assert_eq!(told, app.client(world.stranger).send(facets, filter).await);
     let answer = app.anonymous().send(FIGURES, input(town.clone(), days.0, days.1)).await;
     assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"));
     for (from, to, code) in [
@@ -471,47 +485,4 @@ async fn a_supervising_level_tells_the_sum_of_its_towns() {
     let of = json!({ "allianceId": id::encode(world.town) });
     let answer = ask(&app, world.staff, of, "2026-01-01", "2026-12-31").await;
     assert_eq!(answer.at("/statistics/allianceCount"), 1);
-}
-
-#[tokio::test]
-async fn a_round_that_was_struck_off_counts_in_its_own_month_however_the_problem_goes_on() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    let row = problem_in(&app, &world, State::StruckOff).await;
-    let (january, february) = (("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28"));
-    let march = ("2026-03-01", "2026-03-31");
-    let (town, unit) = (
-        json!({ "allianceId": id::encode(world.town) }),
-        |place: usize| json!({ "organizationId": id::encode(world.members[place]) }),
-    );
-    let figures = async |of: &Value, days: (&str, &str)| {
-        let answer = ask(&app, world.observer, of.clone(), days.0, days.1).await;
-        let told = answer.at("/statistics/period");
-        assert_eq!(told["handlingTime"]["count"], told["closed"]);
-        assert_eq!(told["handlingTime"]["medianSeconds"].is_null(), told["closed"] == 0);
-        for measure in ["CLOSED", "OPEN", "OPEN_IN_PERIOD", "CLOSED_ON_TIME"] {
-            let listed = rows(&app, world.observer, of.clone(), days, measure).await;
-            let counted = counts(&app, world.observer, of.clone(), days.0, days.1).await;
-            let place = MEASURES.iter().position(|known| *known == measure).expect("a measure");
-            assert_eq!(listed.at("/statistics/period/rows/totalCount"), counted[place], "{measure}");
-        }
-        [&told["struckOff"], &told["closed"], &told["open"], &told["closureRate"]["denominator"]]
-            .map(|figure| figure.as_i64().expect("a number"))
-    };
-    let before = figures(&town, january).await;
-    assert_eq!(before, [1, 1, 0, 1]);
-    app.set_now(beijing("2026-03-02", 9));
-    round::reopen(&app.ctx(world.committee), which(row.id), "复发").await.expect("reopened");
-    // Closed in January, at rest in February, open again in March.
-    assert_eq!(figures(&town, january).await, before);
-    assert_eq!(figures(&town, february).await, [0, 0, 0, 0]);
-    assert_eq!(figures(&town, march).await, [0, 0, 1, 1]);
-    // The closure stays that of whoever led the round, also when somebody else takes the next.
-    moves::assign(&app.ctx(world.committee), which(row.id), world.members[2], None).await.expect("assigned");
-    assert_eq!(figures(&unit(1), january).await, [1, 1, 0, 1]);
-    assert_eq!(figures(&unit(2), january).await, [0, 0, 0, 0]);
-    assert_eq!(figures(&unit(1), march).await, [0, 0, 0, 0]);
-    assert_eq!(figures(&unit(2), march).await, [0, 0, 1, 1]);
-    let answer = ask(&app, world.observer, town, january.0, january.1).await;
-    assert_eq!(answer.at("/statistics/period/onTimeRate/numerator"), 1);
 }

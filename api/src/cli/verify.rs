@@ -50,6 +50,12 @@ fn certificate(certificate: &Path, keys: &Path) -> Outcome {
         said.evidence.len(),
         proven.vouched_at.to_rfc3339()
     );
+    if proven.payload.is_none() {
+        eprintln!(
+            "concord: what else its event said was erased at the wish of whom it named; that it happened, when, and to which \
+             problem holds by the chain, the rest by the signature alone"
+        );
+    }
     Ok(())
 }
 

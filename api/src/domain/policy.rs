@@ -275,6 +275,8 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::ReportHome,
             R::MemberManager | R::MemberStaff,
         ) => Own,
+        // What its members cannot answer comes to the committee's own unit.
+        (A::AnswerSupervisionNotice, R::Committee) => Own,
         (A::RegisterProblem, R::MemberManager | R::MemberStaff | R::CommunityOfficer | R::GridOfficer) => Any,
         // Communities and stations dock with the team, raise problems, and may correct and take back what they raised.
         (A::RecordDocking | A::ReadContacts | A::ApplyForWhistle, R::CommunityOfficer) => Any,

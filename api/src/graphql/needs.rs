@@ -229,6 +229,7 @@ impl Asked<'_> {
         "responsibleOrganizations": Id,
         "proposedOrganization": ProposedOrganizationId,
         "dueOn": DueOn,
+        "dueIsProvisional": DueIsProvisional,
         "reason": Reason,
         "declinedCount": DeclinedCount,
         "returnedCount": ReturnedCount,

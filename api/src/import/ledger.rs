@@ -39,7 +39,7 @@ const BATCH: usize = 200;
 /// The system that a ledger's problems come from, unless the file is said to be of another.
 const SOURCE: &str = "ledger";
 /// Beginnings of what a row says of its progress, where it was over without having been solved.
-const NEVER_SOLVED: [&str; 2] = ["不予受理", "撤回"];
+const NEVER_SOLVED: [&str; 3] = ["不予受理", "撤回", "并案"];
 
 const NUMBER: usize = 0;
 const RECORDED: usize = 1;

@@ -51,6 +51,8 @@ pub struct Model {
     pub clock: Clock,
     /// The unit that was late; absent where the committee was, with dispatching.
     pub organization_id: Option<OrganizationId>,
+    /// Whether that unit led.
+    pub is_lead: bool,
     /// The deadline that passed.
     pub due_at: DateTimeUtc,
     /// When it was noted.

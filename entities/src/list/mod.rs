@@ -13,6 +13,7 @@ pub mod open_due_count;
 pub mod priority_task;
 pub mod problem;
 pub mod problem_handler;
+pub mod problem_past_unit;
 pub mod problem_responsible;
 pub mod problem_round;
 pub mod problem_round_unit;

@@ -190,6 +190,8 @@ pub struct Model {
     pub proposed_organization_id: Option<OrganizationId>,
     /// By when it is to be solved, where somebody set a date.
     pub due_on: Option<Date>,
+    /// Whether that day depends on a year without a published notice: nothing is late by it until it is firm.
+    pub due_is_provisional: bool,
     /// The due date that was told of when it came near.
     pub due_told_on: Option<Date>,
     /// By when it is to be assigned.

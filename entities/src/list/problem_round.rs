@@ -30,6 +30,8 @@ pub struct Model {
     pub criterion: Option<String>,
     /// By when it was to be solved.
     pub due_on: Option<Date>,
+    /// Whether that day depended on a year without a published notice when it ended: it was late by none.
+    pub due_is_provisional: bool,
     /// How often an assignment was declined.
     pub declined_count: i32,
     /// How often it was returned for rework.

@@ -55,6 +55,11 @@ fn closed(trigger: &'static str, violation: &str) -> Case {
         .after(&["UPDATE task_list SET state = 'closed'"])
 }
 
+/// Every unit that is not responsible worked on the problem before.
+const WORKED_ON_IT: &str = "INSERT INTO problem_past_unit (problem_id, round, organization_id)
+    SELECT p.id, p.round, o.id FROM problem p, organization o
+    WHERE o.id NOT IN (SELECT organization_id FROM problem_responsible)";
+
 pub fn cases() -> Vec<Case> {
     let earned = strike_off("staff", "verifier", "other", "approver");
     let earned = earned.as_str();
@@ -220,6 +225,10 @@ pub fn cases() -> Vec<Case> {
             ],
         ),
         case("problem_handler_is_kept", "never forgotten", &["DELETE FROM problem_handler"]),
+        case("problem_past_unit_is_kept", "never forgotten", &["DELETE FROM problem_past_unit"])
+            .after(&[WORKED_ON_IT]),
+        case("problem_past_unit_is_not_edited", "never forgotten", &["UPDATE problem_past_unit SET round = 9"])
+            .after(&[WORKED_ON_IT]),
         case(
             "problem_handler_is_not_edited",
             "never forgotten",
@@ -490,6 +499,8 @@ pub fn cases() -> Vec<Case> {
              SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'verifier.%'"]),
         strike_off_is(&[earned]).after(&["INSERT INTO problem_handler (problem_id, account_id)
              SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'"]),
+        // Nor is a unit that worked on it earlier in the round.
+        strike_off_is(&[earned]).after(&[WORKED_ON_IT]),
         strike_off_is(&[earned]).after(&[
             "INSERT INTO evidence (id, alliance_id, problem_id, file_id, stage, round, added_by, added_at)
              SELECT a.id, e.alliance_id, e.problem_id, e.file_id, e.stage, e.round, a.id, e.added_at

@@ -56,6 +56,10 @@ impl List {
     /// Frees whoever was responsible.
     fn release(&mut self, on: usize) {
         let problem = &mut self.problems[on];
+        let lead = problem.row.lead.filter(|_| problem.row.accepted_at.is_some());
+        let parts = problem.parts.iter().filter(|(_, part)| part.accepted_at.is_some());
+        let worked: Vec<usize> = lead.into_iter().chain(parts.map(|(unit, _)| *unit)).collect();
+        problem.past.extend(worked.into_iter().map(|unit| (problem.row.round, unit)));
         problem.parts.clear();
         problem.row.lead = None;
         problem.row.handler = None;
@@ -315,7 +319,11 @@ impl List {
                 one("problem_part_added")
             }
             Verb::RemovePart { unit } => {
-                self.problems[on].parts.remove(&unit);
+                let problem = &mut self.problems[on];
+                let part = problem.parts.remove(&unit);
+                if part.is_some_and(|part| part.accepted_at.is_some()) {
+                    problem.past.insert((problem.row.round, unit));
+                }
                 self.to(on, state, now);
                 one("problem_part_removed")
             }

@@ -82,6 +82,8 @@ pub struct Problem {
     /// Whether it is known who reported it.
     pub known: bool,
     pub parts: BTreeMap<usize, Part>,
+    /// Units that took it or a part of it on and from which it was taken away, by round.
+    pub past: BTreeSet<(i32, usize)>,
     /// Whoever ever had a hand in it.
     pub hands: BTreeSet<usize>,
     /// Whoever brought closure evidence, in whatever round: they are bound too.
@@ -210,9 +212,10 @@ impl List {
             && self.problems[command.on].row.recorded_by == Some(command.who)
     }
 
-    /// Whoever had no hand in a problem and acts for none of its units judges it.
+    /// Whoever had no hand in a problem, and acts for none of its units nor for one that worked on it in its round, judges it.
     fn is_independent(&self, who: usize, problem: &Problem) -> bool {
-        let mut units = problem.row.lead.iter().chain(problem.parts.keys());
+        let past = problem.past.iter().filter(|(round, _)| *round == problem.row.round).map(|(_, unit)| unit);
+        let mut units = problem.row.lead.iter().chain(problem.parts.keys()).chain(past);
         !problem.hands.contains(&who)
             && !problem.bringers.contains(&who)
             && !units.any(|unit| self.acts_for(who, *unit))

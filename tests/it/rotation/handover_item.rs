@@ -1,7 +1,15 @@
 //! What a turn hands on: each open task and problem accepted or declined, the rest for the committee.
 
 use concord::{
-    domain::{Ctx, list::problem::moves, rotation::handover_item::pass_on},
+    domain::{
+        Ctx,
+        list::{
+            extension,
+            problem::{moves, reporter},
+            supervision,
+        },
+        rotation::handover_item::pass_on,
+    },
     graphql::id,
 };
 use concord_entities::{id::AccountId, problem::State};
@@ -15,7 +23,7 @@ use super::{
 };
 use crate::{
     priority_task::published,
-    problem::{problem_in, which},
+    problem::{count, problem_in, which},
 };
 
 const ITEMS: &str =
@@ -170,8 +178,39 @@ async fn what_is_carried_over_meanwhile_is_still_handed_on() {
     let query = "query($id: ID!) { node(id: $id) { ... on HandoverItem { task { id } } } }";
     let handed = app.client(world.committee).send(query, json!({ "id": all[0]["id"] })).await;
     assert_eq!(handed.at("/node/task/id"), carried.at("/carryOverTasks/taskList/tasks/nodes/0/id"));
+    // The incoming team sees nothing of a list that is not published, and is not asked about it: the committee is.
+    let unseen = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
+    assert!(unseen[0]["task"].is_null(), "{unseen:?}");
     let take = json!({ "input": { "handoverId": handover } });
-    is(&app.client(world.other_staff).send(ACKNOWLEDGE, take).await, "HANDOVER_UNANSWERED");
+    app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
+    let queue = items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await;
+    assert_eq!((queue.len(), &queue[0]["id"]), (1, &all[0]["id"]));
+    assert_eq!(queue[0]["task"]["title"], "整治背街小巷");
+}
+
+#[tokio::test]
+async fn what_was_carried_over_is_asked_for_once_its_list_is_published() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    let task = published(&app, world).await;
+    let handover = handed_on(&app, &town).await;
+    let query = "query($id: ID!) { priorityTask(id: $id) { taskList { id } } }";
+    let list = app.client(world.committee).send(query, json!({ "id": task })).await;
+    let carry = "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) {
+        taskList { id } userErrors { code } } }";
+    let input = json!({ "input": { "fromTaskListId": list.at("/priorityTask/taskList/id") } });
+    let carried = app.client(world.committee).send(carry, input).await.fine();
+    let publish = "mutation($input: PublishTaskListInput!) { publishTaskList(input: $input) { userErrors { code } } }";
+    let input = json!({ "input": { "taskListId": carried.at("/carryOverTasks/taskList/id") } });
+    app.client(world.committee).send(publish, input).await.fine();
+    let seen = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
+    assert_eq!(seen[0]["task"]["title"], "整治背街小巷");
+    let take = json!({ "input": { "handoverId": handover } });
+    is(&app.client(world.other_staff).send(ACKNOWLEDGE, take.clone()).await, "HANDOVER_UNANSWERED");
+    let accept = json!([{ "itemId": seen[0]["id"], "accept": true }]);
+    answer(&app, world.other_staff, &handover, accept).await.fine();
+    app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
 }
 
 #[tokio::test]
@@ -205,4 +244,36 @@ async fn what_nobody_answers_by_the_third_working_day_goes_to_the_committee_once
     is(&answer(&app, world.other_staff, &handover, accept).await, "STATE_REFUSED");
     let take = json!({ "input": { "handoverId": handover } });
     app.client(world.other_staff).send(ACKNOWLEDGE, take).await.fine();
+}
+
+#[tokio::test]
+async fn an_erased_reporter_is_taken_out_of_what_was_asked_demanded_and_handed_over() {
+    let app = TestApp::new().await;
+    let town = Town::build(&app, "632223", 3).await;
+    let world = &town.world;
+    let row = problem_in(&app, world, State::InProgress).await;
+    let (committee, staff) = (app.ctx(world.committee), app.ctx(world.staff));
+    let until = "2026-02-20".parse().expect("a day");
+    let asked = extension::request(&staff, row.id, until, "张三丰不在家").await.expect("asked");
+    extension::refuse(&committee, asked.id, "请电话联系张三丰", None).await.expect("refused");
+    let asked = extension::request(&staff, row.id, until, "张三丰外出").await.expect("asked");
+    extension::grant(&committee, asked.id, None, Some("待张三丰返回"), None).await.expect("granted");
+    let notice = supervision::issue(&committee, row.id, world.members[1], "尽快联系张三丰", None);
+    let notice = notice.await.expect("issued");
+    supervision::answer(&staff, notice.id, "已联系张三丰", None).await.expect("answered");
+    let handover = handed_on(&app, &town).await;
+    let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
+    let decline = json!([{ "itemId": all[0]["id"], "accept": false, "reason": "张三丰拒绝本队" }]);
+    answer(&app, world.other_staff, &handover, decline).await.fine();
+    let named = "SELECT (SELECT COUNT(*) FROM extension WHERE reason LIKE '%张三丰%' OR decision LIKE '%张三丰%')
+        + (SELECT COUNT(*) FROM supervision_notice WHERE demand LIKE '%张三丰%' OR answer LIKE '%张三丰%')
+        + (SELECT COUNT(*) FROM handover_item WHERE reason LIKE '%张三丰%') AS n";
+    assert_eq!(count(&app, named).await, 4);
+    reporter::erase(&committee, which(row.id), "本人要求").await.expect("erased");
+    assert_eq!(count(&app, named).await, 0);
+    // What was said besides stays.
+    let kept = "SELECT COUNT(*) AS n FROM extension e, supervision_notice s, handover_item h
+        WHERE e.reason = '**外出' AND e.decision = '待**返回' AND s.demand = '尽快联系**' AND s.answer = '已联系**'
+            AND h.reason = '**拒绝本队'";
+    assert_eq!(count(&app, kept).await, 1);
 }

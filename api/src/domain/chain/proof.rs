@@ -100,10 +100,12 @@ pub fn hex(bytes: &[u8]) -> String {
 pub struct Proof {
     /// The chain: the alliance's identifier.
     chain: Uuid,
-    /// What the event says.
-    payload: String,
-    /// What its digest was salted with, in hexadecimal.
-    salt: String,
+    /// What the event says; absent where it was erased, of which the digest in its link is left.
+    #[serde(default)]
+    payload: Option<String>,
+    /// What its digest was salted with, in hexadecimal; absent where it was erased.
+    #[serde(default)]
+    salt: Option<String>,
     /// Number of the event's link in the chain, from 1.
     number: i64,
     /// The hash of the link before it.
@@ -124,7 +126,6 @@ pub async fn of(ctx: &Ctx, kind: &str, subject: Uuid) -> Result<Option<Proof>> {
         .one(ctx.read())
         .await?;
     let Some((seal, Some(event))) = found else { return Ok(None) };
-    let (Some(payload), Some(salt)) = (&event.payload, &event.salt) else { return Ok(None) };
     let Some(mark) = checkpoint::Entity::find()
         .filter(checkpoint::Column::Position.gte(seal.position))
         .order_by_asc(checkpoint::Column::Position)
@@ -161,8 +162,8 @@ pub async fn of(ctx: &Ctx, kind: &str, subject: Uuid) -> Result<Option<Proof>> {
     let previous = previous.try_into().map_err(|_| Error::internal("a link has no hash"))?;
     Ok(Some(Proof {
         chain: seal.chain_id,
-        payload: payload.clone(),
-        salt: hex(salt),
+        payload: event.payload,
+        salt: event.salt.as_deref().map(hex),
         number: seal.chain_index,
         previous: Sha256Hex::from_digest(previous),
         links: links?,
@@ -196,7 +197,8 @@ pub struct Proven {
     pub kind: String,
     pub subject: Uuid,
     pub occurred_at: DateTime<Utc>,
-    pub payload: serde_json::Value,
+    /// What it says; nothing where that was erased: it happened all the same, and nobody can tell any more what else it said.
+    pub payload: Option<serde_json::Value>,
     /// When the checkpoint was made that vouches for it.
     pub vouched_at: DateTime<Utc>,
 }
@@ -255,13 +257,11 @@ impl Proof {
             return Err(Fault::Forged);
         }
         let first = self.links.first().ok_or(Fault::Unreadable)?;
-        let salt: Option<Vec<u8>> = (0..self.salt.len())
-            .step_by(2)
-            .map(|at| self.salt.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-            .collect();
-        if digest(&salt.ok_or(Fault::Unreadable)?, &self.payload) != bytes(&first.digest) {
-            return Err(Fault::Payload);
-        }
+        let payload = match (&self.payload, &self.salt) {
+            (Some(payload), Some(salt)) => Some(said_by(payload, salt, &first.digest)?),
+            (None, None) => None,
+            _ => return Err(Fault::Unreadable),
+        };
         let hash = self.hashes().last().ok_or(Fault::Unreadable)?;
         let length = i64::try_from(self.links.len()).map_err(|_| Fault::Unreadable)?;
         let end = self.number.checked_add(length - 1).ok_or(Fault::Unreadable)?;
@@ -274,8 +274,24 @@ impl Proof {
             kind: first.kind.clone(),
             subject: first.subject_id,
             occurred_at: first.occurred_at,
-            payload: serde_json::from_str(&self.payload).map_err(|_| Fault::Unreadable)?,
+            payload,
             vouched_at: said.made_at,
         })
     }
+}
+
+/// What a payload says whose digest, salted, is that of a link.
+fn said_by(
+    payload: &str,
+    salt: &str,
+    of: &Sha256Hex,
+) -> std::result::Result<serde_json::Value, Fault> {
+    let salt: Option<Vec<u8>> = (0..salt.len())
+        .step_by(2)
+        .map(|at| salt.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    if digest(&salt.ok_or(Fault::Unreadable)?, payload) != bytes(of) {
+        return Err(Fault::Payload);
+    }
+    serde_json::from_str(payload).map_err(|_| Fault::Unreadable)
 }

@@ -9,6 +9,8 @@ pub enum To {
     Concerned,
     /// Managers and staff of those organisations; where it names none, of all members.
     ConcernedOrAll,
+    /// People of the committee who act for an organisation that the event concerns.
+    ConcernedCommittee,
     /// People with this role who do not act for an organisation that the event concerns.
     Independent(Role),
     /// People with this role.
@@ -31,7 +33,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 69] = [
+pub const RULES: [Rule; 70] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -50,7 +52,9 @@ pub const RULES: [Rule; 69] = [
     rule("problem_struck_off", Kind::Closed, &[To::Registrar]),
     rule("problem_due", Kind::Due, &[To::Concerned]),
     rule("problem_breached", Kind::Due, &[To::Concerned, To::Everyone(Role::Committee)]),
-    rule("supervision_notice_issued", Kind::Assigned, &[To::Concerned]),
+    rule("deadlines_recalculated", Kind::Due, &[To::Concerned]),
+    // Where the unit cannot answer, the notice is the committee's.
+    rule("supervision_notice_issued", Kind::Assigned, &[To::Concerned, To::ConcernedCommittee]),
     rule("supervision_notice_answered", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("extension_requested", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("extension_granted", Kind::Due, &[To::Concerned]),
@@ -127,6 +131,7 @@ impl To {
         match self {
             Self::Concerned => of_member && is_concerned,
             Self::ConcernedOrAll => of_member && (is_concerned || !names_any),
+            Self::ConcernedCommittee => role == Role::Committee && is_concerned,
             Self::Independent(wanted) => role == wanted && !is_concerned,
             Self::Everyone(wanted) => role == wanted,
             Self::Registrar => is_registrar,

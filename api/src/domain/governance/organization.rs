@@ -10,7 +10,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select,
+    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
 use crate::domain::{
@@ -27,17 +27,29 @@ use crate::domain::{
 
 /// The organisations that hold or held a seat in an alliance the caller may see; a platform administrator sees all of them.
 pub fn visible(ctx: &Ctx) -> Select<organization::Entity> {
+    let mut seen = Condition::any().add(in_reach(ctx));
+    if let Some(administrator) = alliance::administrator(ctx) {
+        seen = seen.add(administrator);
+    }
+    organization::Entity::find().filter(seen)
+}
+
+/// Organisations that hold or held a seat in an alliance whose lists the caller reads.
+fn in_reach(ctx: &Ctx) -> SimpleExpr {
     let seated = membership::Entity::find()
         .select_only()
         .column(membership::Column::OrganizationId)
         .filter(scope::in_alliances(ctx, membership::Column::AllianceId))
         .filter(membership::Column::IsUnitKnown.eq(true))
         .into_query();
-    let mut seen = Condition::any().add(organization::Column::Id.in_subquery(seated));
-    if let Some(administrator) = alliance::administrator(ctx) {
-        seen = seen.add(administrator);
-    }
-    organization::Entity::find().filter(seen)
+    organization::Column::Id.in_subquery(seated)
+}
+
+/// One organisation, if the caller reads what it does in some alliance; an administrator of the platform runs alliances and reads
+/// none.
+pub async fn find_of_reach(ctx: &Ctx, id: OrganizationId) -> Result<Option<organization::Model>> {
+    let read = organization::Entity::find().filter(in_reach(ctx));
+    Ok(read.filter(organization::Column::Id.eq(id)).one(ctx.read()).await?)
 }
 
 /// One organisation, if the caller may see it.

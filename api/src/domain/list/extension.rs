@@ -20,6 +20,7 @@ use super::{
         clocks::{self, Moved},
         moves::due_date,
     },
+    supervision,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, HELD, Result, Standing, Target, Tx,
@@ -206,12 +207,15 @@ pub async fn grant(
         clock: concord_entities::breach::Clock::Resolution,
         before: Some(due_before),
         after: Some(running.due.at),
+        is_provisional: false,
     };
     let is_lead = unit.duty == Duty::Lead;
+    supervision::note_passed(&tx, &row, std::slice::from_ref(&unit)).await?;
     clocks::set(&tx, row.id, unit.organization_id, running).await?;
     let mut change = row.clone().into_active_model();
     if is_lead {
         change.due_on = Set(Some(until));
+        change.due_is_provisional = Set(false);
     }
     change.version = Set(row.version + 1);
     let row = change.update(&tx.db).await?;

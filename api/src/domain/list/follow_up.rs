@@ -98,7 +98,7 @@ pub async fn request(ctx: &Ctx, wants: NewFollowUp) -> Result<Model> {
         return Err(Error::refused(Code::StateRefused).with("state", held.row.state.to_value()));
     }
     let due_on = wants.due_on.map(|on| moves::due_date(on, held.today)).transpose()?;
-    let merged = merge::merged_into(&held.tx, [held.row.id]).await?;
+    let merged = merge::merged_into(&held.tx.db, [held.row.id]).await?;
     let reporters = reporters(&held.row, merged.iter());
     let wanted = wants.reporter_problem_id.unwrap_or(held.row.id);
     if !reporters.contains(&wanted) {
@@ -152,7 +152,7 @@ async fn ask(tx: &Tx<'_>, of: &[(&problem::Model, NaiveDate)]) -> Result<Vec<Fac
         return Ok(Vec::new());
     }
     let ids = || of.iter().map(|(row, _)| row.id);
-    let merged = merge::merged_into(tx, ids()).await?;
+    let merged = merge::merged_into(&tx.db, ids()).await?;
     let waiting = waiting(tx, ids()).await?;
     let mut asked = Vec::new();
     for (row, today) in of {

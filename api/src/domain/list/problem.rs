@@ -173,15 +173,19 @@ impl Filter {
     }
 }
 
-/// Problems that are open although their due date has passed by their alliance's calendar, or all others.
+/// Problems that are open although their due date, which is firm, has passed by their alliance's calendar, or all others.
 async fn overdue(ctx: &Ctx, wanted: bool) -> Result<Condition> {
     let zones = due::zones(ctx).await?;
     let on_time = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.gte(today));
     let late = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.lt(today));
     Ok(if wanted {
-        Condition::all().add(Column::IsOpen.eq(true)).add(late)
+        Condition::all().add(Column::IsOpen.eq(true)).add(Column::DueIsProvisional.eq(false)).add(late)
     } else {
-        Condition::any().add(Column::IsOpen.eq(false)).add(Column::DueOn.is_null()).add(on_time)
+        Condition::any()
+            .add(Column::IsOpen.eq(false))
+            .add(Column::DueOn.is_null())
+            .add(Column::DueIsProvisional.eq(true))
+            .add(on_time)
     })
 }
 
@@ -384,6 +388,7 @@ impl Numbers {
             handler_id: Set(None),
             proposed_organization_id: Set(None),
             due_on: Set(None),
+            due_is_provisional: Set(false),
             dispatch_due_at: Set(None),
             dispatch_is_provisional: Set(false),
             dispatch_settled: Set(false),

@@ -358,7 +358,7 @@ pub fn may_return(state: State, seats: &[seat::Model]) -> Result<()> {
 /// Who is bound up with a problem and so cannot judge it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bound<'a> {
-    /// Units responsible for the problem.
+    /// Units responsible for the problem, and those that worked on it earlier in its round.
     pub responsible: &'a [OrganizationId],
     /// Whoever ever handled it, asked for its closure, or supplied closure evidence.
     pub hands: &'a [AccountId],

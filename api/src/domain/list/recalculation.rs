@@ -5,11 +5,11 @@ use concord_entities::{
     breach::Clock,
     id::ProblemId,
     problem,
-    problem_responsible::{self as responsible, Column as Unit, Duty},
+    problem_responsible::{self as responsible, Column as Unit},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QueryOrder, QuerySelect,
 };
 
 use super::{
@@ -44,17 +44,24 @@ pub async fn recalculate(ctx: &Ctx) -> Result<usize> {
     let national = store::load(ctx.read(), None).await?;
     let last = national.published_years().last().and_then(|year| NaiveDate::from_ymd_opt(year + 1, 1, 1));
     let Some(known) = last.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc()) else { return Ok(0) };
-    let mut ids = candidates(ctx, known).await?;
-    // All nodes in the same order.
-    ids.sort_unstable();
-    let mut changed = 0;
-    for id in ids {
-        changed += usize::from(one(ctx, id).await?);
+    let (mut changed, mut after) = (0, None);
+    // What stays unknown holds up nothing behind it.
+    loop {
+        let ids = candidates(ctx, known, after).await?;
+        let Some(last) = ids.last().copied() else { return Ok(changed) };
+        for id in ids {
+            changed += usize::from(one(ctx, id).await?);
+        }
+        after = Some(last);
     }
-    Ok(changed)
 }
 
-async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
+/// The next problems with a deadline that may be known now, by identifier, so that all nodes go in the same order.
+async fn candidates(
+    ctx: &Ctx,
+    known: DateTime<Utc>,
+    after: Option<ProblemId>,
+) -> Result<Vec<ProblemId>> {
     let response =
         Condition::all().add(Unit::ResponseIsProvisional.eq(true)).add(Unit::ResponseDueAt.lt(known));
     let resolution =
@@ -63,6 +70,9 @@ async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
         .select_only()
         .column(Unit::ProblemId)
         .filter(Condition::any().add(response).add(resolution))
+        .filter(Condition::all().add_option(after.map(|id| Unit::ProblemId.gt(id))))
+        .order_by_asc(Unit::ProblemId)
+        .distinct()
         .limit(BATCH)
         .into_tuple()
         .all(ctx.read())
@@ -72,12 +82,17 @@ async fn candidates(ctx: &Ctx, known: DateTime<Utc>) -> Result<Vec<ProblemId>> {
         .column(problem::Column::Id)
         .filter(problem::Column::DispatchIsProvisional.eq(true))
         .filter(problem::Column::DispatchDueAt.lt(known))
+        .filter(Condition::all().add_option(after.map(|id| problem::Column::Id.gt(id))))
+        .order_by_asc(problem::Column::Id)
         .limit(BATCH)
         .into_tuple()
         .all(ctx.read())
         .await?;
     ids.extend(dispatches);
+    ids.sort_unstable();
     ids.dedup();
+    // Each half has the first of its own, so that the first of both are all there.
+    ids.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
     Ok(ids)
 }
 
@@ -88,24 +103,16 @@ async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
     let Some(row) = problems::lock(&tx, [id]).await?.pop() else { return Ok(false) };
     terms.place.calendar = store::load(&tx.db, Some(row.alliance_id)).await?;
     let mut moved = Vec::new();
-    let mut due_on = row.due_on;
     for unit in supervision::units(&tx, std::slice::from_ref(&row)).await?.remove(&id).unwrap_or_default() {
-        let is_lead = unit.duty == Duty::Lead;
-        let found = unit_anew(&tx, &row, &terms, unit).await?;
-        if let Some(at) = found.iter().find(|one| one.clock == Clock::Resolution).and_then(|one| one.after)
-            && is_lead
-        {
-            due_on = Some(terms.place.last_day(at));
-        }
-        moved.extend(found);
+        moved.extend(unit_anew(&tx, &row, &terms, unit).await?);
     }
     let mut change = row.clone().into_active_model();
-    change.due_on.set_if_not_equals(due_on);
+    clocks::put_whole(&mut change, &moved, &terms);
     if row.dispatch_is_provisional {
         let due = terms.due(Clock::Dispatch, Traits::of(&row), row.recorded_at)?;
         if !due.is_provisional {
             let (before, after) = (row.dispatch_due_at, Some(due.at));
-            moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after });
+            moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after, is_provisional: false });
             change.dispatch_due_at = Set(after);
             change.dispatch_is_provisional = Set(false);
         }
@@ -115,7 +122,10 @@ async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
     }
     change.version = Set(row.version + 1);
     let row = change.update(&tx.db).await?;
-    let fact = problems::fact(Event::DeadlinesRecalculated, &row).detail("title", row.title.clone());
+    // Everybody whose deadline moved is told, not only whoever leads.
+    let fact = problems::fact(Event::DeadlinesRecalculated, &row)
+        .organizations(moved.iter().filter_map(|one| one.unit))
+        .detail("title", row.title.clone());
     tx.record(clocks::told(fact, &moved)).await?;
     tx.commit(row.id).await?;
     Ok(true)
@@ -144,11 +154,12 @@ async fn unit_anew(
     if let Some(due) = response.filter(|due| !due.is_provisional) {
         change.response_due_at = Set(Some(due.at));
         change.response_is_provisional = Set(false);
-        moved.push(Moved { unit: id, clock: Clock::Response, before: response_before, after: Some(due.at) });
+        let (before, after) = (response_before, Some(due.at));
+        moved.push(Moved { unit: id, clock: Clock::Response, before, after, is_provisional: false });
     }
     if let Some(running) = resolution.filter(|running| !running.due.is_provisional) {
         let (before, after) = (resolution_before, Some(running.due.at));
-        moved.push(Moved { unit: id, clock: Clock::Resolution, before, after });
+        moved.push(Moved { unit: id, clock: Clock::Resolution, before, after, is_provisional: false });
         clocks::put(&mut change, &running);
     }
     if !moved.is_empty() {

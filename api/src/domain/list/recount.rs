@@ -69,11 +69,13 @@ fn states() -> String {
     ));
     sides
         .push("SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned());
-    for (name, table) in [("settled_tasks", "priority_task"), ("settled_problems", "problem")] {
+    for (name, table, firm) in
+        [("settled_tasks", "priority_task", "TRUE"), ("settled_problems", "problem", "NOT item.due_is_provisional")]
+    {
         sides.push(format!(
             "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
              JOIN alliance_count c ON c.alliance_id = item.alliance_id
-             WHERE item.is_open AND item.due_on < c.settled_on GROUP BY 1"
+             WHERE item.is_open AND item.due_on < c.settled_on AND {firm} GROUP BY 1"
         ));
     }
     sides.join(" UNION ALL ")
@@ -84,7 +86,7 @@ fn due_dates() -> String {
      "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), problems, 0 FROM open_due_count",
      "SELECT alliance_id, 'tasks due ' || CAST(due_on AS text), 0, COUNT(*) FROM priority_task WHERE is_open GROUP BY 1, 2",
      "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), 0, COUNT(*) FROM problem
-      WHERE is_open AND due_on IS NOT NULL GROUP BY 1, 2"]
+      WHERE is_open AND due_on IS NOT NULL AND NOT due_is_provisional GROUP BY 1, 2"]
         .join(" UNION ALL ")
 }
 
@@ -96,25 +98,25 @@ fn months(engine: DbBackend) -> String {
     };
     let (recorded, closed) = (day("recorded"), day("closed"));
     let month = |day: &str| format!("SUBSTR(CAST({day} AS text), 1, 7)");
-    let moved_columns = format!(
-        "alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed FROM problem
-         WHERE state NOT IN ({IRREGULAR})",
+    let columns = format!(
+        "alliance_id, {} AS recorded, CASE WHEN closed_at IS NOT NULL THEN {} END AS closed, round,
+         state NOT IN ({IRREGULAR}) AS is_regular FROM problem",
         month(&recorded),
         month(&closed)
     );
-    let moved = format!("SELECT {moved_columns}");
-    let counts = "(closed IS NULL OR closed >= recorded)";
+    let moved = format!("SELECT {columns}");
+    let counts = "(is_regular AND (closed IS NULL OR closed >= recorded))";
     let of_round = |on: &str, at: &str| {
         month(&match engine {
             DbBackend::Sqlite => format!("COALESCE(e.{on}, date(e.{at}, '+8 hours'))"),
             _ => format!("COALESCE(e.{on}, (e.{at} AT TIME ZONE 'Asia/Shanghai')::date)"),
         })
     };
-    // Rounds that ended, of the problems that count.
+    // Rounds that ended; the last of them where the next one is none that counts.
     let rounds = format!(
-        "SELECT p.alliance_id, p.id AS problem_id, p.closed, {} AS ended, {} AS reopened
-         FROM (SELECT id, round, {moved_columns}) p JOIN problem_round e ON e.problem_id = p.id AND e.round < p.round
-         WHERE {counts}",
+        "SELECT p.alliance_id, p.id AS problem_id, CASE WHEN p.is_regular THEN p.closed END AS closed,
+             NOT p.is_regular AND e.round = p.round - 1 AS is_last, {} AS ended, {} AS reopened
+         FROM (SELECT id, {columns}) p JOIN problem_round e ON e.problem_id = p.id AND e.round < p.round",
         of_round("closed_on", "struck_off_at"),
         of_round("reopened_on", "reopened_at"),
     );
@@ -123,15 +125,23 @@ fn months(engine: DbBackend) -> String {
         format!("SELECT alliance_id, 'recorded in ' || {on} AS what, recorded AS counted, 0 AS found FROM month_count"),
         format!("SELECT alliance_id, 'closed in ' || {on}, closed, 0 FROM month_count"),
         format!("SELECT alliance_id, 'reopened within ' || {on}, reopened_within, 0 FROM month_count"),
-        format!("SELECT alliance_id, 'recorded in ' || reopened, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
-        format!("SELECT alliance_id, 'closed in ' || ended, 0, COUNT(*) FROM ({rounds}) r WHERE ended <> reopened GROUP BY 1, 2"),
         format!(
-            "SELECT alliance_id, 'reopened within ' || ended, 0, COUNT(DISTINCT problem_id) FROM ({rounds}) r
-             WHERE ended = reopened AND closed IS DISTINCT FROM ended AND NOT EXISTS (SELECT 1 FROM ({rounds}) o
-                 WHERE o.problem_id = r.problem_id AND o.ended = r.ended AND o.ended <> o.reopened) GROUP BY 1, 2"
+            "SELECT alliance_id, 'recorded in ' || reopened, 0, COUNT(*) FROM ({rounds}) r
+             WHERE ended <> reopened AND NOT is_last GROUP BY 1, 2"
         ),
         format!(
-            "SELECT alliance_id, 'recorded in ' || recorded, 0, COUNT(*) FROM ({moved}) moved WHERE {counts} GROUP BY 1, 2"
+            "SELECT alliance_id, 'closed in ' || ended, 0, COUNT(*) FROM ({rounds}) r
+             WHERE ended <> reopened OR is_last GROUP BY 1, 2"
+        ),
+        format!(
+            "SELECT alliance_id, 'reopened within ' || ended, 0, COUNT(DISTINCT problem_id) FROM ({rounds}) r
+             WHERE ended = reopened AND NOT is_last AND closed IS DISTINCT FROM ended AND NOT EXISTS (
+                 SELECT 1 FROM ({rounds}) o WHERE o.problem_id = r.problem_id AND o.ended = r.ended
+                     AND (o.ended <> o.reopened OR o.is_last)) GROUP BY 1, 2"
+        ),
+        format!(
+            "SELECT alliance_id, 'recorded in ' || recorded, 0, COUNT(*) FROM ({moved}) moved
+             WHERE {counts} OR round > 1 GROUP BY 1, 2"
         ),
         format!(
             "SELECT alliance_id, 'closed in ' || closed, 0, COUNT(*) FROM ({moved}) moved

@@ -4,8 +4,7 @@
 //! off counts as closed in its own period, for the units responsible in it, however the problem went on. What is counted for the
 //! dashboard without a period stands in `counts`, and goes by how problems stand now.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{Datelike, Days, Months, NaiveDate};
 use concord_entities::{
     alliance, alliance_closure, event,
     id::{AllianceId, OrganizationId, RegionId, ServiceTeamId, TypedId},
@@ -25,6 +24,13 @@ use crate::domain::{
     scope,
     territory::region as regions,
 };
+
+mod days;
+mod late;
+
+pub use days::{in_period, in_zones, start_of};
+use days::{Day, day, round_day};
+use late::Closing;
 
 /// States of what is no closure and no open matter either.
 const IRREGULAR: [State; 3] = [State::Rejected, State::Withdrawn, State::Merged];
@@ -140,7 +146,7 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
                 Condition::all().add(lists)
             })
         }
-        Of::Organization(id) => governance::organization::find(ctx, id).await?.map(|unit| {
+        Of::Organization(id) => governance::organization::find_of_reach(ctx, id).await?.map(|unit| {
             let one = Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned();
             responsible(units.insert(one).clone())
         }),
@@ -364,24 +370,28 @@ impl Statistics {
 
     /// What holds of the problems that a measure counts.
     pub fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
-        let ended = |more: Option<SimpleExpr>| {
-            // What was rejected, withdrawn or merged in a later round is left out whole.
-            let regular = Column::State.is_not_in(IRREGULAR);
-            let ended = self.round(Self::ended_in(ctx, period).add_option(more));
-            Condition::all().add(regular).add(ended)
-        };
-        let own = self.own(self.now(ctx, measure, period));
-        let due_on = problem_round::Column::DueOn;
-        let more = match measure {
-            Measure::StruckOff | Measure::Closed => None,
-            Measure::ClosedOnTime => Some(round_day(ctx).lte(due_on.into_expr())),
-            Measure::Due => Some(due_on.is_not_null()),
-            Measure::ClosedWithoutDueDate => Some(due_on.is_null()),
-            Measure::OpenInPeriod => None,
-            Measure::Judged | Measure::StruckOffOrReopened => None,
-            _ => return own,
-        };
-        Condition::any().add(own).add(ended(more))
+        let own = |measure| self.own(self.now(ctx, measure, period));
+        let closed = |closing| self.closed(ctx, period, closing);
+        match measure {
+            Measure::ClosedOnTime => {
+                Condition::all().add(closed(Closing::Due)).add(closed(Closing::Late).not())
+            }
+            Measure::Due => Condition::any()
+                .add(closed(Closing::Due))
+                .add(own(Measure::Overdue))
+                .add(Condition::all().add(own(Measure::Open)).add(self.is_late_by(ctx, period))),
+            Measure::ClosedWithoutDueDate => {
+                Condition::all().add(closed(Closing::Any)).add(closed(Closing::Due).not())
+            }
+            Measure::StruckOff
+            | Measure::Closed
+            | Measure::OpenInPeriod
+            | Measure::Judged
+            | Measure::StruckOffOrReopened => {
+                Condition::any().add(own(measure)).add(self.round(Self::ended_in(ctx, period)))
+            }
+            _ => own(measure),
+        }
     }
 
     /// The same of problems as they stand, without the rounds that ended.
@@ -399,10 +409,13 @@ impl Statistics {
             }
             Measure::Open => {
                 let later = day(ctx, Day::Closed).gt(period.to);
-                all()
+                let now = all()
                     .add(regular())
+                    .add(Condition::any().add(Column::ClosedAt.is_null()).add(later));
+                all()
                     .add(self.begun_by(ctx, period.end()))
-                    .add(Condition::any().add(Column::ClosedAt.is_null()).add(later))
+                    // What became of a later round says nothing of those before it.
+                    .add(Condition::any().add(now).add(self.struck_off_after(ctx, period)))
                     // Between a strike-off and its reopening it was not.
                     .add(self.rested(ctx, period).not())
             }
@@ -410,20 +423,19 @@ impl Statistics {
                 let late = due::by_zone(ctx, &self.zones, Column::AllianceId, |today| {
                     Column::DueOn.lt(std::cmp::min(today, period.end()))
                 });
-                condition(Measure::Open).add(Column::DueOn.is_not_null()).add(late)
+                condition(Measure::Open)
+                    .add(Column::DueOn.is_not_null())
+                    .add(Column::DueIsProvisional.eq(false))
+                    .add(late)
             }
             Measure::OpenInPeriod => {
                 Condition::any().add(condition(Measure::Open)).add(condition(Measure::Closed))
             }
             Measure::StruckOff => all().add(is(State::StruckOff)).add(in_period()),
             Measure::Closed => all().add(done()).add(in_period()),
-            Measure::ClosedOnTime => condition(Measure::Closed)
-                .add(Column::DueOn.is_not_null())
-                .add(day(ctx, Day::Closed).lte(Expr::col((Entity, Column::DueOn)))),
-            Measure::Due => Condition::any()
-                .add(condition(Measure::Closed).add(Column::DueOn.is_not_null()))
-                .add(condition(Measure::Overdue)),
-            Measure::ClosedWithoutDueDate => condition(Measure::Closed).add(Column::DueOn.is_null()),
+            Measure::ClosedOnTime | Measure::Due | Measure::ClosedWithoutDueDate => {
+                self.condition(ctx, measure, period)
+            }
             Measure::Rejected => all().add(is(State::Rejected)).add(in_period()),
             Measure::Withdrawn => all().add(is(State::Withdrawn)).add(in_period()),
             Measure::Merged => all().add(is(State::Merged)).add(in_period()),
@@ -434,7 +446,7 @@ impl Statistics {
             Measure::Declined => self.befell(Event::ProblemDeclined.text(), period),
             Measure::Reopened => self.befell(Event::ProblemReopened.text(), period),
             Measure::Extended => self.befell(Event::ExtensionGranted.text(), period),
-            Measure::Breached => self.befell(Event::ProblemBreached.text(), period),
+            Measure::Breached => self.breached_in(period),
             Measure::StruckOffOrReopened => {
                 Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
             }
@@ -458,9 +470,18 @@ impl Statistics {
         let later = in_zones(&self.zones, Column::AllianceId, |zone| {
             problem_round::Column::ReopenedAt.gte(start_of(zone, period.end()))
         });
-        let rested = Condition::all().add(round_day(ctx).lte(period.to)).add(later);
+        self.any_round(Condition::all().add(round_day(ctx).lte(period.to)).add(later))
+    }
+
+    /// Whether a problem has a round that was struck off after a period.
+    fn struck_off_after(&self, ctx: &Ctx, period: Period) -> SimpleExpr {
+        self.any_round(Condition::all().add(round_day(ctx).gt(period.to)))
+    }
+
+    /// Whether a problem has a round that ended of which something holds, whoever was responsible for it.
+    fn any_round(&self, holds: Condition) -> SimpleExpr {
         let any = Self { units: None, within: None, ..self.clone() };
-        any.round(rested)
+        any.round(holds)
     }
 
     /// Problems that began before a day: here when they were recorded, elsewhere when their source says.
@@ -486,74 +507,6 @@ impl Statistics {
             .filter(within)
             .into_query();
         Condition::all().add(Column::Id.in_subquery(events))
-    }
-}
-
-/// A condition that is given, for the alliances of each zone, that zone.
-pub fn in_zones<C: ColumnTrait>(
-    zones: &[String],
-    alliance: C,
-    holds: impl Fn(Tz) -> SimpleExpr,
-) -> Condition {
-    zones.iter().fold(Condition::any(), |any, name| {
-        let there = alliance::Entity::find()
-            .select_only()
-            .column(alliance::Column::Id)
-            .filter(alliance::Column::TimeZone.eq(name))
-            .into_query();
-        any.add(Condition::all().add(alliance.in_subquery(there)).add(holds(name.parse().unwrap_or(Tz::UTC))))
-    })
-}
-
-/// Whether an instant falls in a period by the calendar of an alliance.
-pub fn in_period<A: ColumnTrait, C: ColumnTrait>(
-    zones: &[String],
-    alliance: A,
-    period: Period,
-    at: C,
-) -> Condition {
-    in_zones(zones, alliance, |zone| {
-        at.gte(start_of(zone, period.from)).and(at.lt(start_of(zone, period.end())))
-    })
-}
-
-/// The instant at which a day begins in a zone.
-pub fn start_of(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    // Where midnight is skipped, the day begins an hour later.
-    zone.from_local_datetime(&midnight)
-        .earliest()
-        .or_else(|| zone.from_local_datetime(&(midnight + chrono::TimeDelta::hours(1))).earliest())
-        .map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
-}
-
-#[derive(Clone, Copy)]
-enum Day {
-    Recorded,
-    Closed,
-}
-
-/// The day on which a problem was recorded or closed, by its alliance's calendar; rows of before count by Beijing's.
-fn day(ctx: &Ctx, which: Day) -> SimpleExpr {
-    let (on, at) = match which {
-        Day::Recorded => (Column::RecordedOn, Column::RecordedAt),
-        Day::Closed => (Column::ClosedOn, Column::ClosedAt),
-    };
-    Func::coalesce([Expr::col((Entity, on)), beijing(ctx, Expr::col((Entity, at)))]).into()
-}
-
-/// The day on which a round was struck off, by its alliance's calendar; those of before count by Beijing's.
-fn round_day(ctx: &Ctx) -> SimpleExpr {
-    let column = |column: problem_round::Column| Expr::col((problem_round::Entity, column));
-    let at = column(problem_round::Column::StruckOffAt);
-    Func::coalesce([column(problem_round::Column::ClosedOn), beijing(ctx, at)]).into()
-}
-
-/// The day in Beijing of an instant.
-fn beijing(ctx: &Ctx, at: SimpleExpr) -> SimpleExpr {
-    match ctx.app.backend() {
-        DbBackend::Sqlite => Func::cust("date").args([at, Expr::value("+8 hours")]).into(),
-        _ => Expr::cust_with_expr("($1 AT TIME ZONE 'Asia/Shanghai')::date", at),
     }
 }
 
@@ -615,14 +568,5 @@ mod tests {
         let ranks: Vec<_> =
             [1, 2, 3, 4, 10, 11, 20].map(|count| (nearest_rank(count, 5), nearest_rank(count, 9))).into();
         assert_eq!(ranks, [(1, 1), (1, 2), (2, 3), (2, 4), (5, 9), (6, 10), (10, 18)]);
-    }
-
-    #[test]
-    fn a_day_begins_where_the_alliance_is() {
-        let begins = |zone: Tz, day: &str| start_of(zone, day.parse().expect("a day")).to_rfc3339();
-        assert_eq!(begins(chrono_tz::Asia::Shanghai, "2026-02-01"), "2026-01-31T16:00:00+00:00");
-        assert_eq!(begins(chrono_tz::America::New_York, "2024-05-01"), "2024-05-01T04:00:00+00:00");
-        // No midnight: clocks went from 0:00 to 1:00.
-        assert_eq!(begins(chrono_tz::America::Sao_Paulo, "2018-11-04"), "2018-11-04T03:00:00+00:00");
     }
 }

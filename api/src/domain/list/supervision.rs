@@ -4,13 +4,11 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use concord_entities::{
     breach::{self, Clock},
-    id::{
-        AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId, WhistleBreachId, WhistleId,
-        WhistleResponseId,
-    },
+    id::{AllianceId, BreachId, OrganizationId, ProblemId, SupervisionNoticeId, WhistleId},
+    membership,
     problem::{self, State},
     problem_responsible::{self as responsible, Column as Unit, Duty, PartState},
     supervision_notice::{self, Column as Notice, Model},
@@ -21,33 +19,33 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Select,
-    sea_query::{Expr, OnConflict, SimpleExpr},
+    sea_query::{Expr, OnConflict, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::{
-    deadline_policy::{Level, Terms},
+    deadline_policy::Terms,
     follow_up,
     problem::{
         self as problems, FREE_TEXT,
         moves::{self, Which},
     },
-    sequence,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     governance::alliance::expect_version,
-    number_pattern::NumberPattern,
     page::{self, Order, Page},
     scope, text, whistle,
 };
+
+mod notice;
+
+pub(in crate::domain) use notice::{About, NewNotice, about_notice};
 
 /// Most problems looked at in one unit of work.
 const BATCH: u64 = 50;
 /// The level of the first notice about a matter, and of those that are issued by hand.
 const FIRST: i32 = 1;
-/// How notices are numbered.
-const PATTERN: &str = "督〔{year}〕{seq:4}号";
 
 /// The notices of the alliances that the caller may see, and those about the whistles that they may see.
 pub fn visible(ctx: &Ctx) -> Select<supervision_notice::Entity> {
@@ -369,6 +367,7 @@ async fn note(
         round: Set(row.round),
         clock: Set(clock),
         organization_id: Set(unit),
+        is_lead: Set(unit.is_some() && unit == row.lead_organization_id),
         due_at: Set(due_at),
         noted_at: Set(tx.ctx.now()),
     };
@@ -390,109 +389,24 @@ async fn note(
     Ok(Some(id))
 }
 
-/// What a notice is about, and the deadline that passed.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::domain) enum About {
-    Problem(ProblemId, Option<BreachId>),
-    Call(WhistleId, WhistleResponseId, WhistleBreachId),
-}
-
-/// A notice that is about to be issued.
-pub(in crate::domain) struct NewNotice {
-    about: About,
-    unit: OrganizationId,
-    level: i32,
-    name: String,
-    colour: &'static str,
-    demand: String,
-    reply_by: NaiveDate,
-    escalates_at: Option<DateTime<Utc>>,
-}
-
-impl NewNotice {
-    /// The notice of a level, from 1, about a deadline that passed, where the alliance has that level.
-    pub(in crate::domain) fn of_level(
-        terms: &Terms,
-        at: DateTime<Utc>,
-        (about, due_at, unit): (About, DateTime<Utc>, OrganizationId),
-        level: i32,
-    ) -> Option<Self> {
-        let place = usize::try_from(level).unwrap_or_default();
-        let levels = &terms.policy.levels;
-        let Level { name, colour, demand, after_days, .. } = levels.get(place.checked_sub(1)?)?;
-        // However late a notice comes, there is as long to answer it as between its level and the next.
-        let next = |next: &Level| {
-            let days = TimeDelta::days(i64::from(next.after_days));
-            let between = days - TimeDelta::days(i64::from(*after_days));
-            std::cmp::max(due_at + days, at + between)
-        };
-        Some(Self {
-            about,
-            unit,
-            level,
-            name: name.clone(),
-            colour: colour.text(),
-            demand: demand.clone(),
-            reply_by: terms.reply_by(at),
-            escalates_at: levels.get(place).map(next),
-        })
+/// Puts the deadlines of units that have passed unmet on record ahead of a change that moves them or frees the units: what was late
+/// was late, whether or not the hand has come to it.
+pub(super) async fn note_passed(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    units: &[responsible::Model],
+) -> Result<()> {
+    let now = tx.ctx.now();
+    let runs = |unit: &&responsible::Model| !unit.resolution_settled && !unit.resolution_is_provisional;
+    // On account the clocks stand still.
+    for unit in units.iter().filter(runs).filter(|_| row.state != State::OnAccount) {
+        if let Some(due_at) = unit.resolution_due_at.filter(|due| *due <= now)
+            && done(Clock::Resolution, row, unit, due_at) == Met::No
+        {
+            note(tx, row, Clock::Resolution, Some(unit.organization_id), due_at).await?;
+        }
     }
-
-    /// Writes it under the next number of its alliance. Whoever issues it tells of it.
-    pub(in crate::domain) async fn write(
-        self,
-        tx: &Tx<'_>,
-        from: AllianceId,
-        terms: &Terms,
-    ) -> Result<Model> {
-        let now = tx.ctx.now();
-        let year = terms.place.day(now).year();
-        let seq = sequence::take(tx, sequence::NOTICES, from, year, 1).await?;
-        let pattern = NumberPattern::parse(PATTERN).map_err(Error::internal)?;
-        let (problem, breach, call) = match self.about {
-            About::Problem(problem, breach) => (Some(problem), breach, None),
-            About::Call(whistle, response, breach) => (None, None, Some((whistle, response, breach))),
-        };
-        let notice = supervision_notice::ActiveModel {
-            id: Set(tx.ctx.new_id()),
-            alliance_id: Set(from),
-            year: Set(year),
-            seq: Set(seq),
-            number: Set(pattern.render(year, u32::try_from(seq).unwrap_or_default())),
-            problem_id: Set(problem),
-            organization_id: Set(self.unit),
-            breach_id: Set(breach),
-            level: Set(self.level),
-            name: Set(self.name),
-            colour: Set(self.colour.to_owned()),
-            demand: Set(self.demand),
-            reply_by: Set(self.reply_by),
-            issued_at: Set(now),
-            issued_by: Set(tx.ctx.author()),
-            escalates_at: Set(self.escalates_at),
-            answer: Set(None),
-            answered_at: Set(None),
-            answered_by: Set(None),
-            version: Set(1),
-            whistle_id: Set(call.map(|(whistle, ..)| whistle)),
-            response_id: Set(call.map(|(_, response, _)| response)),
-            whistle_breach_id: Set(call.map(|(.., breach)| breach)),
-        };
-        Ok(notice.insert(&tx.db).await?)
-    }
-}
-
-/// What is told of a notice, beside what it is about.
-pub(in crate::domain) fn about_notice(fact: Fact, notice: &Model) -> Fact {
-    let fact = fact
-        .organizations([notice.organization_id])
-        .detail("noticeId", notice.id.to_string())
-        .detail("noticeNumber", notice.number.clone())
-        .detail("organizationId", notice.organization_id.to_string());
-    if notice.answered_at.is_some() {
-        return fact;
-    }
-    fact.detail("level", notice.level).detail("replyBy", notice.reply_by.to_string())
+    Ok(())
 }
 
 /// Issues the notice of a level, from 1, where the alliance has one.
@@ -504,7 +418,10 @@ async fn issue_level(
     level: i32,
 ) -> Result<()> {
     let about = About::Problem(row.id, Some(breach));
-    match NewNotice::of_level(terms, tx.ctx.now(), (about, due_at, unit), level) {
+    let Some(new) = NewNotice::of_level(terms, tx.ctx.now(), (about, due_at, unit), level) else {
+        return Ok(());
+    };
+    match new.addressed(tx, row.alliance_id).await? {
         Some(new) => write(tx, row, terms, new).await.map(drop),
         None => Ok(()),
     }
@@ -548,7 +465,9 @@ async fn escalate(ctx: &Ctx) -> Result<usize> {
             .all(&tx.db)
             .await?;
         for (notice, breach) in notices {
-            let unit = notice.organization_id;
+            // Whose deadline it was: the notice went elsewhere where that unit could not answer.
+            let late = breach.as_ref().and_then(|breach| breach.organization_id);
+            let unit = late.unwrap_or(notice.organization_id);
             let theirs =
                 units.get(&row.id).and_then(|all| all.iter().find(|one| one.organization_id == unit));
             let level = notice.level + 1;
@@ -597,10 +516,12 @@ pub async fn issue(
         Some(day) => moves::due_date(day, held.today).map_err(|error| error.at("replyBy"))?,
         None => terms.reply_by(ctx.now()),
     };
-    match unanswered(&held.tx, row.id, unit).await? {
+    match unanswered(&held.tx, row, unit).await? {
         None => return Err(Error::invalid(Code::NotResponsible, "organizationId")),
-        Some(Some(number)) => return Err(Error::refused(Code::NoticeUnanswered).with("number", number)),
-        Some(None) => {}
+        Some((Some(number), _)) => return Err(Error::refused(Code::NoticeUnanswered).with("number", number)),
+        // Nobody there could answer.
+        Some((None, 0)) => return Err(Error::invalid(Code::NotAMember, "organizationId")),
+        Some((None, _)) => {}
     }
     let level = terms.policy.levels.first();
     let new = NewNotice {
@@ -618,21 +539,33 @@ pub async fn issue(
     Ok(notice)
 }
 
-/// The number of a notice of the first level that a unit was given since it became responsible and has not answered; nothing at
-/// all where it is not responsible.
-async fn unanswered(tx: &Tx<'_>, problem: ProblemId, unit: OrganizationId) -> Result<Option<Option<String>>> {
+/// The number of a notice of the first level that a unit was given since it became responsible and has not answered, and how often
+/// it is an active member; nothing at all where it is not responsible.
+async fn unanswered(
+    tx: &Tx<'_>,
+    of: &problem::Model,
+    unit: OrganizationId,
+) -> Result<Option<(Option<String>, i64)>> {
     let number = supervision_notice::Entity::find()
         .select_only()
         .column(Notice::Number)
-        .filter(Notice::ProblemId.eq(problem))
+        .filter(Notice::ProblemId.eq(of.id))
         .filter(Notice::OrganizationId.eq(unit))
         .filter(Notice::Level.eq(FIRST))
         .filter(Notice::AnsweredAt.is_null())
         .filter(Notice::IssuedAt.into_expr().gte(Expr::col((responsible::Entity, Unit::AssignedAt))))
         .limit(1)
         .into_query();
-    let of = responsible::Entity::find_by_id((problem, unit)).select_only();
-    let of = of.expr_as(SimpleExpr::SubQuery(None, Box::new(number.into())), "number");
+    let seats = membership::Entity::find()
+        .select_only()
+        .column_as(membership::Column::Id.count(), "seats")
+        .filter(membership::Column::AllianceId.eq(of.alliance_id))
+        .filter(membership::Column::OrganizationId.eq(unit))
+        .filter(membership::Column::State.eq(membership::State::Active))
+        .into_query();
+    let below = |select: SelectStatement| SimpleExpr::SubQuery(None, Box::new(select.into()));
+    let of = responsible::Entity::find_by_id((of.id, unit)).select_only();
+    let of = of.expr_as(below(number), "number").expr_as(below(seats), "seats");
     Ok(of.into_tuple().one(&tx.db).await?)
 }
 

@@ -20,7 +20,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Query, SimpleExpr},
 };
 
 use super::{
@@ -89,17 +89,24 @@ pub fn of_handovers(ctx: &Ctx) -> (Select<handover_item::Entity>, Order<Column>)
 /// Whether work remains on the task or problem that an item hands on: looked up for each, since few items wait and many
 /// problems are open.
 fn is_open() -> Condition {
+    // A draft is what was carried over into a list that is not published yet.
+    handed_on(priority_task::Column::IsOpen.eq(true).or(priority_task::Column::State.eq(priority_task::State::Draft)))
+}
+
+/// Whether the incoming team is asked about it: of a list that is not published yet they see nothing, and what stands there is
+/// asked for once it is, or goes to the committee with what nobody answered.
+fn is_asked_for() -> Condition {
+    handed_on(priority_task::Column::IsOpen.eq(true))
+}
+
+/// Whether an item hands on an open problem, or a task of which something holds.
+fn handed_on(task_holds: SimpleExpr) -> Condition {
     let here = |column: Column| Expr::col((handover_item::Entity, column));
     let task = Query::select()
         .expr(Expr::val(1))
         .from(priority_task::Entity)
         .and_where(here(Column::TaskId).equals((priority_task::Entity, priority_task::Column::Id)))
-        // A draft is what was carried over into a list that is not published yet.
-        .and_where(
-            priority_task::Column::IsOpen
-                .eq(true)
-                .or(priority_task::Column::State.eq(priority_task::State::Draft)),
-        )
+        .and_where(task_holds)
         .to_owned();
     let problem = Query::select()
         .expr(Expr::val(1))
@@ -258,12 +265,12 @@ pub async fn answer(ctx: &Ctx, id: HandoverId, replies: Vec<Reply>) -> Result<ha
     Ok(handover)
 }
 
-/// How many items of a handover are open and without an answer.
+/// How many items of a handover the incoming team is asked about and has not answered.
 pub(super) async fn unanswered(db: &impl ConnectionTrait, id: HandoverId) -> Result<u64> {
     Ok(handover_item::Entity::find()
         .filter(Column::HandoverId.eq(id))
         .filter(Column::State.eq(State::Pending))
-        .filter(is_open())
+        .filter(is_asked_for())
         .count(db)
         .await?)
 }

@@ -63,7 +63,7 @@ pub async fn of(ctx: &Ctx, of: statistics::Of) -> Result<Option<Statistics>> {
                 Condition::all().add(blown)
             })
         }
-        statistics::Of::Organization(id) => governance::organization::find(ctx, id)
+        statistics::Of::Organization(id) => governance::organization::find_of_reach(ctx, id)
             .await?
             .map(|unit| Condition::all().add(Column::OrganizationId.eq(unit.id))),
         statistics::Of::Team(id) => governance::service_team::find(ctx, id).await?.map(|team| {

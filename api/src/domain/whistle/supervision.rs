@@ -59,6 +59,7 @@ async fn issue(
     let about = About::Call(whistle.id, call.id, passed.breach);
     let about = (about, passed.due_at, call.organization_id);
     let Some(new) = NewNotice::of_level(&terms, tx.ctx.now(), about, level) else { return Ok(()) };
+    let Some(new) = new.addressed(tx, from).await? else { return Ok(()) };
     let notice = new.write(tx, from, &terms).await?;
     record(tx, Event::SupervisionNoticeIssued, whistle, Some(from), |fact| {
         about_notice(fact.detail("responseId", call.id.to_string()), &notice)

@@ -17,7 +17,7 @@ use super::{
     facets::ProblemFacets,
     follow_up::{FollowUp, follow_ups},
     person::{Person, person},
-    problem_batch::{HandlersOf, ResponsibleFor, UnitsOf},
+    problem_batch::{Hands, HandlersOf, ResponsibleFor, UnitsOf},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
     problem_filter::{ProblemFilter, ProblemOrder},
     problem_merge::merged_problems,
@@ -356,9 +356,15 @@ impl Problem {
         self.0.due_on.map(Date)
     }
 
-    /// Whether it is open although its due date has passed by the alliance's calendar.
+    /// Whether that day depends on a year whose holidays are not published: it is computed Monday to Friday, nothing is late by it,
+    /// and it is computed anew once the year is known.
+    async fn due_is_provisional(&self) -> bool {
+        self.0.due_is_provisional
+    }
+
+    /// Whether it is open although its due date, which is not provisional, has passed by the alliance's calendar.
     async fn is_overdue(&self, context: &Context<'_>) -> Result<bool> {
-        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open) else {
+        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open && !self.0.due_is_provisional) else {
             return Ok(false);
         };
         let alliance = loaders::one(context, self.0.alliance_id).await?;
@@ -578,9 +584,10 @@ impl Problem {
         let own = own.unwrap_or_default().into_iter().filter(|(_, ended_at)| is_near(ended_at));
         let own: Vec<_> = own.map(|(unit, _)| unit).collect();
         let joint = Joint::of(responsible.iter().map(|(part, _)| part));
-        let responsible: Vec<_> = responsible.iter().map(|(part, _)| part.organization_id).collect();
+        let Hands { people: mut hands, past_units } = handlers.unwrap_or_default();
+        let responsible: Vec<_> =
+            responsible.iter().map(|(part, _)| part.organization_id).chain(past_units).collect();
         let shown = shown.unwrap_or_default();
-        let mut hands = handlers.unwrap_or_default();
         hands.extend(shown.iter().filter_map(Evidence::supplier));
         let settles = problem_decision::settles(context, &self.0, &seats).await?;
         let circumstances = Circumstances {

@@ -6,9 +6,13 @@ use async_graphql::dataloader::Loader;
 use concord_entities::{
     account,
     id::{AccountId, OrganizationId, ProblemId},
-    organization, problem_handler, problem_responsible, problem_sign_off, problem_tier_move, seat,
+    organization, problem, problem_handler, problem_past_unit, problem_responsible, problem_sign_off,
+    problem_tier_move, seat,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, UnionType},
+};
 
 use crate::{
     domain::{Error, page},
@@ -96,23 +100,49 @@ impl Loader<TierMovesOf> for Loaders {
     }
 }
 
-/// Key of everybody who ever handled a problem or asked for its closure.
+/// Who worked on a problem.
+#[derive(Clone, Debug, Default)]
+pub struct Hands {
+    /// Everybody who ever handled it or asked for its closure.
+    pub people: Vec<AccountId>,
+    /// The units from which it was taken away in its present round.
+    pub past_units: Vec<OrganizationId>,
+}
+
+/// Key of those who worked on a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HandlersOf(pub ProblemId);
 
 impl Loader<HandlersOf> for Loaders {
-    type Value = Vec<AccountId>;
+    type Value = Hands;
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[HandlersOf]) -> Result<HashMap<HandlersOf, Self::Value>, Self::Error> {
-        let rows = problem_handler::Entity::find()
-            .filter(page::among(&self.0, problem_handler::Column::ProblemId, keys.iter().map(|key| key.0)))
-            .all(self.0.read())
-            .await
-            .map_err(|error| Arc::new(Error::from(error)))?;
+        use problem_past_unit::Column as Past;
+        let ids = || keys.iter().map(|key| key.0);
+        let people = problem_handler::Entity::find()
+            .select_only()
+            .columns([problem_handler::Column::ProblemId, problem_handler::Column::AccountId])
+            .expr_as(Expr::val(true), "is_person")
+            .filter(page::among(&self.0, problem_handler::Column::ProblemId, ids()));
+        let units = problem_past_unit::Entity::find()
+            .inner_join(problem::Entity)
+            .select_only()
+            .columns([Past::ProblemId, Past::OrganizationId])
+            .expr_as(Expr::val(false), "is_person")
+            .filter(Expr::col((problem_past_unit::Entity, Past::Round)).equals((problem::Entity, problem::Column::Round)))
+            .filter(page::among(&self.0, Past::ProblemId, ids()));
+        let both = people.into_query().union(UnionType::All, units.into_query()).to_owned();
+        let failed = |error| Arc::new(Error::from(error));
         let mut found: HashMap<HandlersOf, Self::Value> = HashMap::new();
-        for row in rows {
-            found.entry(HandlersOf(row.problem_id)).or_default().push(row.account_id);
+        for row in self.0.read().query_all(&both).await.map_err(failed)? {
+            let of: ProblemId = row.try_get_by_index(0).map_err(failed)?;
+            let hands = found.entry(HandlersOf(of)).or_default();
+            if row.try_get_by_index(2).map_err(failed)? {
+                hands.people.push(row.try_get_by_index(1).map_err(failed)?);
+            } else {
+                hands.past_units.push(row.try_get_by_index(1).map_err(failed)?);
+            }
         }
         Ok(found)
     }

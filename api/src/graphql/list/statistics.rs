@@ -17,22 +17,27 @@ pub enum StatisticsMeasure {
     /// Began in the period, whatever became of it.
     Registered,
     /// Open at the end of the period, which it was not between a strike-off and its reopening; what was rejected, withdrawn or
-    /// merged since is left out.
+    /// merged since is left out, but for its earlier rounds, which were struck off.
     Open,
     /// Of these, with a due date that has passed at the end of the period, or by today where the period goes on. It goes by
-    /// the due date that the problem has now.
+    /// the due date that the problem has now; nothing is late by one that is provisional.
     Overdue,
     /// Open at some time of the period: closed in it, or open at its end.
     OpenInPeriod,
-    /// Struck off in the period, also in a round that was reopened since; such a round counts for the organisation that led it.
+    /// Struck off in the period, also in a round that was reopened since, whatever became of the next one; such a round counts
+    /// for the organisations that were responsible in it.
     StruckOff,
     /// Struck off in the period, in whatever round, or closed in it by the system the problem came from.
     Closed,
-    /// Of these, closed on the due date or before.
+    /// Of these, closed on the due date or before, in a round of which no deadline had passed unmet: what was late stays late when
+    /// it is given more time afterwards. What was closed twice in the period was on time both times. The deadline is that of the
+    /// organisations asked about; where none are, that of whichever led.
     ClosedOnTime,
-    /// Closed in the period with a due date, or overdue at its end.
+    /// Closed in the period with a due date or after a deadline that passed unmet, or open at its end and either overdue or, in the
+    /// round it was in then, with such a deadline.
     Due,
-    /// Closed in the period without ever having had a due date: neither on time nor late.
+    /// Closed in the period without a due date, or with one that is provisional, and without a deadline that passed unmet: neither
+    /// on time nor late.
     ClosedWithoutDueDate,
     /// Rejected in the period.
     Rejected,
@@ -52,7 +57,7 @@ pub enum StatisticsMeasure {
     StruckOffOrReopened,
     /// Given more time in the period, however often.
     Extended,
-    /// Of which a deadline passed unmet in the period, whoever was late.
+    /// Of which a deadline ended in the period unmet, whoever was late; it goes by when it ended, not by when that was noted.
     Breached,
     /// Given to a responsible organisation in the period (dispatched); counted where that organisation leads, or is the one asked
     /// about. Organisations of a round before, and those that declined, are not known any more.
@@ -244,7 +249,8 @@ impl StatisticsPeriod {
     }
 
     /// On-time rate: closed on time ÷ (closed with a due date + open and overdue), so that hiding late items cannot improve
-    /// it. What was closed without a due date, rejected, withdrawn or merged is left out.
+    /// it: what was late once stays so in its round, whatever its date is moved to. What was closed without a due date, rejected,
+    /// withdrawn or merged is left out.
     async fn on_time_rate(&self) -> StatisticsRate {
         let excluded =
             [Measure::ClosedWithoutDueDate, Measure::Rejected, Measure::Withdrawn, Measure::Merged];

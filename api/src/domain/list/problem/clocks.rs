@@ -23,6 +23,7 @@ use crate::domain::{
     list::{
         deadline::{Due, Limit},
         deadline_policy::{Running, Terms, Traits},
+        supervision,
     },
 };
 
@@ -64,7 +65,13 @@ impl Clocks {
 
     /// What is told of them.
     pub fn moved(&self, unit: OrganizationId) -> [Moved; 2] {
-        let begun = |clock, due: Due| Moved { unit: Some(unit), clock, before: None, after: Some(due.at) };
+        let begun = |clock, due: Due| Moved {
+            unit: Some(unit),
+            clock,
+            before: None,
+            after: Some(due.at),
+            is_provisional: due.is_provisional,
+        };
         [begun(Clock::Response, self.response), begun(Clock::Resolution, self.resolution.due)]
     }
 }
@@ -217,7 +224,8 @@ pub async fn set_for_whole(
         let is_lead = unit.organization_id == lead.organization_id;
         is_lead || (unit.state != PartState::Done && day(unit).is_some() && day(unit) == day(lead))
     };
-    let all: Vec<_> = units.iter().filter(along).collect();
+    let all: Vec<_> = units.iter().filter(along).cloned().collect();
+    supervision::note_passed(tx, row, &all).await?;
     let columns = |unit: &problem_responsible::Model| match to {
         Some(running) => resolution_columns(&running).to_vec(),
         None if unit.organization_id == lead.organization_id => {
@@ -229,11 +237,12 @@ pub async fn set_for_whole(
     };
     let rows = all.iter().map(|unit| (unit.organization_id, columns(unit)));
     write_all(tx, row.id, rows.filter(|(_, columns)| !columns.is_empty()).collect()).await?;
-    let moved = all.into_iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
+    let moved = all.iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
         unit: Some(unit.organization_id),
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
         after: to.map(|running| running.due.at),
+        is_provisional: to.is_some_and(|running| running.due.is_provisional),
     });
     Ok(moved.collect())
 }
@@ -247,6 +256,7 @@ pub async fn judged_anew(
     of: Traits,
     terms: &Terms,
 ) -> Result<Vec<Moved>> {
+    supervision::note_passed(tx, row, units).await?;
     let mut anew = Vec::new();
     for unit in units.iter().filter(|unit| unit.resolution_amount.is_some()) {
         let running = terms.resolution(of, unit.resolution_from.unwrap_or(unit.assigned_at))?;
@@ -270,6 +280,7 @@ async fn set_anew(
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
         after: Some(running.due.at),
+        is_provisional: running.due.is_provisional,
     });
     Ok(moved.collect())
 }
@@ -312,9 +323,11 @@ pub async fn resume(
                 clock: Clock::Response,
                 before: Some(before),
                 after: Some(after),
+                is_provisional: unit.response_is_provisional,
             });
         }
-        if unit.resolution_settled {
+        let has_passed = unit.resolution_due_at.is_some_and(|due| due <= since);
+        if unit.resolution_settled || has_passed && !unit.resolution_is_provisional {
             continue;
         }
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
@@ -331,6 +344,7 @@ pub async fn resume(
             clock: Clock::Resolution,
             before: unit.resolution_due_at,
             after: Some(running.due.at),
+            is_provisional: running.due.is_provisional,
         });
     }
     write_all(tx, row.id, rows).await?;
@@ -347,6 +361,21 @@ pub struct Moved {
     pub clock: Clock,
     pub before: Option<DateTime<Utc>>,
     pub after: Option<DateTime<Utc>>,
+    /// Whether it moved to an instant that depends on a year without a published notice.
+    #[serde(skip)]
+    pub is_provisional: bool,
+}
+
+/// Takes over the day to which the lead's deadline to solve a problem moved, where it did: it is that of the whole.
+pub fn put_whole(change: &mut problem::ActiveModel, moved: &[Moved], terms: &Terms) {
+    let lead = change.lead_organization_id.clone().take().flatten();
+    let of_lead = |one: &&Moved| one.unit == lead && lead.is_some() && one.clock == Clock::Resolution;
+    if let Some((at, is_provisional)) =
+        moved.iter().find(of_lead).and_then(|one| Some((one.after?, one.is_provisional)))
+    {
+        change.due_on = Set(Some(terms.place.last_day(at)));
+        change.due_is_provisional = Set(is_provisional);
+    }
 }
 
 /// The events that can move deadlines.

@@ -89,17 +89,14 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
         held.gives_not_to_own_unit()?;
         let units = ahead.under(tx, before).await?;
         row.due_on = Set(due_on);
+        row.due_is_provisional = Set(false);
         let running = due_on
             .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));
         moved = clocks::set_for_whole(tx, before, &units, &terms, running).await?;
     } else if judged.severity != before.severity && before.assigned_at.is_some() {
         let units = ahead.under(tx, before).await?;
         moved = clocks::judged_anew(tx, before, &units, judged, &terms).await?;
-        if let Some(due_at) =
-            moved.iter().find_map(|one| one.after.filter(|_| one.unit == before.lead_organization_id))
-        {
-            row.due_on = Set(Some(terms.place.last_day(due_at)));
-        }
+        clocks::put_whole(&mut row, &moved, &terms);
     }
     if !row.is_changed() {
         let before = held.row.clone();

@@ -7,12 +7,12 @@ use concord_entities::{
     alliance,
     breach::Clock,
     escalation,
-    id::{AllianceId, ProblemId},
+    id::{AllianceId, ProblemId, RegionId},
     problem::{self, Channel, Column, Model, State},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType,
-    QueryFilter, QuerySelect, QueryTrait, RelationTrait,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
+    IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait, RelationTrait, Select, sea_query::Expr,
 };
 
 use super::{
@@ -37,11 +37,17 @@ use crate::domain::{
 
 /// Hands a problem up to the alliance above.
 pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    // Read ahead of the unit of work: an alliance keeps its place.
+    // Read ahead of the unit of work: an alliance keeps its place, and a region too.
     let above = above(ctx, which.id).await?;
     let held = hold(ctx, which, &states::ESCALATE).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let (above, terms) = above.ok_or_else(|| Error::refused(Code::NoParentAlliance))?;
+    let Above { alliance: above, terms, region } =
+        above.ok_or_else(|| Error::refused(Code::NoParentAlliance))?;
+    let region = match region {
+        Some((id, is_within)) if held.row.region_id == Some(id) => is_within.then_some(id),
+        // It was moved meanwhile.
+        _ => within(&held.tx.db, held.row.region_id, &above).await,
+    };
     parts::release(&held.tx, held.row.id).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
@@ -53,20 +59,52 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         reason: Set(Some(reason)),
         ..held.row.clone().into_active_model()
     };
-    let taken_up = take_up(&held.tx, &held.row, &above, &terms).await?;
+    let (fresh, number) = taken_up(&held.tx, &held.row, region, &above, &terms).await?;
+    let write = async || {
+        held.write(&states::ESCALATE, Event::ProblemEscalated, change, |fact, row| {
+            fact.reason(row.reason.as_deref()).detail("parentNumber", number)
+        })
+        .await
+    };
+    let insert = async || Ok::<_, Error>(fresh.insert(&held.tx.db).await?);
+    // Counters of two alliances are taken in one order.
+    let (taken_up, (row, told)) = if above.id < held.row.alliance_id {
+        let taken_up = insert().await?;
+        (taken_up, write().await?)
+    } else {
+        let written = write().await?;
+        (insert().await?, written)
+    };
+    link(&held.tx, &taken_up, &row).await?;
     let registered = fact(Event::ProblemRegistered, &taken_up)
         .detail("title", taken_up.title.clone())
-        .detail("originNumber", held.row.number.clone());
-    let (row, told) = held
-        .write(&states::ESCALATE, Event::ProblemEscalated, change, |fact, row| {
-            fact.reason(row.reason.as_deref()).detail("parentNumber", taken_up.number.clone())
-        })
-        .await?;
-    finish(held, row, [registered, told], above.id).await
+        .detail("originNumber", row.number.clone());
+    held.tx.record_all([registered, told]).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
-/// The alliance above that of a problem, with what deadlines are computed with there.
-async fn above(ctx: &Ctx, of: ProblemId) -> Result<Option<(alliance::Model, Terms)>> {
+/// What a problem finds above it.
+struct Above {
+    alliance: alliance::Model,
+    /// What deadlines are computed with there.
+    terms: Terms,
+    /// The problem's region, and whether it lies in the territory there.
+    region: Option<(RegionId, bool)>,
+}
+
+/// A problem's region, as far as it lies in an alliance's territory.
+async fn within(
+    db: &impl ConnectionTrait,
+    region: Option<RegionId>,
+    above: &alliance::Model,
+) -> Option<RegionId> {
+    let region = region?;
+    require_within(db, region, above.region_id).await.is_ok().then_some(region)
+}
+
+/// The alliance above that of a problem.
+async fn above(ctx: &Ctx, of: ProblemId) -> Result<Option<Above>> {
     let parent = alliance::Entity::find()
         .select_only()
         .column(alliance::Column::ParentId)
@@ -77,7 +115,12 @@ async fn above(ctx: &Ctx, of: ProblemId) -> Result<Option<(alliance::Model, Term
     let (alliance, policy) = deadline_policy::with_policy(ctx.read(), select).await?;
     let Some(alliance) = alliance else { return Ok(None) };
     let terms = Terms::of(ctx.read(), &alliance, policy).await?;
-    Ok(Some((alliance, terms)))
+    let at = problem::Entity::find_by_id(of).select_only().column(Column::RegionId).into_tuple();
+    let region = match at.one(ctx.read()).await?.flatten() {
+        Some(id) => Some((id, within(ctx.read(), Some(id), &alliance).await.is_some())),
+        None => None,
+    };
+    Ok(Some(Above { alliance, terms, region }))
 }
 
 /// Records what became of a problem and of its counterpart, which another alliance counts, and commits.
@@ -93,12 +136,14 @@ async fn finish(
     Ok(row)
 }
 
-/// Registers the problem on the list of the alliance above, without who reported it, and links the two.
-async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model, terms: &Terms) -> Result<Model> {
-    let region_id = match of.region_id {
-        Some(region) if require_within(&tx.db, region, above.region_id).await.is_ok() => Some(region),
-        _ => None,
-    };
+/// The problem as it is registered on the list of the alliance above, without who reported it, and its number there.
+async fn taken_up(
+    tx: &Tx<'_>,
+    of: &Model,
+    region_id: Option<RegionId>,
+    above: &alliance::Model,
+    terms: &Terms,
+) -> Result<(problem::ActiveModel, String)> {
     let numbers = Numbers::of(above);
     let year = numbers.year(tx.ctx.now());
     let judged = Traits { severity: of.severity, tier: None, is_complex: false };
@@ -121,10 +166,15 @@ async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model, terms: &Terms
         dispatch_is_provisional: Set(dispatch.is_provisional),
         ..numbers.blank(tx.ctx, year, seq)
     };
-    let row = row.insert(&tx.db).await?;
+    let number = row.number.clone().take().unwrap_or_default();
+    Ok((row, number))
+}
+
+/// Links a problem with the one as which it was taken up.
+async fn link(tx: &Tx<'_>, above: &Model, of: &Model) -> Result<()> {
     let link = escalation::ActiveModel {
-        parent_problem_id: Set(row.id),
-        parent_alliance_id: Set(above.id),
+        parent_problem_id: Set(above.id),
+        parent_alliance_id: Set(above.alliance_id),
         problem_id: Set(of.id),
         alliance_id: Set(of.alliance_id),
         state: Set(escalation::State::Open),
@@ -133,8 +183,8 @@ async fn take_up(tx: &Tx<'_>, of: &Model, above: &alliance::Model, terms: &Terms
         ended_at: Set(None),
         ended_by: Set(None),
     };
-    link.insert(&tx.db).await?;
-    Ok(row)
+    escalation::Entity::insert(link).exec_without_returning(&tx.db).await?;
+    Ok(())
 }
 
 /// A problem that came from below and the one it came from, both under lock.
@@ -205,12 +255,8 @@ pub async fn hand_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 /// Takes an escalated problem back, as long as the alliance above has made nobody responsible; there it ends as withdrawn.
 pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let terms = Terms::of_problem(ctx.read(), which.id).await?;
-    let zones = zones_above(ctx, which.id).await?;
-    let open = escalation::Entity::find()
-        .filter(escalation::Column::ProblemId.eq(which.id))
-        .filter(escalation::Column::State.eq(escalation::State::Open));
-    let beside = open
-        .clone()
+    let ahead = ahead(ctx, which.id).await?;
+    let beside = open_of(which.id)
         .select_only()
         .column(escalation::Column::ParentProblemId)
         .filter(scope::in_alliances(ctx, escalation::Column::AllianceId))
@@ -219,45 +265,103 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let (held, others) = take_with(ctx.begin().await?, which, step.action, Some(beside)).await?;
     step.check(held.row.state)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    // Under the lock once more: it may have come back and gone up anew meanwhile.
-    let link = open.one(&held.tx.db).await?;
-    let above =
-        others.into_iter().find(|row| link.as_ref().is_some_and(|link| link.parent_problem_id == row.id));
-    let (Some(link), Some(above)) = (link, above) else {
+    // Under the lock once more, in the statement that ends it: it may have come back and gone up anew meanwhile.
+    let ended = end_open(&held.tx, which.id, &others).await?;
+    let Some(above) = others.into_iter().find(|row| ended == Some(row.id)) else {
         return Err(Error::refused(Code::NotEscalated));
     };
     if states::is_taken(above.state) {
         return Err(Error::refused(Code::EscalationTaken));
     }
-    let there = above.alliance_id;
-    let zone = zones.into_iter().find(|(id, _)| *id == there).map(|(_, zone)| zone);
-    let above = withdraw_above(&held.tx, above, &zone.unwrap_or_default()).await?;
-    let others = merge::told_of_end(&held.tx, &above.0).await?;
-    end(&held.tx, link, escalation::State::Recalled).await?;
+    let (there, version) = (above.alliance_id, above.version);
+    let zone = ahead.zones.iter().find(|(id, _)| *id == there).map_or("", |(_, zone)| zone);
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
         ..clocks::dispatched_anew(&terms, &held.row, held.tx.ctx.now())?
     };
-    let (row, told) = held
-        .write(step, Event::ProblemEscalationRecalled, change, |fact, row| fact.reason(row.reason.as_deref()))
-        .await?;
-    finish(held, row, [above.1, told].into_iter().chain(others), there).await
+    let write = async || {
+        held.write(step, Event::ProblemEscalationRecalled, change, |fact, row| {
+            fact.reason(row.reason.as_deref())
+        })
+        .await
+    };
+    // Counters of two alliances are taken in one order.
+    let (withdrawn, (row, told)) = if there < held.row.alliance_id {
+        let withdrawn = withdraw_above(&held.tx, above, zone).await?;
+        (withdrawn, write().await?)
+    } else {
+        let written = write().await?;
+        (withdraw_above(&held.tx, above, zone).await?, written)
+    };
+    // Whatever is merged into a problem makes its version grow.
+    let others = if ahead.above == Some((withdrawn.0.id, version)) {
+        merge::told_to(&ahead.merged, &withdrawn.0)
+    } else {
+        merge::told_of_end(&held.tx, &withdrawn.0).await?
+    };
+    held.tx.record_all([withdrawn.1, told].into_iter().chain(others)).await?;
+    held.tx.commit(row.id).await?;
+    Ok(row)
 }
 
-/// The zones of the alliances that a problem was handed up to, read ahead of the unit of work.
-async fn zones_above(ctx: &Ctx, of: ProblemId) -> Result<Vec<(AllianceId, String)>> {
-    let above = escalation::Entity::find()
+/// The open escalation of a problem.
+fn open_of(of: ProblemId) -> Select<escalation::Entity> {
+    escalation::Entity::find()
+        .filter(escalation::Column::ProblemId.eq(of))
+        .filter(escalation::Column::State.eq(escalation::State::Open))
+}
+
+/// What a recall reads ahead of the unit of work.
+struct Ahead {
+    /// The zones of the alliances that the problem was handed up to.
+    zones: Vec<(AllianceId, String)>,
+    /// The problem as which it is taken up, and its version.
+    above: Option<(ProblemId, i64)>,
+    /// What was merged into that one.
+    merged: Vec<Model>,
+}
+
+async fn ahead(ctx: &Ctx, of: ProblemId) -> Result<Ahead> {
+    let alliances = escalation::Entity::find()
         .select_only()
         .column(escalation::Column::ParentAllianceId)
         .filter(escalation::Column::ProblemId.eq(of))
         .into_query();
-    Ok(alliance::Entity::find()
+    let zones = alliance::Entity::find()
         .select_only()
         .columns([alliance::Column::Id, alliance::Column::TimeZone])
-        .filter(alliance::Column::Id.in_subquery(above))
+        .filter(alliance::Column::Id.in_subquery(alliances))
         .into_tuple()
         .all(ctx.read())
-        .await?)
+        .await?;
+    let above = open_of(of).select_only().column(escalation::Column::ParentProblemId).into_query();
+    let above = problem::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Version])
+        .filter(Column::Id.in_subquery(above))
+        .into_tuple()
+        .one(ctx.read())
+        .await?;
+    let merged = match above {
+        Some((id, _)) => merge::merged_into(ctx.read(), [id]).await?,
+        None => Vec::new(),
+    };
+    Ok(Ahead { zones, above, merged })
+}
+
+/// Ends the open escalation of a problem, as far as what it was taken up as is locked; gives that.
+async fn end_open(tx: &Tx<'_>, of: ProblemId, locked: &[Model]) -> Result<Option<ProblemId>> {
+    use escalation::Column as Link;
+    let ended = escalation::Entity::update_many()
+        .col_expr(Link::State, Expr::value(escalation::State::Recalled.to_value()))
+        .col_expr(Link::EndedAt, Expr::value(tx.ctx.now()))
+        .col_expr(Link::EndedBy, Expr::value(tx.ctx.author().map(uuid::Uuid::from)))
+        .filter(Link::ProblemId.eq(of))
+        .filter(Link::State.eq(escalation::State::Open))
+        .filter(Link::ParentProblemId.is_in(locked.iter().map(|row| row.id)))
+        .exec_with_returning(&tx.db)
+        .await?;
+    Ok(ended.first().map(|link| link.parent_problem_id))
 }
 
 /// Ends what is above, and gives it with what is to be recorded of it; why, only those below know.

@@ -43,6 +43,7 @@ pub async fn extend(ctx: &Ctx, which: Which, due_on: NaiveDate, why: &str) -> Re
     let (was, version) = (before.due_on, before.version + 1);
     let mut row = before.clone().into_active_model();
     row.due_on = Set(Some(due_on));
+    row.due_is_provisional = Set(false);
     row.version = Set(version);
     let row = row.update(&held.tx.db).await?;
     let told = fact(Event::ProblemUpdated, &row)

@@ -2,36 +2,25 @@
 //! one. There are no chains: what was merged into the duplicate moves along.
 
 use concord_entities::{
-    alliance, follow_up,
-    id::{AllianceId, ProblemId},
+    follow_up,
+    id::ProblemId,
     problem::{self, Column, Entity, Model, State},
 };
 use sea_orm::{
-    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel,
+    ActiveEnum, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
 };
 
 use super::{
     FREE_TEXT, escalation, fact,
-    moves::{Which, take_with},
+    moves::{Held, Which, take_with},
     visible,
 };
-use crate::domain::{Code, Ctx, Error, Event, Fact, HELD, Result, Tx, list::problem_states as states, text};
+use crate::domain::{Code, Ctx, Error, Event, Fact, Result, Tx, list::problem_states as states, text};
 
 /// Merges a duplicate into the problem that goes on, both open and on the same list.
 pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &str) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    // Merges on a list take turns, so that what was merged earlier is known before it is locked.
-    let here = visible(ctx).filter(Column::Id.eq(duplicate.id)).select_only().column(Column::AllianceId);
-    let turn = alliance::Entity::find()
-        .select_only()
-        .column(alliance::Column::Id)
-        .filter(alliance::Column::Id.in_subquery(here.into_query()))
-        .lock(HELD);
-    turn.into_tuple::<AllianceId>().one(&tx.db).await?;
-    let either = Condition::any().add(Column::Id.eq(survivor)).add(Column::MergedIntoId.eq(duplicate.id));
-    let beside = visible(ctx).filter(either).select_only().column(Column::Id).into_query();
-    let (held, mut others) = take_with(tx, duplicate, states::MERGE.action, Some(beside)).await?;
+    let (held, mut others) = take_all(ctx, duplicate, survivor).await?;
     if survivor == duplicate.id {
         states::MERGE.check(held.row.state)?;
         return Err(Error::invalid(Code::MergeRefused, "survivorId"));
@@ -66,6 +55,23 @@ pub async fn merge(ctx: &Ctx, duplicate: Which, survivor: ProblemId, reason: &st
     held.tx.record_all([merged, absorbed]).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// Takes a duplicate under lock, with the one that goes on and what was merged into the duplicate earlier. Whatever is merged into a
+/// problem makes its version grow, so that the lock tells whether all of that was known ahead of it.
+async fn take_all(ctx: &Ctx, duplicate: Which, survivor: ProblemId) -> Result<(Held<'_>, Vec<Model>)> {
+    loop {
+        let seen = visible(ctx).filter(Column::Id.eq(duplicate.id)).select_only().column(Column::Version);
+        let version: Option<i64> = seen.into_tuple().one(ctx.read()).await?;
+        let either = Condition::any().add(Column::Id.eq(survivor)).add(Column::MergedIntoId.eq(duplicate.id));
+        let beside = visible(ctx).filter(either).select_only().column(Column::Id).into_query();
+        let (held, others) =
+            take_with(ctx.begin().await?, duplicate, states::MERGE.action, Some(beside)).await?;
+        if version == Some(held.row.version) {
+            return Ok((held, others));
+        }
+        held.tx.db.rollback().await?;
+    }
 }
 
 /// Whether others can be merged into a problem: it is open, and in the hands of its own list. Those above take up one matter
@@ -104,21 +110,25 @@ async fn move_along(tx: &Tx<'_>, duplicate: ProblemId, into: &Model) -> Result<(
 /// What tells whoever reported it under another number, or worked on it there, that the problem that went on has ended. Why, they
 /// read there, where an erasure finds it.
 pub(super) async fn told_of_end(tx: &Tx<'_>, row: &Model) -> Result<Vec<Fact>> {
-    let merged = merged_into(tx, [row.id]).await?;
+    Ok(told_to(&merged_into(&tx.db, [row.id]).await?, row))
+}
+
+/// The same, where it is known what was merged into it.
+pub(super) fn told_to(merged: &[Model], row: &Model) -> Vec<Fact> {
     let told = merged.iter().map(|other| {
         fact(Event::ProblemSurvivorEnded, other)
             .detail("survivorId", row.id.to_string())
             .detail("survivorNumber", row.number.clone())
             .detail("to", row.state.to_value())
     });
-    Ok(told.collect())
+    told.collect()
 }
 
 /// The problems that were merged into some, by number.
 pub(in crate::domain::list) async fn merged_into(
-    tx: &Tx<'_>,
+    db: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = ProblemId>,
 ) -> Result<Vec<Model>> {
     let merged = Entity::find().filter(Column::MergedIntoId.is_in(ids)).order_by_asc(Column::Ordinal);
-    Ok(merged.all(&tx.db).await?)
+    Ok(merged.all(db).await?)
 }

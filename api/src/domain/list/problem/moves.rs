@@ -7,7 +7,7 @@ use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId},
     membership,
     problem::{self, Channel, Column, Model, State, Tier},
-    problem_handler, problem_responsible, problem_sign_off, seat,
+    problem_handler, problem_past_unit, problem_responsible, problem_sign_off, seat,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -32,6 +32,7 @@ use crate::domain::{
         follow_up,
         problem_part_states::Joint,
         problem_states::{self as states, Bound},
+        supervision,
         transition::Step,
     },
     text,
@@ -111,6 +112,7 @@ pub async fn assign_jointly(
     let change = problem::ActiveModel {
         lead_organization_id: Set(Some(lead)),
         due_on: Set(Some(due_on)),
+        due_is_provisional: Set(clocks.resolution.due.is_provisional),
         carried_due_at: Set(None),
         assigned_at: Set(Some(ctx.now())),
         accepted_at: Set(None),
@@ -182,13 +184,18 @@ pub async fn decline(
         return Err(Error::invalid(Code::ProposesItself, "proposedOrganizationId"));
     }
     let units = parts::release(&held.tx, which.id).await?;
+    supervision::note_passed(&held.tx, &held.row, &units).await?;
     Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {
         // Who quarrels about whose it is does not hold up the clock; the committee has a limit of its own to decide within.
-        carried_due_at: Set(units.iter().find_map(|unit| unit.resolution_due_at)),
+        // A date that nobody knows yet binds nobody else.
+        carried_due_at: Set(units
+            .iter()
+            .find_map(|unit| unit.resolution_due_at.filter(|_| !unit.resolution_is_provisional))),
         lead_organization_id: Set(None),
         proposed_organization_id: Set(proposed),
         due_on: Set(None),
+        due_is_provisional: Set(false),
         assigned_at: Set(None),
         reason: Set(Some(reason)),
         declined_count: Set(held.row.declined_count + 1),
@@ -300,7 +307,8 @@ const UNIT: i32 = 0;
 const HAND: i32 = 1;
 const SIGNER: i32 = 2;
 
-/// The units responsible for a problem, everybody who had a hand in it, and its signers, in one statement.
+/// The units responsible for a problem, now or earlier in its round, everybody who had a hand in it, and its signers, in one
+/// statement.
 pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<Hands> {
     let id = row.id;
     let units = problem_responsible::Entity::find()
@@ -308,6 +316,13 @@ pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<H
         .column(problem_responsible::Column::OrganizationId)
         .expr_as(Expr::val(UNIT), "kind")
         .filter(problem_responsible::Column::ProblemId.eq(id))
+        .into_query();
+    let past = problem_past_unit::Entity::find()
+        .select_only()
+        .column(problem_past_unit::Column::OrganizationId)
+        .expr_as(Expr::val(UNIT), "kind")
+        .filter(problem_past_unit::Column::ProblemId.eq(id))
+        .filter(problem_past_unit::Column::Round.eq(row.round))
         .into_query();
     let handlers = problem_handler::Entity::find()
         .select_only()
@@ -332,6 +347,7 @@ pub(in crate::domain::list) async fn bound(tx: &Tx<'_>, row: &Model) -> Result<H
         .filter(problem_sign_off::Column::ReturnedCount.eq(row.returned_count))
         .into_query();
     let all = SelectStatement::clone(&units)
+        .union(UnionType::All, past)
         .union(UnionType::All, handlers)
         .union(UnionType::All, suppliers)
         .union(UnionType::All, signers)
@@ -355,10 +371,12 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let units = parts::release(&held.tx, which.id).await?;
+    supervision::note_passed(&held.tx, &held.row, &units).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
         due_on: Set(None),
+        due_is_provisional: Set(false),
         assigned_at: Set(None),
         accepted_at: Set(None),
         reason: Set(Some(reason)),

@@ -83,9 +83,8 @@ pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
     let unit = held.row.held_organization_id;
     let units = ahead.under(&held.tx, &held.row).await?;
     let moved = clocks::resume(&held.tx, &held.row, &units, terms.clone()).await?;
-    let of_lead = |one: &&Moved| one.unit == held.row.lead_organization_id && one.clock == Clock::Resolution;
-    let lead = moved.iter().find(of_lead);
-    let due_on = lead.and_then(|one| one.after).map(|at| terms.place.last_day(at)).or(held.row.due_on);
+    let mut base = held.row.clone().into_active_model();
+    clocks::put_whole(&mut base, &moved, &terms);
     let change = problem::ActiveModel {
         held_at: Set(None),
         held_by: Set(None),
@@ -93,8 +92,7 @@ pub async fn resume(ctx: &Ctx, which: Which) -> Result<Model> {
         held_organization_id: Set(None),
         review_on: Set(None),
         review_told_on: Set(None),
-        due_on: Set(due_on),
-        ..held.row.clone().into_active_model()
+        ..base
     };
     held.settle(&states::RESUME, Event::ProblemResumed, change, |fact, _| {
         clocks::told(fact.organizations(unit), &moved)

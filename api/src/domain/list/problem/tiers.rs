@@ -48,11 +48,7 @@ pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) ->
         let units = ahead.under(&held.tx, &held.row).await?;
         let moved = clocks::judged_anew(&held.tx, &held.row, &units, judged, &terms).await?;
         let mut base = held.row.clone().into_active_model();
-        if let Some(at) =
-            moved.iter().find(|one| one.unit == held.row.lead_organization_id).and_then(|one| one.after)
-        {
-            base.due_on = Set(Some(terms.place.last_day(at)));
-        }
+        clocks::put_whole(&mut base, &moved, &terms);
         (base, moved)
     };
     let change = problem::ActiveModel { tier: Set(Some(tier)), ..base };

@@ -72,25 +72,54 @@ def principal(label):
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
     town = principal(case.operation.label)
-    if town.token:
-        case.headers["Authorization"] = f"Bearer {town.token}"
+    authorize(case, town)
     if not is_positive(case):
         return
     own = special(case, town)
     if own is None and RANDOM.random() < AS_GENERATED and not asks_one_of(case):
         return
+    # Only committees lay the ground for others.
+    if own is None and town.role == "COMMITTEE":
+        made = feeder(case, town).prepare(case.operation.label.removeprefix("Mutation."))
+        if made:
+            learn(made)
+            town = principal(case.operation.label)
+            authorize(case, town)
+    case.body = own or feeder(case, town).operation(case.body)
+    fed[case.id] = town
+
+
+def authorize(case, town):
+    if town.token:
+        case.headers["Authorization"] = f"Bearer {town.token}"
+
+
+def feeder(case, town):
     if town.who not in feeders:
         feeders[town.who] = Feeder(town, case.operation.schema.client_schema, RANDOM)
-    case.body = own or feeders[town.who].operation(case.body)
-    fed[case.id] = town
+    return feeders[town.who]
+
+
+def learn(made):
+    """Tells everybody of what was made or moved."""
+    for one in made:
+        for town in TOWNS.values():
+            town.add(one)
+            town.look_again(one)
 
 
 def asks_one_of(case):
     """Whether the generator, which does not know `@oneOf`, may have made an invalid operation."""
     arguments = case.operation.definition.raw.args.values()
-    kinds = [graphql.get_named_type(argument.type) for argument in arguments]
-    members = [graphql.get_named_type(member.type) for kind in kinds for member in getattr(kind, "fields", {}).values()]
-    return any(kind.name in ONE_OF for kind in kinds + members)
+    kinds, met = [graphql.get_named_type(argument.type) for argument in arguments], set()
+    while kinds:
+        kind = kinds.pop()
+        if kind.name in ONE_OF:
+            return True
+        if kind.name not in met:
+            met.add(kind.name)
+            kinds += [graphql.get_named_type(member.type) for member in getattr(kind, "fields", {}).values()]
+    return False
 
 
 def special(case, town):
@@ -101,14 +130,14 @@ def special(case, town):
         case "Mutation.signIn":
             who = DEMO["accounts"][town.who]
             given = f'username: "{who["username"]}", password: "{who["password"]}"'
-            return f"mutation {{ signIn(input: {{ {given} }}) {{ tokens {{ accessToken }} outcome: userErrors {{ code }} }} }}"
+            return f"mutation {{ signIn(input: {{ {given} }}) {{ tokens {{ accessToken }} refusals: userErrors {{ code }} }} }}"
         case "Mutation.refreshSession":
             token = town.sign_in()["refreshToken"]
             given = f'refreshToken: "{token}"'
-            return f"mutation {{ refreshSession(input: {{ {given} }}) {{ tokens {{ expiresAt: __typename }} outcome: userErrors {{ code }} }} }}"
+            return f"mutation {{ refreshSession(input: {{ {given} }}) {{ tokens {{ expiresAt: __typename }} refusals: userErrors {{ code }} }} }}"
         case "Mutation.signOut":
             case.headers["Authorization"] = f"Bearer {town.sign_in()['accessToken']}"
-            return "mutation { signOut(input: { everywhere: false }) { outcome: userErrors { code } } }"
+            return "mutation { signOut(input: { everywhere: false }) { refusals: userErrors { code } } }"
     return None
 
 
@@ -125,7 +154,7 @@ def after_call(ctx, case, response):
     value = next(iter(data.values()), None)
     codes = [error["extensions"]["code"] for error in errors]
     if kind == "mutation" and isinstance(value, dict):
-        codes += [one.get("code", "?") for one in value.get("outcome") or value.get("userErrors") or []]
+        codes += [one.get("code", "?") for one in value.get("refusals") or value.get("userErrors") or []]
         fed_well = not codes and case.id in fed
     else:
         fed_well = value is not None and not codes
@@ -133,10 +162,7 @@ def after_call(ctx, case, response):
     COUNTS["by field"][f"{case.operation.label} {'good' if fed_well else ' '.join(sorted(set(codes))) or 'nothing'}"] += 1
     if kind == "mutation" and fed_well:
         made = value.get("made")
-        for one in made if isinstance(made, list) else [made] if made else []:
-            for town in TOWNS.values():
-                town.add(one["id"])
-                town.look_again(one["id"])
+        learn(one["id"] for one in (made if isinstance(made, list) else [made] if made else []))
 
 
 @schemathesis.check

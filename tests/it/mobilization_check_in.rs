@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use concord::{
     domain::{
         Ctx,
+        governance::membership as memberships,
         mobilization::{
             check_in::{self, NewCheckIn},
             order,
@@ -13,10 +14,10 @@ use concord::{
     },
     graphql::id,
 };
-use concord_entities::{id::RegionId, mobilization_check_in, mobilization_transfer};
+use concord_entities::{id::RegionId, membership, mobilization_check_in, mobilization_transfer};
 use concord_tests::{TestApp, World};
 use futures_util::future::join_all;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 
 use crate::{
@@ -165,7 +166,16 @@ async fn each_checks_in_whom_they_may() {
     ];
     let came = check_in::check_in_many(&app.ctx(world.staff), row.id, items).await.expect("done");
     assert_eq!(came.iter().map(told).collect::<Vec<_>>(), ["FORBIDDEN", "CheckedIn"]);
-    assert_eq!(code(check_in::check_out(&app.ctx(world.staff), row.id, "V1", None).await), "FORBIDDEN");
+    // Whose people a unit does not move, of them it learns nothing: neither that somebody is there nor where.
+    for (name, unit) in [("V1", Some(1)), ("V2", Some(1))] {
+        assert_eq!(try_in(world.staff, name, two, unit).await, "FORBIDDEN");
+    }
+    for name in ["V1", "V2", "V8"] {
+        let out = check_in::check_out(&app.ctx(world.staff), row.id, name, None).await;
+        assert_eq!(code(out), "NOT_CHECKED_IN");
+    }
+    assert_eq!(try_in(world.staff, "V4", two, Some(1)).await, "Transferred");
+    assert_counted(&app).await;
     check_in::check_out(&app.ctx(world.officer), row.id, "V1", None).await.expect("out");
     assert_counted(&app).await;
 }
@@ -317,4 +327,27 @@ async fn needs_change_and_people_come_and_go_at_once() {
     )
     .await
     .fine();
+}
+
+#[tokio::test]
+async fn nobody_comes_for_a_unit_that_is_no_member_any_more() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = issued(&app, &world).await;
+    let of_unit = |name: &str| NewCheckIn {
+        organization_id: Some(world.members[2]),
+        ..person(name, world.communities[0])
+    };
+    let committee = app.ctx(world.committee);
+    assert_eq!(told(&check_in::check_in(&committee, row.id, of_unit("V1")).await), "CheckedIn");
+    let seat = membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(world.members[2]))
+        .one(&app.app.read)
+        .await
+        .expect("a read")
+        .expect("a membership");
+    let suspended = memberships::suspend(&committee, seat.id, None, "停业整顿").await;
+    suspended.expect("suspended");
+    assert_eq!(told(&check_in::check_in(&committee, row.id, of_unit("V2")).await), "UNIT_NOT_CALLED");
+    assert_counted(&app).await;
 }

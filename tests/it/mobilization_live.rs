@@ -13,14 +13,14 @@ use concord::{
     },
     graphql::id,
 };
-use concord_entities::{id::RegionId, mobilization::Model, seat as seats};
+use concord_entities::{id::RegionId, mobilization::Model, region::Level, seat as seats};
 use concord_tests::{Answer, TestApp, World};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{
     changes::dashboard_key,
-    mobilization::{assert_counted, code, committee, issued, person, which},
+    mobilization::{assert_counted, code, committee, compound, issued, person, which},
 };
 
 const WATCH: &str = "subscription($id: ID!, $below: ID, $level: RegionLevel, $after: Int) {
@@ -286,4 +286,32 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
     // A person is present once, whatever the shift.
     assert_eq!(crate::mobilization::counted(&app, row.id, one).await.1, 2);
     assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn a_level_sums_up_also_what_has_no_official_code() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let village = crate::grid::place(&app, world.town_region, "第3社区", Level::Village).await;
+    let yards = [compound(&app, village, "南小区").await, compound(&app, village, "北小区").await];
+    let row = issued(&app, &world).await;
+    for (name, yard) in [("V1", yards[0]), ("V2", yards[1])] {
+        come(&app, &world, &row, name, yard).await;
+    }
+    let query =
+        "query($id: ID!) { mobilization(id: $id) { coverage(level: VILLAGE) { region { name } present } } }";
+    let asked = app.client(world.committee).send(query, json!({ "id": id::encode(row.id) })).await;
+    let of_query: Vec<Value> = asked.at("/mobilization/coverage").as_array().expect("rows").clone();
+    assert!(of_query.contains(&json!({ "region": { "name": "第3社区" }, "present": 2 })), "{of_query:?}");
+    assert_eq!(of_query.len(), 3, "every place stands in its village: {of_query:?}");
+    let client = app.client(world.committee);
+    // Another view of the same room is made first: what it learnt of levels is not all.
+    let _other =
+        client.subscribe(WATCH, json!({ "id": id::encode(row.id), "level": "COMPOUND" })).next().await;
+    let mut board = client.subscribe(WATCH, json!({ "id": id::encode(row.id), "level": "VILLAGE" }));
+    let whole = board.next().await;
+    assert!(rows(&whole).contains(&("第3社区".to_owned(), 2)), "{:?}", rows(&whole));
+    assert_eq!(rows(&whole).len(), 3);
+    come(&app, &world, &row, "V3", yards[0]).await;
+    assert_eq!(rows(&board.next().await), [("第3社区".to_owned(), 3)]);
 }

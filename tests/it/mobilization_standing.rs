@@ -171,6 +171,7 @@ async fn members_report_home_to_one_community_each() {
     assert_eq!(home_report::report(&officer, new("V2", 2, one)).await.expect("reported"), Reported::Reported);
     for (who, report, expected) in [
         (world.staff, new("V3", 2, one), "FORBIDDEN"),
+        (world.staff, new("V2", 1, one), "FORBIDDEN"),
         (world.officer, new("V3", 2, two), "FORBIDDEN"),
         (world.observer, new("V3", 2, one), "FORBIDDEN"),
         (other.committee, new("V3", 2, one), "NOT_FOUND"),

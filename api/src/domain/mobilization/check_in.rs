@@ -107,7 +107,7 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
         }
     }
     if !people.is_empty() {
-        let done = settle(&tx, &order, &ahead, people, &mut came).await?;
+        let done = settle(&tx, &order, (&ahead, &caller), people, &mut came).await?;
         done.tell(&tx, &order, many, &came).await?;
     }
     let came: Vec<Came> = came
@@ -133,7 +133,7 @@ struct Done {
 async fn settle(
     tx: &Tx<'_>,
     order: &mobilization::Model,
-    ahead: &Ahead,
+    (ahead, caller): (&Ahead, &Caller),
     people: BTreeMap<Vec<u8>, Person>,
     came: &mut [Option<Came>],
 ) -> Result<Done> {
@@ -173,6 +173,13 @@ async fn settle(
         {
             put(came, first.0, Outcome::CheckedIn, row.id);
             items = rest;
+        } else if !caller.moves(before.organization) {
+            for (index, _) in items {
+                if let Some(place) = came.get_mut(*index) {
+                    *place = Some(Err(Error::Forbidden));
+                }
+            }
+            continue;
         }
         for (index, coming) in items {
             let (outcome, transfer) = row.now.come(coming);

@@ -216,12 +216,24 @@ fn level_of(path: &str, levels: &HashMap<RegionId, Level>) -> Option<Level> {
     level_of_code(step_of(path)).or_else(|| levels.get(&region_of(path)?).copied())
 }
 
-/// The levels of the regions on these paths that their codes do not tell, where a level below the official ones is asked for.
-pub async fn levels(ctx: &Ctx, leaves: &[Leaf], level: Option<Level>) -> Result<HashMap<RegionId, Level>> {
-    if level.is_none_or(|level| level <= Level::Village) {
-        return Ok(HashMap::new());
+/// Reads the levels of regions without an official code, as far as they are not known yet, of those places of which no code tells
+/// where the level asked for is.
+pub async fn learn_levels(
+    ctx: &Ctx,
+    leaves: &[Leaf],
+    level: Option<Level>,
+    known: &mut HashMap<RegionId, Level>,
+) -> Result<()> {
+    let Some(level) = level else { return Ok(()) };
+    let mut unknown: Vec<RegionId> = leaves
+        .iter()
+        .filter(|leaf| !leaf.path.split('/').any(|step| level_of_code(step) == Some(level)))
+        .flat_map(|leaf| unofficial(&leaf.path))
+        .filter(|id| !known.contains_key(id))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
     }
-    let mut unknown: Vec<RegionId> = leaves.iter().flat_map(|leaf| unofficial(&leaf.path)).collect();
     unknown.sort_unstable();
     unknown.dedup();
     let found: Vec<(RegionId, Level)> = region::Entity::find()
@@ -231,7 +243,8 @@ pub async fn levels(ctx: &Ctx, leaves: &[Leaf], level: Option<Level>) -> Result<
         .into_tuple()
         .all(ctx.read())
         .await?;
-    Ok(found.into_iter().collect())
+    known.extend(found);
+    Ok(())
 }
 
 /// The regions on a path that have no official code.
@@ -273,9 +286,13 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model, view: View) -> Result<Ve
     let (top, _) = outlook(ctx, order, view).await?;
     let leaves = leaves(ctx, order.id).await?;
     let seen: Vec<&Leaf> = leaves.iter().collect();
+    let mut levels = HashMap::new();
     let mut sums = match view.cells {
         Some(wanted) => cells::board(&seen, &top, &cells::standing(ctx, wanted, order).await?),
-        None => board(&seen, &top, view.level, &levels(ctx, &leaves, view.level).await?),
+        None => {
+            learn_levels(ctx, &leaves, view.level, &mut levels).await?;
+            board(&seen, &top, view.level, &levels)
+        }
     };
     sums.truncate(MOST);
     Ok(sums)
@@ -360,8 +377,18 @@ mod tests {
         let cell = |number: u128, code: &str, below: &[&str]| {
             let model = grid_cell::Model {
                 id: GridCellId(Uuid::from_u128(number)),
+                alliance_id: AllianceId::default(),
+                network_id: GridNetworkId::default(),
+                parent_id: None,
                 code: code.to_owned(),
-                ..Default::default()
+                name: code.to_owned(),
+                level: 3,
+                category: Category::Comprehensive,
+                since_on: NaiveDate::MIN,
+                until_on: None,
+                created_at: DateTime::<Utc>::MIN_UTC,
+                created_by: None,
+                version: 1,
             };
             (model, below.iter().map(|below| format!("/23/2308/{below}")).collect())
         };

@@ -119,6 +119,9 @@ pub async fn report(ctx: &Ctx, new: NewHomeReport) -> Result<Reported> {
     }
     membership::require_active(&tx.db, alliance.id, new.organization_id, "organizationId").await?;
     let before = standing(&tx, alliance.id, &digest).await?;
+    if before.as_ref().is_some_and(|row| !caller.moves(Some(row.organization_id))) {
+        return Err(Error::Forbidden);
+    }
     let outcome = match &before {
         Some(row) if row.organization_id == new.organization_id && row.region_id == new.region_id => {
             // Nothing was recorded: under its key stands the alliance alone.
@@ -175,6 +178,7 @@ pub async fn end(ctx: &Ctx, of: AllianceId, person: &str) -> Result<()> {
     let (tx, alliance, caller) = begin(ctx, of).await?;
     let digest = person::digest(&person::salt(&tx, alliance.id).await?, person::check(person, "person")?);
     let row = standing(&tx, alliance.id, &digest).await?;
+    let row = row.filter(|row| caller.moves(Some(row.organization_id)));
     let row = row.ok_or_else(|| Error::invalid(Code::NotReportedHome, "person"))?;
     let place = region::Entity::find_by_id(row.region_id).one(&tx.db).await?;
     if !caller.may(Some(row.organization_id), &place.ok_or(Error::NotFound("region"))?.path) {

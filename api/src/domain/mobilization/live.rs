@@ -357,9 +357,7 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
     let views: Vec<((View, Within), String)> =
         unpoisoned(&room.views).iter().map(|(view, watched)| (view.clone(), watched.top.clone())).collect();
     for ((view, within), top) in views {
-        if known.levels.is_empty() {
-            known.levels = coverage::levels(ctx, &leaves, view.level).await?;
-        }
+        coverage::learn_levels(ctx, &leaves, view.level, &mut known.levels).await?;
         let seen: Vec<&Leaf> = leaves.iter().filter(|leaf| within.holds(&leaf.path)).collect();
         let mut cells: HashMap<Of, Arc<grid_cell::Model>> = HashMap::new();
         let mut sums = match view.cells {

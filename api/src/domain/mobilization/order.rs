@@ -55,8 +55,9 @@ const UNITS: usize = 1_500;
 const ALL_UNITS: usize = 5_000;
 /// Most shifts set up in one request.
 const SHIFTS: usize = 500;
-/// Most people whom a place needs, and whom a unit sends.
-const PEOPLE: i32 = 1_000_000;
+/// Most people whom a place needs for one work, and whom a unit sends: so many that all needs of an order together fit into what
+/// GraphQL calls an Int.
+const PEOPLE: i32 = 100_000;
 /// Rows of one insert, of fifteen values each at most; SQLite binds at most 32,766.
 const ROWS: usize = 2_000;
 
@@ -233,7 +234,7 @@ async fn set_needs(
         if !tops.iter().any(|top| path.starts_with(top)) {
             return Err(Error::invalid(Code::OutsideMobilization, field("regionId")));
         }
-        let work = text::required(&need.work, "work", WORK)?;
+        let work = text::required(&need.work, "work", WORK).map_err(|error| error.at(field("work")))?;
         let key = (need.region_id, work.clone());
         let earlier = before.get(&key).copied();
         let least = i32::from(earlier.is_none());

@@ -26,7 +26,7 @@ use crate::{
 pub struct MobilizationNeedInput {
     /// The place: a community, natural village, compound or building within the regions of the order.
     region_id: ID,
-    /// How many people, 1 to 1,000,000. When amended it replaces what was said before for the same place and work, and 0 takes
+    /// How many people, 1 to 100,000. When amended it replaces what was said before for the same place and work, and 0 takes
     /// that back.
     needed: i32,
     /// The kind of work, at most 200 characters.
@@ -38,7 +38,7 @@ pub struct MobilizationNeedInput {
 pub struct MobilizationUnitInput {
     /// The unit: an active member of the alliance.
     organization_id: ID,
-    /// How many people it is to send, 1 to 1,000,000.
+    /// How many people it is to send, 1 to 100,000.
     quota: i32,
 }
 
@@ -51,7 +51,7 @@ pub struct MobilizationShiftInput {
     starts_at: DateTime,
     /// When it ends.
     ends_at: DateTime,
-    /// How many people it needs, 1 to 1,000,000.
+    /// How many people it needs, 1 to 100,000.
     needed: i32,
 }
 

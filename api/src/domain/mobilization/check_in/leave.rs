@@ -28,7 +28,10 @@ pub async fn check_out(
     let row = row.ok_or_else(|| Error::invalid(Code::NotCheckedIn, "person"))?;
     let place = mobilization_coverage::Entity::find_by_id((of, row.region_id)).one(&tx.db).await?;
     let place = place.ok_or_else(|| Error::internal("somebody is at a place that is not counted"))?;
-    if !caller.reaches(&place.path) || (caller.may(row.organization_id, &place.path) && row.left_at.is_some())
+    // Whoever moves a unit's own people only learns nothing of others.
+    if !caller.reaches(&place.path)
+        || !caller.moves(row.organization_id)
+        || (caller.may(row.organization_id, &place.path) && row.left_at.is_some())
     {
         return Err(Error::invalid(Code::NotCheckedIn, "person"));
     }

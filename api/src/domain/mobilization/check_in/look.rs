@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
+    membership,
     mobilization::{self, State},
     mobilization_region, mobilization_shift, mobilization_unit, pairing, person_salt,
     region::{self, Level},
@@ -15,7 +16,7 @@ use concord_entities::{
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
     QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, Func, Query, SimpleExpr},
+    sea_query::{Alias, Expr, Func, Query, SelectStatement, SimpleExpr},
 };
 
 use super::{
@@ -106,9 +107,12 @@ impl Ahead {
                 .into_query();
             of = of.add(pairing::Column::AllianceId.in_subquery(own));
         }
+        let there =
+            pairing::Entity::find().select_only().column(pairing::Column::AllianceId).filter(of.clone());
         let rows = pairing::Entity::find()
             .find_also_related(region::Entity)
             .filter(of)
+            .filter(pairing::Column::OrganizationId.in_subquery(members(there.into_query())))
             .filter(page::among(ctx, pairing::Column::OrganizationId, units))
             .all(ctx.read())
             .await?;
@@ -165,6 +169,17 @@ async fn places(ctx: &Ctx, of: MobilizationId, ids: HashSet<RegionId>) -> Result
         .collect()
 }
 
+/// The units that are members of alliances and not suspended there: nobody is received for others.
+fn members(of: SelectStatement) -> SelectStatement {
+    use membership::Column;
+    membership::Entity::find()
+        .select_only()
+        .column(Column::OrganizationId)
+        .filter(Column::State.eq(membership::State::Active))
+        .filter(Column::AllianceId.in_subquery(of))
+        .into_query()
+}
+
 async fn called(
     ctx: &Ctx,
     of: MobilizationId,
@@ -176,6 +191,14 @@ async fn called(
         .column(Column::OrganizationId)
         .filter(Column::MobilizationId.eq(of))
         .filter(page::among(ctx, Column::OrganizationId, units.iter().copied()))
+        .filter(
+            Column::OrganizationId.in_subquery(members(
+                mobilization::Entity::find_by_id(of)
+                    .select_only()
+                    .column(mobilization::Column::AllianceId)
+                    .into_query(),
+            )),
+        )
         .into_tuple()
         .all(ctx.read())
         .await?;
@@ -277,6 +300,16 @@ impl Caller {
         let Self::Person { seats, .. } = self else { return true };
         let holds = |territory: &str| path.starts_with(territory);
         seats.iter().any(|sitting| sitting.territory.as_deref().is_none_or(holds))
+    }
+
+    /// Whether whoever stands on the order for this unit, or for none, may be moved: staff and managers of a unit move its own people.
+    pub fn moves(&self, unit: Option<OrganizationId>) -> bool {
+        let Self::Person { account, action, seats } = self else { return true };
+        let units: Vec<OrganizationId> = unit.into_iter().collect();
+        seats.iter().any(|Sitting { seat, .. }| {
+            let target = Target::alliance(seat.alliance_id).of(&units);
+            policy::standing(*account, std::slice::from_ref(seat), *action, target).is_some()
+        })
     }
 
     /// Whether somebody of a unit may be received at a place. An officer's seat for a community reaches no further.

@@ -131,11 +131,7 @@ pub async fn move_rounds(manager: &SchemaManager<'_>, counted: &Counted, sign: i
 }
 
 /// Counts the beginning of the problems that are irregular now and had a round that ended, or with -1 takes it out again.
-pub async fn move_beginnings(
-    manager: &SchemaManager<'_>,
-    counted: &Counted,
-    sign: i32,
-) -> Result<(), DbErr> {
+pub async fn move_beginnings(manager: &SchemaManager<'_>, counted: &Counted, sign: i32) -> Result<(), DbErr> {
     let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
     let change = Change { is_sqlite, is_update: true, counted };
     let (month, regular) = (change.month("p", "recorded"), change.regular("p"));

@@ -5,7 +5,10 @@ use concord::{
     domain::{
         chain::proof::Fault,
         identity::signing::PublicKeys,
-        list::{certificate, problem::{moves, reporter}},
+        list::{
+            certificate,
+            problem::{moves, reporter},
+        },
     },
     graphql::id,
 };
@@ -104,8 +107,7 @@ async fn an_erased_reporter_leaves_a_certificate_that_says_what_is_gone() {
     let mut whole: Value = serde_json::from_str(&document).expect("JSON");
     whole["certificate"]["proof"]["salt"] = json!("00");
     let text = whole["certificate"].to_string();
-    let signed =
-        app.app.identity.keys.sign_for("strike-off-certificate", text.as_bytes()).expect("signed");
+    let signed = app.app.identity.keys.sign_for("strike-off-certificate", text.as_bytes()).expect("signed");
     let halved = format!(
         "{{\"certificate\":{text},\"kid\":{},\"signature\":{}}}",
         json!(signed.kid),

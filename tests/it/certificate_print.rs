@@ -130,7 +130,7 @@ async fn a_certificate_is_printed_in_chinese_and_english_and_carries_its_documen
     assert!(pages[0].contains(&format!("第1页，共{}页", pages.len())), "{}", pages[0]);
     let (said, proven) = certificate::check(&file, &keys(&app)).expect("it holds");
     assert_eq!(said.number, row.number);
-    assert_eq!(proven.payload["to"], "struck_off");
+    assert_eq!(proven.payload.expect("a payload")["to"], "struck_off");
     assert!(all.contains(&said.evidence[0].sha256) && all.contains(&said.proof.shown().hashes[0]));
     // Another reader finds the same document attached, and it stands by itself.
     let document = attached(&file);

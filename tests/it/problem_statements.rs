@@ -231,6 +231,8 @@ async fn a_change_of_a_problem_takes_a_fixed_number_of_statements() {
     bench
         .count("returnProblem", world.verifier, async |ctx| moves::send_back(ctx, which(id), "重拍").await)
         .await;
+    // What had passed by then is on record.
+    app.run_background().await;
     bench.count("recallProblem", committee, async |ctx| moves::recall(ctx, which(id), "改派").await).await;
     let id = bench.problem(State::Submitted).await;
     bench.count("verifyProblem", world.verifier, async |ctx| moves::verify(ctx, which(id), "好").await).await;

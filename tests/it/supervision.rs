@@ -115,7 +115,9 @@ async fn a_level_follows_only_while_its_deadline_and_its_round_stand() {
         <[ProblemId; 3]>::try_from(rows).expect("three")
     };
     for id in [moved, reopened, stands] {
-        moves::assign(&committee, which(id), world.members[1], Some(day("2026-01-10"))).await.expect("assigned");
+        moves::assign(&committee, which(id), world.members[1], Some(day("2026-01-10")))
+            .await
+            .expect("assigned");
         moves::accept(&app.ctx(world.staff), which(id)).await.expect("accepted");
     }
     let levels = async |id| -> Vec<i32> { notices(&app, id).await.iter().map(|one| one.level).collect() };
@@ -130,7 +132,10 @@ async fn a_level_follows_only_while_its_deadline_and_its_round_stand() {
     moves::recall(&committee, which(reopened), "另派").await.expect("recalled");
     finish(&app, &world, reopened).await;
     round::reopen(&committee, which(reopened), "复发").await.expect("reopened");
-    moves::assign(&committee, which(reopened), world.members[1], Some(day("2026-03-01"))).await.expect("assigned");
+    moves::assign(&committee, which(reopened), world.members[1], Some(day("2026-03-01")))
+        .await
+        .expect("assigned");
+    moves::accept(&app.ctx(world.staff), which(reopened)).await.expect("accepted");
     // As if its deadline had been that of the round before.
     let same = "UPDATE problem_responsible SET resolution_due_at =
         (SELECT b.due_at FROM breach b WHERE b.problem_id = problem_responsible.problem_id AND b.clock = 'resolution'),
@@ -263,7 +268,8 @@ async fn everybody_whose_deadline_a_calendar_moves_is_told() {
     let off =
         |day: &str| NewDay { on: day.parse().expect("a day"), kind: DayKind::Off, name: "假日".to_owned() };
     for year in [2027, 2029] {
-        let days = ["01-01", "02-05", "02-06", "05-01", "10-01"].map(|day| off(&format!("{year}-{day}"))).to_vec();
+        let days =
+            ["01-01", "02-05", "02-06", "05-01", "10-01"].map(|day| off(&format!("{year}-{day}"))).to_vec();
         import_year(&app.system(), None, year, days).await.expect("a year");
     }
     app.run_background().await;

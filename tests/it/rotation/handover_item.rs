@@ -201,7 +201,8 @@ async fn what_was_carried_over_is_asked_for_once_its_list_is_published() {
         taskList { id } userErrors { code } } }";
     let input = json!({ "input": { "fromTaskListId": list.at("/priorityTask/taskList/id") } });
     let carried = app.client(world.committee).send(carry, input).await.fine();
-    let publish = "mutation($input: PublishTaskListInput!) { publishTaskList(input: $input) { userErrors { code } } }";
+    let publish =
+        "mutation($input: PublishTaskListInput!) { publishTaskList(input: $input) { userErrors { code } } }";
     let input = json!({ "input": { "taskListId": carried.at("/carryOverTasks/taskList/id") } });
     app.client(world.committee).send(publish, input).await.fine();
     let seen = items(&app, world.other_staff, json!({ "handoverId": handover })).await;
@@ -265,7 +266,8 @@ async fn an_erased_reporter_is_taken_out_of_what_was_asked_demanded_and_handed_o
     let all = items(&app, world.observer, json!({ "handoverId": handover })).await;
     let decline = json!([{ "itemId": all[0]["id"], "accept": false, "reason": "张三丰拒绝本队" }]);
     answer(&app, world.other_staff, &handover, decline).await.fine();
-    let named = "SELECT (SELECT COUNT(*) FROM extension WHERE reason LIKE '%张三丰%' OR decision LIKE '%张三丰%')
+    let named =
+        "SELECT (SELECT COUNT(*) FROM extension WHERE reason LIKE '%张三丰%' OR decision LIKE '%张三丰%')
         + (SELECT COUNT(*) FROM supervision_notice WHERE demand LIKE '%张三丰%' OR answer LIKE '%张三丰%')
         + (SELECT COUNT(*) FROM handover_item WHERE reason LIKE '%张三丰%') AS n";
     assert_eq!(count(&app, named).await, 4);

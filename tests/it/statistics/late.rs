@@ -32,7 +32,10 @@ async fn on_time(app: &TestApp, who: AccountId, of: &Value, days: (&str, &str)) 
         if let Some(place) = MEASURES.iter().position(|known| *known == measure) {
             assert_eq!(told["totalCount"], counted[place], "{measure}");
         }
-        assert_eq!(told["nodes"].as_array().map(Vec::len), told["totalCount"].as_u64().map(|count| count as usize));
+        assert_eq!(
+            told["nodes"].as_array().map(Vec::len),
+            told["totalCount"].as_u64().and_then(|count| usize::try_from(count).ok())
+        );
     }
     let answer = ask(app, who, of.clone(), days.0, days.1).await;
     let rate = answer.at("/statistics/period/onTimeRate");
@@ -74,7 +77,8 @@ async fn what_was_late_stays_late_when_its_date_moves() {
     let county = json!({ "allianceId": id::encode(world.county) });
     close(&app, &world, good).await;
     // One asks for more time before its date, and is answered after it.
-    let wish = extension::request(&app.ctx(world.staff), asked, day("2026-01-30"), "材料未到").await.expect("asked");
+    let wish =
+        extension::request(&app.ctx(world.staff), asked, day("2026-01-30"), "材料未到").await.expect("asked");
     app.set_now(beijing("2026-01-12", 9));
     assert_eq!(on_time(&app, world.observer, &town, JANUARY).await, [1, 6]);
     // One of them moves before anybody has looked at what passed; the others after.
@@ -82,7 +86,7 @@ async fn what_was_late_stays_late_when_its_date_moves() {
     extend::extend(&committee, which(extended), later, "材料未到").await.expect("extended");
     app.run_background().await;
     extension::grant(&committee, wish.id, None, None, None).await.expect("granted");
-    let version = |id| async move { problem::find(&app.system(), id).await.expect("a read").expect("a row").version };
+    let version = async |id| problem::find(&app.system(), id).await.expect("a read").expect("a row").version;
     let change = ProblemChange {
         due_on: concord::domain::list::priority_task::Edit::To(later),
         ..ProblemChange::default()
@@ -111,7 +115,9 @@ async fn what_was_late_stays_late_when_its_date_moves() {
     assert_eq!(on_time(&app, world.observer, &unit, JANUARY).await, [1, 5]);
     // A new round begins anew: what was late was the round before.
     round::reopen(&committee, which(extended), "复发").await.expect("reopened");
-    moves::assign(&committee, which(extended), world.members[1], Some(day("2026-02-20"))).await.expect("assigned");
+    moves::assign(&committee, which(extended), world.members[1], Some(day("2026-02-20")))
+        .await
+        .expect("assigned");
     app.set_now(beijing("2026-02-10", 9));
     assert_eq!(on_time(&app, world.observer, &town, JANUARY).await, [1, 6]);
     let february = ("2026-02-01", "2026-02-28");
@@ -128,7 +134,8 @@ async fn what_had_passed_before_it_was_held_stays_passed() {
     let id = due_soon(&app, &world).await;
     app.set_now(beijing("2026-01-12", 9));
     // Before anybody has looked at it.
-    let hold = NewHold { reason: "待雨季后".to_owned(), organization_id: None, review_on: day("2026-03-01") };
+    let hold =
+        NewHold { reason: "待雨季后".to_owned(), organization_id: None, review_on: day("2026-03-01") };
     on_account::hold(&committee, which(id), hold).await.expect("held");
     app.set_now(beijing("2026-01-25", 9));
     on_account::resume(&committee, which(id)).await.expect("resumed");
@@ -184,9 +191,15 @@ async fn nothing_is_overdue_by_a_date_that_is_not_firm() {
         let answer = ask_january(&app, &world, &town).await;
         assert_eq!(recount::first_difference(&app.app.read).await.expect("a recount"), None);
         json!([
-            told.at("/problem/dueIsProvisional"), told.at("/problem/isOverdue"),
-            told.at("/alliance/problemCounts/overdue"), told.at("/late/totalCount"),
-            told.at("/others/totalCount"), told.at("/long/totalCount"), answer[0], answer[1], answer[2],
+            told.at("/problem/dueIsProvisional"),
+            told.at("/problem/isOverdue"),
+            told.at("/alliance/problemCounts/overdue"),
+            told.at("/late/totalCount"),
+            told.at("/others/totalCount"),
+            told.at("/long/totalCount"),
+            answer[0],
+            answer[1],
+            answer[2],
         ])
     };
     // Computed Monday to Friday: the 4th of January.
@@ -196,7 +209,8 @@ async fn nothing_is_overdue_by_a_date_that_is_not_firm() {
     counts::settle(&app.system()).await.expect("settled");
     assert_eq!(seen().await, json!([true, false, 0, 0, 2, 0, 0, 0, 1]));
     // Once the year is published it is the 5th, which has passed.
-    let off = |day: &str| NewDay { on: day.parse().expect("a day"), kind: Kind::Off, name: "假日".to_owned() };
+    let off =
+        |day: &str| NewDay { on: day.parse().expect("a day"), kind: Kind::Off, name: "假日".to_owned() };
     let days = ["2027-01-01", "2027-02-05", "2027-02-06", "2027-05-01", "2027-10-01"].map(off).to_vec();
     import_year(&app.system(), None, 2027, days).await.expect("a year");
     app.run_background().await;

@@ -65,8 +65,14 @@ async fn a_round_that_was_struck_off_stays_whatever_becomes_of_the_next() {
         }
         let answer = ask(&app, world.observer, of.clone(), from, to).await;
         let told = answer.at("/statistics/period");
-        json!([told["struckOff"], told["open"], told["closureRate"]["denominator"], told["onTimeRate"]["numerator"],
-            told["onTimeRate"]["denominator"], told["handlingTime"]["count"]])
+        json!([
+            told["struckOff"],
+            told["open"],
+            told["closureRate"]["denominator"],
+            told["onTimeRate"]["numerator"],
+            told["onTimeRate"]["denominator"],
+            told["handlingTime"]["count"]
+        ])
     };
     // Struck off on the 5th of January, and reopened in March.
     app.set_now(beijing("2026-03-02", 9));
@@ -113,9 +119,11 @@ async fn a_round_that_was_open_at_the_end_of_a_month_stays_so_whatever_becomes_o
     round::reopen(&app.ctx(world.committee), which(row.id), "复发").await.expect("reopened");
     moves::reject(&app.system(), which(row.id), "不属实").await.expect("rejected");
     let town = json!({ "allianceId": id::encode(world.town) });
-    for (from, to, open, struck_off) in
-        [("2026-01-01", "2026-01-31", 1, 0), ("2026-02-01", "2026-02-28", 0, 1), ("2026-03-01", "2026-03-31", 0, 0)]
-    {
+    for (from, to, open, struck_off) in [
+        ("2026-01-01", "2026-01-31", 1, 0),
+        ("2026-02-01", "2026-02-28", 0, 1),
+        ("2026-03-01", "2026-03-31", 0, 0),
+    ] {
         let answer = ask(&app, world.observer, town.clone(), from, to).await;
         let told = answer.at("/statistics/period");
         assert_eq!((&told["open"], &told["struckOff"]), (&json!(open), &json!(struck_off)), "{from}");
@@ -124,7 +132,8 @@ async fn a_round_that_was_open_at_the_end_of_a_month_stays_so_whatever_becomes_o
                 closureRate {{ numerator denominator }} }} }} }}",
             &from[..7]
         );
-        let dashboard = app.client(world.observer).send(&query, json!({ "id": id::encode(world.town) })).await;
+        let dashboard =
+            app.client(world.observer).send(&query, json!({ "id": id::encode(world.town) })).await;
         let rate = json!({ "numerator": struck_off, "denominator": open + struck_off });
         assert_eq!(dashboard.at("/alliance/problemCounts/closureRate"), &rate, "{from}");
     }

@@ -281,11 +281,7 @@ impl Proof {
 }
 
 /// What a payload says whose digest, salted, is that of a link.
-fn said_by(
-    payload: &str,
-    salt: &str,
-    of: &Sha256Hex,
-) -> std::result::Result<serde_json::Value, Fault> {
+fn said_by(payload: &str, salt: &str, of: &Sha256Hex) -> std::result::Result<serde_json::Value, Fault> {
     let salt: Option<Vec<u8>> = (0..salt.len())
         .step_by(2)
         .map(|at| salt.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))

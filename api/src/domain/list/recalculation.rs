@@ -57,11 +57,7 @@ pub async fn recalculate(ctx: &Ctx) -> Result<usize> {
 }
 
 /// The next problems with a deadline that may be known now, by identifier, so that all nodes go in the same order.
-async fn candidates(
-    ctx: &Ctx,
-    known: DateTime<Utc>,
-    after: Option<ProblemId>,
-) -> Result<Vec<ProblemId>> {
+async fn candidates(ctx: &Ctx, known: DateTime<Utc>, after: Option<ProblemId>) -> Result<Vec<ProblemId>> {
     let response =
         Condition::all().add(Unit::ResponseIsProvisional.eq(true)).add(Unit::ResponseDueAt.lt(known));
     let resolution =

@@ -69,9 +69,10 @@ fn states() -> String {
     ));
     sides
         .push("SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned());
-    for (name, table, firm) in
-        [("settled_tasks", "priority_task", "TRUE"), ("settled_problems", "problem", "NOT item.due_is_provisional")]
-    {
+    for (name, table, firm) in [
+        ("settled_tasks", "priority_task", "TRUE"),
+        ("settled_problems", "problem", "NOT item.due_is_provisional"),
+    ] {
         sides.push(format!(
             "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
              JOIN alliance_count c ON c.alliance_id = item.alliance_id

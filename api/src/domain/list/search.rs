@@ -116,8 +116,8 @@ impl Window {
             within.map(|days| by_zone(&|today| of.due_on.gte(today).and(of.due_on.lte(later(today, days)))));
         // Nothing is late by a date that is not firm.
         let is_firm = || of.due_is_provisional.map(|provisional| provisional.eq(false));
-        let late = past
-            .map(|days| by_zone(&|today| of.due_on.lte(earlier(today, days))).add_option(is_firm()));
+        let late =
+            past.map(|days| by_zone(&|today| of.due_on.lte(earlier(today, days))).add_option(is_firm()));
         Ok(whole.add_option(soon).add_option(late))
     }
 }

@@ -28,8 +28,8 @@ use crate::domain::{
 mod days;
 mod late;
 
-pub use days::{in_period, in_zones, start_of};
 use days::{Day, day, round_day};
+pub use days::{in_period, in_zones, start_of};
 use late::Closing;
 
 /// States of what is no closure and no open matter either.
@@ -409,9 +409,8 @@ impl Statistics {
             }
             Measure::Open => {
                 let later = day(ctx, Day::Closed).gt(period.to);
-                let now = all()
-                    .add(regular())
-                    .add(Condition::any().add(Column::ClosedAt.is_null()).add(later));
+                let now =
+                    all().add(regular()).add(Condition::any().add(Column::ClosedAt.is_null()).add(later));
                 all()
                     .add(self.begun_by(ctx, period.end()))
                     // What became of a later round says nothing of those before it.

@@ -32,7 +32,7 @@ use super::{
     },
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx,
     governance::alliance::expect_version,
     page::{self, Order, Page},
     scope, text, whistle,

@@ -90,7 +90,11 @@ pub fn of_handovers(ctx: &Ctx) -> (Select<handover_item::Entity>, Order<Column>)
 /// problems are open.
 fn is_open() -> Condition {
     // A draft is what was carried over into a list that is not published yet.
-    handed_on(priority_task::Column::IsOpen.eq(true).or(priority_task::Column::State.eq(priority_task::State::Draft)))
+    handed_on(
+        priority_task::Column::IsOpen
+            .eq(true)
+            .or(priority_task::Column::State.eq(priority_task::State::Draft)),
+    )
 }
 
 /// Whether the incoming team is asked about it: of a list that is not published yet they see nothing, and what stands there is

@@ -17,7 +17,7 @@ use super::{
     facets::ProblemFacets,
     follow_up::{FollowUp, follow_ups},
     person::{Person, person},
-    problem_batch::{Hands, HandlersOf, ResponsibleFor, UnitsOf},
+    problem_batch::{HandlersOf, Hands, ResponsibleFor, UnitsOf},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
     problem_filter::{ProblemFilter, ProblemOrder},
     problem_merge::merged_problems,

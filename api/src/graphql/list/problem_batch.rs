@@ -10,7 +10,7 @@ use concord_entities::{
     problem_tier_move, seat,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, UnionType},
 };
 
@@ -130,7 +130,10 @@ impl Loader<HandlersOf> for Loaders {
             .select_only()
             .columns([Past::ProblemId, Past::OrganizationId])
             .expr_as(Expr::val(false), "is_person")
-            .filter(Expr::col((problem_past_unit::Entity, Past::Round)).equals((problem::Entity, problem::Column::Round)))
+            .filter(
+                Expr::col((problem_past_unit::Entity, Past::Round))
+                    .equals((problem::Entity, problem::Column::Round)),
+            )
             .filter(page::among(&self.0, Past::ProblemId, ids()));
         let both = people.into_query().union(UnionType::All, units.into_query()).to_owned();
         let failed = |error| Arc::new(Error::from(error));

@@ -4,7 +4,6 @@
 
 use chrono::{Days, NaiveDate};
 use concord_entities::{
-    breach::Clock,
     id::OrganizationId,
     problem::{self, Model, State},
 };
@@ -16,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     FREE_TEXT,
-    clocks::{self, Ahead, Moved},
+    clocks::{self, Ahead},
     fact,
     moves::{self, Held, Which, bound, is_seated_with},
 };

@@ -45,7 +45,10 @@ impl Statistics {
         let over = problem_round::Entity::find()
             .select_only()
             .column(Round::Round)
-            .filter(Expr::col((problem_round::Entity, Round::ProblemId)).equals((breach::Entity, Breach::ProblemId)))
+            .filter(
+                Expr::col((problem_round::Entity, Round::ProblemId))
+                    .equals((breach::Entity, Breach::ProblemId)),
+            )
             .filter(Expr::col((problem_round::Entity, Round::Round)).equals((breach::Entity, Breach::Round)))
             .filter(days::round_day(ctx).lte(period.to))
             .into_query();
@@ -96,7 +99,12 @@ impl Statistics {
 }
 
 /// What holds of a closing on a day, where something is due on another or was late already.
-fn closed_so(closing: Closing, due_on: SimpleExpr, day: SimpleExpr, was_late: SimpleExpr) -> Option<Condition> {
+fn closed_so(
+    closing: Closing,
+    due_on: SimpleExpr,
+    day: SimpleExpr,
+    was_late: SimpleExpr,
+) -> Option<Condition> {
     let is_due = due_on.clone().is_not_null();
     match closing {
         Closing::Any => None,

@@ -3,9 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use concord_entities::{
     alliance,
-    id::{
-        AllianceId, BreachId, OrganizationId, ProblemId, WhistleBreachId, WhistleId, WhistleResponseId,
-    },
+    id::{AllianceId, BreachId, OrganizationId, ProblemId, WhistleBreachId, WhistleId, WhistleResponseId},
     membership,
     supervision_notice::{self, Model},
 };

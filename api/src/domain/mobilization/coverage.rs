@@ -328,7 +328,11 @@ pub async fn first_difference(db: &impl ConnectionTrait) -> Result<Option<Differ
 
 #[cfg(test)]
 mod tests {
-    use concord_entities::grid_cell;
+    use chrono::{DateTime, NaiveDate, Utc};
+    use concord_entities::{
+        grid_cell::{self, Category},
+        id::{AllianceId, GridNetworkId},
+    };
 
     use super::*;
 

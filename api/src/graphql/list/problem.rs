@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result};
 use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId, TypedId},
-    problem, problem_responsible,
+    problem,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     facets::ProblemFacets,
     follow_up::{FollowUp, follow_ups},
     person::{Person, person},
-    problem_batch::{HandlersOf, Hands, ResponsibleFor, UnitsOf},
+    problem_batch::{HandlersOf, Hands, ResponsibleFor, UNIT_ALONG, UnitsOf},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
     problem_filter::{ProblemFilter, ProblemOrder},
     problem_merge::merged_problems,
@@ -37,7 +37,7 @@ use crate::{
             problem_states::{self, Bound, Circumstances},
             transition::Viewer,
         },
-        page::{self, Along, Kind, List, Order},
+        page::{Along, Kind},
         privacy,
     },
     graphql::{
@@ -610,19 +610,6 @@ impl Problem {
     async fn version(&self) -> i64 {
         self.0.version
     }
-}
-
-/// What the units of a problem read along.
-const UNIT_ALONG: (&str, Along<problem_responsible::Column>) =
-    ("", Along { kind: Kind::Organization, by: problem_responsible::Column::OrganizationId });
-
-/// The units responsible for problems, the leading one first.
-fn responsible_for(_: &Ctx) -> domain::Result<List<problem_responsible::Entity>> {
-    use problem_responsible::{Column, Entity};
-    let order = Order { column: Column::Duty, descending: true };
-    // More than one page of them share no problem.
-    let args = page::Args { first: Some(100), ..page::Args::default() };
-    Ok(List::new(Column::ProblemId, Column::OrganizationId, (Entity::find(), order), &args))
 }
 
 /// The lists below a problem that its statement can read along.

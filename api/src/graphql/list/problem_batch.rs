@@ -15,7 +15,10 @@ use sea_orm::{
 };
 
 use crate::{
-    domain::{Error, page},
+    domain::{
+        self, Ctx, Error,
+        page::{self, Along, Kind, List, Order},
+    },
     graphql::loaders::Loaders,
 };
 
@@ -180,4 +183,17 @@ impl Loader<UnitsOf> for Loaders {
         }
         Ok(found)
     }
+}
+
+/// What the units of a problem read along.
+pub(super) const UNIT_ALONG: (&str, Along<problem_responsible::Column>) =
+    ("", Along { kind: Kind::Organization, by: problem_responsible::Column::OrganizationId });
+
+/// The units responsible for problems, the leading one first.
+pub(super) fn responsible_for(_: &Ctx) -> domain::Result<List<problem_responsible::Entity>> {
+    use problem_responsible::{Column, Entity};
+    let order = Order { column: Column::Duty, descending: true };
+    // More than one page of them share no problem.
+    let args = page::Args { first: Some(100), ..page::Args::default() };
+    Ok(List::new(Column::ProblemId, Column::OrganizationId, (Entity::find(), order), &args))
 }

@@ -17,7 +17,7 @@ use super::{
     facets::ProblemFacets,
     follow_up::{FollowUp, follow_ups},
     person::{Person, person},
-    problem_batch::{HandlersOf, Hands, ResponsibleFor, UNIT_ALONG, UnitsOf},
+    problem_batch::{HandlersOf, Hands, ResponsibleFor, UNIT_ALONG, UnitsOf, responsible_for},
     problem_decision::{self, ProblemOnAccount, ProblemSignOff, ProblemTierMove},
     problem_filter::{ProblemFilter, ProblemOrder},
     problem_merge::merged_problems,

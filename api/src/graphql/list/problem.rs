@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result};
 use concord_entities::{
     id::{AccountId, OrganizationId, ProblemId, TypedId},
-    problem,
+    problem, problem_responsible,
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;

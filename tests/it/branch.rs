@@ -172,7 +172,7 @@ async fn a_branch_counts_no_fewer_than_its_groups() {
     assert_eq!(code(count_of(second.id, 9, None).await), "GROUPS_EXCEED_BRANCH");
     assert_eq!(code(count_of(second.id, -1, None).await), "OUT_OF_RANGE");
     assert_eq!(code(count_of(first.id, 11, None).await), "GROUPS_EXCEED_BRANCH");
-    assert_eq!(code(count_of(first.id, 30, Some("2026-01-06")).await), "OUT_OF_RANGE");
+    assert_eq!(code(count_of(first.id, 30, Some("2026-01-06")).await), "TOO_LATE");
     assert_eq!(code(count_of(first.id, 30, Some("2025-12-31")).await), "TOO_EARLY");
     count_of(first.id, 30, Some("2026-01-02")).await.expect("counted");
     assert_eq!(code(count_of(first.id, 31, Some("2026-01-01")).await), "TOO_EARLY");

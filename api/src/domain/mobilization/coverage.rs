@@ -218,7 +218,7 @@ fn level_of(path: &str, levels: &HashMap<RegionId, Level>) -> Option<Level> {
 
 /// Reads the levels of regions without an official code, as far as they are not known yet, of those places of which no code tells
 /// where the level asked for is.
-pub async fn learn_levels(
+pub(super) async fn learn_levels(
     ctx: &Ctx,
     leaves: &[Leaf],
     level: Option<Level>,

@@ -291,6 +291,7 @@ async fn a_backstop_unit_that_is_called_already_takes_what_others_refuse() {
     let binds = answer::refuse(&clerk, call(made[1].id), "不接", two).await;
     assert_eq!(binds.expect_err("it binds").code().text(), "CALL_BINDS");
     answer::refuse(&app.ctx(world.staff), call(made[0].id), "不属我局", two).await.expect("refused");
+    app.advance(TimeDelta::minutes(1));
     let fresh = answer::reroute(&town, call(made[0].id), Some(two), None, None).await.expect("re-routed");
     let last = answer::refuse(&app.ctx(world.other_staff), call(fresh.id), "亦不属我局", one).await;
     assert_eq!(last.expect("refused again").state, Answered::Rerouted);

@@ -57,6 +57,12 @@ fn options(settings: &config::Database, url: &str) -> ConnectOptions {
 
 async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result<Connections, DbErr> {
     let busy = Duration::from_millis(settings.acquire_timeout_ms);
+    // A file does not go away: nothing is asked whether it is still there.
+    let options = |settings, url| {
+        let mut options = options(settings, url);
+        options.test_before_acquire(false);
+        options
+    };
     let mut write = options(settings, url);
     write.max_connections(1).min_connections(1).map_sqlx_sqlite_opts(move |options| {
         options
@@ -93,7 +99,8 @@ async fn sqlite(settings: &config::Database, url: &str, migrate: bool) -> Result
     let mut read = options(settings, url);
     read.min_connections(1).map_sqlx_sqlite_opts(reading);
     let read = Database::connect(read).await?;
-    let connections = near(settings);
+    // One reads while another has a long answer; more would only keep more pages and statements.
+    let connections = near(settings).min(2);
     let near = if connections == 0 {
         None
     } else {

@@ -22,7 +22,7 @@ const fn kept(name: &'static str, table: &'static str, on: &'static str, says: &
 }
 
 /// The same unit and place at the same time.
-const PAIRED: &str = "EXISTS (SELECT 1 FROM pairing p WHERE p.alliance_id = NEW.alliance_id
+pub const PAIRED: &str = "EXISTS (SELECT 1 FROM pairing p WHERE p.alliance_id = NEW.alliance_id
     AND p.organization_id = NEW.organization_id AND p.region_id = NEW.region_id AND p.id <> NEW.id
     AND p.since_on < COALESCE(NEW.until_on, '9999-12-31') AND NEW.since_on < COALESCE(p.until_on, '9999-12-31'))";
 const BACKWARDS: &str = "NEW.until_on IS NOT NULL AND NEW.until_on < NEW.since_on";

@@ -234,6 +234,31 @@ async fn groups_counted_at_once_never_exceed_their_branch() {
 }
 
 #[tokio::test]
+async fn a_secretary_who_is_erased_while_the_branch_changes_stays_erased() {
+    let app = Arc::new(TestApp::new().await);
+    let world = World::build(&app, "632223").await;
+    let who = world.committee;
+    let secretary = steps::Secretary { name: Some("张三".to_owned()), phone: None };
+    let mut changing = Vec::new();
+    for number in 0..8 {
+        let new =
+            NewBranch { secretary: secretary.clone(), ..new_branch(&world, &format!("{number}支部")) };
+        let id = established(&app, &world, new).await.id;
+        let (changes, erases) = (app.clone(), app.clone());
+        let change = BranchChange { is_temporary: Some(true), ..BranchChange::default() };
+        changing.push(tokio::spawn(async move { steps::change(&changes.ctx(who), which(id), change).await }));
+        changing.push(tokio::spawn(async move {
+            steps::erase_secretary(&erases.ctx(who), which(id), "本人要求").await
+        }));
+    }
+    for one in changing {
+        one.await.expect("no panic").expect("done");
+    }
+    let named = "SELECT COUNT(*) AS n FROM party_branch WHERE secretary_name = '张三'";
+    assert_eq!(crate::problem::count(&app, named).await, 0);
+}
+
+#[tokio::test]
 async fn hosts_are_of_every_kind_and_several_make_a_joint_branch() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
@@ -382,6 +407,18 @@ async fn a_branch_ends_after_those_below_it_and_its_name_is_its_own_beside_other
     assert_eq!(code(late), "PARENT_ENDED");
     assert_eq!(moved(&app, &world, group.id, Some(other.id)).await, "STATE_REFUSED");
     established(&app, &world, new_branch(&world, "甲")).await;
+    // A branch ends no earlier than what stood below it, or than it was counted.
+    let wide = established(&app, &world, new_branch(&world, "丙")).await;
+    let below = established(&app, &world, new_group(wide.id, "一组", None)).await;
+    steps::count_members(&committee, which(other.id), 3, None).await.expect("counted");
+    app.advance(TimeDelta::days(3));
+    steps::end(&committee, which(below.id), None, None).await.expect("ended");
+    steps::count_members(&committee, which(other.id), 3, None).await.expect("counted");
+    for id in [wide.id, other.id] {
+        let early = steps::end(&committee, which(id), Some(day("2026-01-07")), None).await;
+        assert_eq!(code(early), "TOO_EARLY");
+        steps::end(&committee, which(id), Some(day("2026-01-08")), None).await.expect("ended");
+    }
     // Where it was at home at the end is still told.
     let query = "query($id: ID!) { partyBranch(id: $id) { until hosts { region { name } } history { nodes { kind } } } }";
     let shown = app.client(world.observer).send(query, json!({ "id": id::encode(top.id) })).await;

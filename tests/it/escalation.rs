@@ -154,6 +154,21 @@ async fn assert_counted(app: &TestApp, when: &str) {
     assert_eq!(recount::first_difference(&app.app.read).await.expect("a recount"), None, "{when}");
 }
 
+#[tokio::test]
+async fn what_had_passed_stays_on_record_when_a_problem_goes_up() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::Assigned).await;
+    assert!(row.due_on.is_some());
+    app.advance(chrono::TimeDelta::days(60));
+    let up = escalation::escalate(&app.ctx(world.committee), which(row.id), "超出镇级权限").await;
+    let up = up.expect("escalated");
+    assert_eq!((up.due_on, up.due_is_provisional, up.lead_organization_id), (None, false, None));
+    let breach = "SELECT COUNT(*) AS n FROM breach WHERE clock = 'resolution'";
+    assert_eq!(crate::problem::count(&app, breach).await, 1);
+    assert_counted(&app, "escalated").await;
+}
+
 fn offered(answer: &Answer, mutation: &str) -> Value {
     let all = answer.at("/problem/availableTransitions").as_array().expect("a list").clone();
     all.into_iter().find(|found| found["mutation"] == mutation).unwrap_or(Value::Null)

@@ -307,6 +307,16 @@ async fn what_is_planned_is_not_ended_before_it_begins() {
     assert_eq!(code(cell::end(&committee, which(top.id), None).await), "TOO_EARLY");
     let ended = cell::end(&committee, which(top.id), Some(day("2026-03-01"))).await.expect("ended");
     assert_eq!(ended.until_on, Some(day("2026-03-01")));
+    // What ends on the day on which it would have begun never stood, and bars nothing.
+    let planned = NewCell { since: Some(day("2026-03-01")), ..new_cell("D-2", &[north]) };
+    let planned = drawn(&app, &world, &network, planned).await;
+    cell::end(&committee, which(planned.id), Some(day("2026-03-01"))).await.expect("taken back");
+    let now = drawn(&app, &world, &network, new_cell("D-2", &[south])).await;
+    let main = new_officer(world.members[2], Role::GridOfficer, "赵一");
+    let later = NewOfficer { since: Some(day("2026-02-01")), ..main.clone() };
+    let later = assigned(&app, &world, now.id, later).await;
+    officer::end(&committee, later.id, None, Some(day("2026-02-01"))).await.expect("taken back");
+    assigned(&app, &world, now.id, main).await;
 }
 
 #[tokio::test]

@@ -215,7 +215,15 @@ async fn a_replay_answers_the_same_and_a_resend_counts_nobody_twice() {
     let first = client.keyed("one", 1).send(single, input.clone()).await.fine();
     assert_eq!(first.text("/checkInToMobilization/outcome"), "CHECKED_IN");
     assert_eq!(client.keyed("one", 1).send(single, input).await, first);
-    assert_eq!(counted(&app, row.id, one).await.1, 2);
+    // A refusal is not kept: what is sent again once it is good is taken.
+    let early = json!({ "input": { "mobilizationId": id::encode(row.id), "person": "V4", "regionId": id::encode(one),
+        "at": "2026-01-05T10:00:00Z" } });
+    let refused = client.keyed("early", 1).send(single, early.clone()).await;
+    assert_eq!(refused.code().as_deref(), Some("CHECK_IN_IN_FUTURE"));
+    app.advance(TimeDelta::hours(24));
+    let taken = client.keyed("early", 1).send(single, early).await.fine();
+    assert_eq!(taken.text("/checkInToMobilization/outcome"), "CHECKED_IN");
+    assert_eq!(counted(&app, row.id, one).await.1, 3);
     // What was answered is forgotten with the keys.
     app.advance(TimeDelta::hours(25));
     app.run_background().await;

@@ -6,11 +6,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use concord::{
     domain::{
-        governance::alliance::{self, NewAlliance},
+        governance::{
+            alliance::{self, NewAlliance},
+            membership::{self, Contact},
+        },
         mobilization::{
             check_in::{self, NewCheckIn},
             coverage::{self, View},
-            order::{self, NewMobilization},
+            order::{self, NewMobilization, NewUnit},
             pairing::{self, NewPairing},
         },
         territory::region::{self, NewRegion},
@@ -231,10 +234,27 @@ async fn a_town_sees_what_lies_in_its_territory_and_nothing_else() {
             Some("OUTSIDE_TERRITORY")
         );
     }
+    // Whom the county calls is not the town's to learn, by no filter and no figure.
+    let unit = world.members[1];
+    let county_committee = app.ctx(world.county_committee);
+    membership::admit(&app.system(), world.county, unit, Contact::default()).await.expect("a membership");
+    let called = NewUnit { organization_id: unit, quota: 5 };
+    order::call_units(&county_committee, which(row.id), &[called]).await.expect("called");
+    let brought = NewCheckIn { organization_id: Some(unit), ..person("V5", one) };
+    check_in::check_in(&county_committee, row.id, brought).await.expect("there");
+    let calling = "query($unit: ID!) { mobilizations(filter: { organizationId: $unit }) { totalCount } }";
+    for (who, expected) in [(world.county_committee, 1), (world.committee, 0), (world.grid_officer, 0)] {
+        let found = app.client(who).send(calling, json!({ "unit": id::encode(unit) })).await;
+        assert_eq!(found.at("/mobilizations/totalCount"), expected);
+    }
+    let town = show(world.grid_officer, None).await.fine_or_told();
+    let report = |answer: &Answer, field: &str| answer.at(&format!("/mobilization/report/{field}")).clone();
+    assert_eq!((report(&town, "came"), report(&town, "others")), (json!(4), json!(3)));
     // The county sees it whole.
     let whole = show(world.county_committee, None).await.fine_or_told();
     assert_eq!(names(&whole, "coverage"), ["西海镇", "甘子河乡"]);
-    assert_eq!((names(&whole, "needs/nodes").len(), names(&whole, "checkIns/nodes").len()), (3, 4));
+    assert_eq!((names(&whole, "needs/nodes").len(), names(&whole, "checkIns/nodes").len()), (3, 5));
+    assert_eq!((report(&whole, "came"), report(&whole, "others")), (json!(5), json!(4)));
     let listed = app.client(world.observer).run("{ mobilizations { totalCount nodes { number } } }").await;
     assert_eq!(listed.at("/mobilizations/totalCount"), 1);
     // What the county orders over the other town is not there for this one; over a part of the town it is, below in the tree alone.
@@ -248,9 +268,11 @@ async fn a_town_sees_what_lies_in_its_territory_and_nothing_else() {
     };
     assert!(!sees(world.committee, &other).await && sees(county.neighbour, &other).await);
     assert!(sees(world.committee, &part).await && !sees(county.neighbour, &part).await);
-    assert!(sees(chamber, &row).await && !sees(chamber, &part).await && !sees(chamber, &other).await);
-    assert_eq!(come(&app, chamber, row.id, person("V9", one)).await, "CheckedIn");
-    assert_eq!(come(&app, chamber, part.id, person("V9", one)).await, "NOT_FOUND");
+    // Beside the tree no order is there, whatever the territory.
+    for order in [&row, &part, &other] {
+        assert!(!sees(chamber, order).await);
+        assert_eq!(come(&app, chamber, order.id, person("V9", one)).await, "NOT_FOUND");
+    }
 }
 
 const WATCH: &str = "subscription($id: ID!) { mobilizationCoverage(mobilizationId: $id) {

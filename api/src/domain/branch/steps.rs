@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr,
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     no_earlier, standing, visible,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
     fact::erasure::Words,
     governance::alliance::{expect_version, hold},
     privacy::ERASED,
@@ -233,6 +233,13 @@ pub struct Which {
 
 /// A standing branch with its alliance under lock, the caller's right checked.
 pub(super) async fn open(tx: &Tx<'_>, which: Which, action: Action) -> Result<(alliance::Model, Model)> {
+    let (alliance, row) = look(tx, which, action).await?;
+    standing(row.until_on)?;
+    Ok((alliance, row))
+}
+
+/// The same of one that may have ended. Whatever changes a branch waits for the others here.
+async fn look(tx: &Tx<'_>, which: Which, action: Action) -> Result<(alliance::Model, Model)> {
     let seen = async || -> Result<Model> {
         let row = visible(tx.ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?;
         row.ok_or(Error::NotFound("party_branch"))
@@ -243,7 +250,6 @@ pub(super) async fn open(tx: &Tx<'_>, which: Which, action: Action) -> Result<(a
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
-    standing(row.until_on)?;
     Ok((alliance, row))
 }
 
@@ -322,12 +328,7 @@ pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Mod
 /// the committee may.
 pub async fn erase_secretary(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let tx = ctx.begin().await?;
-    let row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD).one(&tx.db).await?;
-    let before = row.ok_or(Error::NotFound("party_branch"))?;
-    ctx.require(&tx.db, Action::EraseBranchSecretary, Target::alliance(before.alliance_id)).await?;
-    if let Some(expected) = which.expected_version {
-        expect_version(expected, before.version)?;
-    }
+    let (_, before) = look(&tx, which, Action::EraseBranchSecretary).await?;
     let (name, phone) = (before.secretary_name.as_deref(), before.secretary_phone.as_deref());
     let words = Words::of([name, phone]);
     let reason = words.reason(reason, name.is_none_or(|name| name == ERASED) && phone.is_none())?;
@@ -394,7 +395,10 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>, reason: Opti
         .filter(branch_host::Column::UntilOn.is_null())
         .all(&tx.db)
         .await?;
-    let least = hosts.iter().map(|host| host.since_on).max().unwrap_or(row.since_on);
+    let last_below = Entity::find().filter(Column::ParentId.eq(row.id)).order_by_desc(Column::UntilOn);
+    let below_until = last_below.one(&tx.db).await?.and_then(|child| child.until_on);
+    let hosted = hosts.iter().map(|host| host.since_on);
+    let least = hosted.chain(row.counted_on).chain(below_until).fold(row.since_on, std::cmp::Ord::max);
     let today = today(&alliance, ctx.now());
     let until = until.unwrap_or(today);
     no_earlier(until, least, "until")?;

@@ -24,8 +24,15 @@ const BATCH: u64 = 100;
 const IDLE: Duration = Duration::from_secs(5);
 
 /// Beginnings of kinds after which a follower's rights are looked at again.
-pub(in crate::domain) const RIGHTS: [&str; 8] =
+const RIGHTS: [&str; 8] =
     ["account_", "api_key_", "membership_", "password_", "refresh_token_", "seat_", "session_", "signed_"];
+/// Kinds that take no right from anybody, and come by the thousands.
+const HARMLESS: [&str; 2] = ["session_refreshed", "signed_in"];
+
+/// Whether a follower's rights are looked at again after an event of this kind.
+pub(in crate::domain) fn is_about_rights(kind: &str) -> bool {
+    !HARMLESS.contains(&kind) && RIGHTS.iter().any(|beginning| kind.starts_with(beginning))
+}
 
 /// Why and where a tail ended: give the position as `after` to go on.
 #[derive(Debug)]
@@ -129,7 +136,7 @@ impl Source for Changed {
     }
 
     fn concerns(&self, _: &Ctx, ring: &Arc<Sealed>) -> bool {
-        self.0.fits(&ring.event) || RIGHTS.iter().any(|beginning| ring.event.kind.starts_with(beginning))
+        self.0.fits(&ring.event) || is_about_rights(&ring.event.kind)
     }
 }
 
@@ -306,4 +313,22 @@ pub async fn tail_tables(ctx: &Ctx) -> Result<usize> {
 pub(super) async fn cursor(ctx: &Ctx, name: &str) -> Result<i64> {
     let row = hand_cursor::Entity::find_by_id(name.to_owned()).one(ctx.read()).await?;
     Ok(row.map_or(0, |row| row.position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_signs_in_takes_no_right_from_anybody() {
+        assert!(
+            ["signed_out", "seat_ended", "membership_suspended", "refresh_token_reused"]
+                .map(is_about_rights)
+                .iter()
+                .all(|is| *is)
+        );
+        assert!(
+            !["signed_in", "session_refreshed", "problem_registered"].map(is_about_rights).contains(&true)
+        );
+    }
 }

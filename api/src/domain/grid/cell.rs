@@ -77,7 +77,7 @@ pub async fn insert(tx: &Tx<'_>, network: &grid_network::Model, new: NewCell) ->
     let namesake = Entity::find()
         .filter(Column::NetworkId.eq(network.id))
         .filter(Column::Code.eq(&code))
-        .filter(from(Column::UntilOn, since))
+        .filter(from(Column::SinceOn, Column::UntilOn, since))
         .one(&tx.db)
         .await?;
     if namesake.is_some() {
@@ -180,14 +180,7 @@ async fn refuse_overlap(
             .filter(Column::Level.eq(level))
             .filter(Column::Category.eq(Category::Comprehensive))
             .filter(Condition::all().add_option(own.map(|own| Column::Id.ne(own))))
-            .filter(from(Covers::UntilOn, since))
-            // What ended on the day on which it began never stood.
-            .filter(
-                Condition::any().add(Covers::UntilOn.is_null()).add(
-                    Expr::col((grid_cell_region::Entity, Covers::UntilOn))
-                        .gt(Expr::col((grid_cell_region::Entity, Covers::SinceOn))),
-                ),
-            )
+            .filter(from(Covers::SinceOn, Covers::UntilOn, since))
             .order_by_asc(Column::Code)
             .into_tuple::<(String, String, String)>()
     };
@@ -329,7 +322,7 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
     no_earlier(until, last, "until")?;
     let child = Entity::find()
         .filter(Column::ParentId.eq(row.id))
-        .filter(from(Column::UntilOn, until))
+        .filter(from(Column::SinceOn, Column::UntilOn, until))
         .order_by_asc(Column::Code)
         .one(&tx.db)
         .await?;

@@ -17,7 +17,9 @@ use concord_entities::{
     id::{AllianceId, GridCellId, GridNetworkId, GridOfficerId},
     region,
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
+};
 
 use crate::domain::{
     Code, Ctx, Error, HELD, Result, Tx,
@@ -65,12 +67,14 @@ pub async fn find_officer(ctx: &Ctx, id: GridOfficerId) -> Result<Option<grid_of
 
 /// A condition that holds for what stands on a day.
 pub fn stands<C: ColumnTrait>(since: C, until: C, on: NaiveDate) -> Condition {
-    Condition::all().add(since.lte(on)).add(from(until, on))
+    Condition::all().add(since.lte(on)).add(from(since, until, on))
 }
 
-/// A condition that holds for what stands on a day or after it, perhaps only from later on.
-fn from<C: ColumnTrait>(until: C, on: NaiveDate) -> Condition {
-    Condition::any().add(until.is_null()).add(until.gt(on))
+/// A condition that holds for what stands on a day or after it, perhaps only from later on. What ended on the day on which it began
+/// never stood.
+fn from<C: ColumnTrait>(since: C, until: C, on: NaiveDate) -> Condition {
+    let stood = Condition::all().add(until.gt(on)).add(ExprTrait::gt(until.into_expr(), since.into_expr()));
+    Condition::any().add(until.is_null()).add(stood)
 }
 
 /// Which cells to list; what is absent does not restrict.

@@ -65,7 +65,7 @@ pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Re
     let beside = Entity::find()
         .filter(Column::CellId.eq(cell.id))
         .filter(Column::Role.eq(new.role))
-        .filter(from(Column::UntilOn, since))
+        .filter(from(Column::SinceOn, Column::UntilOn, since))
         .all(&tx.db)
         .await?;
     if beside.iter().any(|row| row.name == name && row.phone == phone) {

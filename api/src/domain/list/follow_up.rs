@@ -12,7 +12,7 @@ use concord_entities::{
     follow_up::{self, Column, Entity, Kind, Model, Solved, State},
     follow_up_link,
     id::{AccountId, AllianceId, FollowUpId, OrganizationId, ProblemId},
-    problem, problem_round,
+    problem, problem_past_unit, problem_round,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
@@ -349,6 +349,10 @@ async fn require_independent(held: &Held<'_>, asked: i32) -> Result<()> {
             row.lead_organization_id.into_iter().chain(round::joint_of(row)).collect()
         };
         hands.responsible.extend(ended.as_ref().map(units).unwrap_or_default());
+        let past = problem_past_unit::Entity::find()
+            .filter(problem_past_unit::Column::ProblemId.eq(held.row.id))
+            .filter(problem_past_unit::Column::Round.eq(asked));
+        hands.responsible.extend(past.all(&held.tx.db).await?.into_iter().map(|unit| unit.organization_id));
     }
     states::may_follow_up(&held.row, account, &held.own_units(), hands.bound())
 }

@@ -114,8 +114,9 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
         .into_iter()
         .map(|came| came.unwrap_or_else(|| Err(Error::internal("a check-in was passed over"))))
         .collect();
-    let result = if ctx.idempotency.is_some() { store::keep(&tx, of, &came).await? } else { of.into() };
-    if ctx.idempotency.is_some() || came.iter().any(Result::is_ok) {
+    // Where all are refused nothing is kept: the same request may be good later.
+    if came.iter().any(Result::is_ok) {
+        let result = if ctx.idempotency.is_some() { store::keep(&tx, of, &came).await? } else { of.into() };
         tx.commit(result).await?;
     }
     Ok(came)

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::domain::{
     Code, Ctx, Error, Result,
-    fact::{changes, follow::RIGHTS},
+    fact::{changes, follow::is_about_rights},
     feed::Sealed,
     page,
 };
@@ -209,22 +209,25 @@ impl Watcher {
         if !board.is_made || (self.sent.is_none() && self.after.is_some_and(is_known)) {
             return None;
         }
-        let is_whole = self.sent.is_none();
-        let rows: Vec<Line> = match &self.sent {
-            None => board.rows.to_vec(),
+        let changed = match &self.sent {
+            None => None,
             Some(sent) if Arc::ptr_eq(sent, &board.rows) => return None,
             Some(sent) => changed(sent, &board.rows),
         };
+        let is_whole = changed.is_none();
+        let rows = changed.unwrap_or_else(|| board.rows.to_vec());
         self.sent = Some(board.rows.clone());
         (is_whole || !rows.is_empty()).then_some(Delta { position: board.position, is_whole, rows })
     }
 }
 
-/// The rows of a board that differ from those before.
-fn changed(before: &[Line], now: &[Line]) -> Vec<Line> {
-    let known: HashMap<Of, &Sums> = before.iter().map(|line| (line.sums.of, &line.sums)).collect();
-    let differs = |line: &&Line| known.get(&line.sums.of).is_none_or(|known| **known != line.sums);
-    now.iter().filter(differs).cloned().collect()
+/// The rows of a board that differ from those before; nothing where one is gone, which only the whole can tell.
+fn changed(before: &[Line], now: &[Line]) -> Option<Vec<Line>> {
+    let mut known: HashMap<Of, &Sums> = before.iter().map(|line| (line.sums.of, &line.sums)).collect();
+    let differs =
+        now.iter().filter(|line| known.remove(&line.sums.of).is_none_or(|known| *known != line.sums));
+    let differs = differs.cloned().collect();
+    known.is_empty().then_some(differs)
 }
 
 /// Joins those who watch an order; the first opens the room.
@@ -278,7 +281,7 @@ impl Known {
         if is_about {
             self.about = self.about.map(|about| about.max(sealed.position));
         }
-        let is_right = RIGHTS.iter().any(|beginning| sealed.event.kind.starts_with(beginning));
+        let is_right = is_about_rights(&sealed.event.kind);
         self.rights += u64::from(is_right);
         is_about || is_right
     }
@@ -302,10 +305,11 @@ async fn keep(ctx: Ctx, of: MobilizationId, room: Arc<Room>) {
         }
         tokio::time::sleep(TICK.max(began.elapsed() * REST)).await;
         let mut rung = false;
+        let patience = Instant::now() + IDLE;
         while !rung {
             tokio::select! {
                 () = room.door.notified() => rung = true,
-                heard = tokio::time::timeout(IDLE, listener.recv()) => match heard {
+                heard = tokio::time::timeout_at(patience, listener.recv()) => match heard {
                     Ok(Ok(sealed)) => rung = known.hear(of, &sealed),
                     Ok(Err(RecvError::Lagged(_))) => {
                         known.miss();
@@ -416,4 +420,24 @@ async fn learn(ctx: &Ctx, sums: &[Sums], known: &mut Known) -> Result<()> {
         region::Entity::find().filter(page::among(ctx, region::Column::Id, unknown)).all(ctx.read()).await?;
     known.regions.extend(rows.into_iter().map(|row| (Of::Region(row.id), Arc::new(row))));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(of: RegionId, present: i64) -> Line {
+        let sums = Sums { present, ..Sums::none(Of::Region(of), "") };
+        Line { sums, region: None, cell: None }
+    }
+
+    #[test]
+    fn what_differs_is_told_and_what_is_gone_by_the_whole() {
+        let [one, two] = [RegionId::default(), RegionId(uuid::Uuid::max())];
+        let before = [line(one, 1), line(two, 1)];
+        assert_eq!(changed(&before, &before), Some(Vec::new()));
+        assert_eq!(changed(&before, &[line(one, 1), line(two, 2)]), Some(vec![line(two, 2)]));
+        assert_eq!(changed(&before[..1], &before), Some(vec![line(two, 1)]));
+        assert_eq!(changed(&before, &before[..1]), None);
+    }
 }

@@ -136,7 +136,7 @@ pub async fn find_check_in(
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub alliance_id: Option<AllianceId>,
-    /// That call this unit.
+    /// That call this unit, where the caller sees whom they call.
     pub organization_id: Option<OrganizationId>,
     pub states: Option<Vec<State>>,
 }
@@ -144,7 +144,7 @@ pub struct Filter {
 /// The orders that fit, the latest first.
 pub fn listed(ctx: &Ctx, filter: &Filter) -> (Select<Entity>, Order<Column>) {
     let calling = filter.organization_id.map(|unit| {
-        let of = mobilization_unit::Entity::find()
+        let of = visible_units(ctx)
             .select_only()
             .column(mobilization_unit::Column::MobilizationId)
             .filter(mobilization_unit::Column::OrganizationId.eq(unit))

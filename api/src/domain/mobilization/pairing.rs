@@ -9,8 +9,8 @@ use concord_entities::{
     region::{self, Level},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel,
+    QueryFilter, QuerySelect, QueryTrait, Select, sea_query::Expr,
 };
 
 use crate::domain::{
@@ -136,7 +136,14 @@ async fn refuse_overlap(tx: &Tx<'_>, row: &Model, field: &'static str) -> Result
         .filter(Column::OrganizationId.eq(row.organization_id))
         .filter(Column::RegionId.eq(row.region_id))
         .filter(Column::Id.ne(row.id))
-        .filter(Condition::any().add(Column::UntilOn.is_null()).add(Column::UntilOn.gt(row.since_on)));
+        .filter(
+            Condition::any().add(Column::UntilOn.is_null()).add(
+                // What ended on the day on which it began never stood.
+                Condition::all()
+                    .add(Column::UntilOn.gt(row.since_on))
+                    .add(Expr::col(Column::UntilOn).gt(Expr::col(Column::SinceOn))),
+            ),
+        );
     if let Some(until) = row.until_on {
         others = others.filter(Column::SinceOn.lt(until));
     }
@@ -167,7 +174,7 @@ pub async fn end(
     if row.until_on.is_some_and(|until| until <= today) {
         return Err(Error::refused(Code::StateRefused).with("state", "ended"));
     }
-    let until = until.unwrap_or_else(|| today.max(row.since_on));
+    let until = until.unwrap_or_else(|| Ord::max(today, row.since_on));
     if until < row.since_on {
         return Err(Error::invalid(Code::OutOfRange, "until").with("least", row.since_on).with("most", LAST));
     }

@@ -1,5 +1,5 @@
-//! How far an order is seen. Whoever reads its alliance sees the whole of it. Whoever reads an alliance that it reaches, below its own
-//! or within its regions, sees what concerns the territory of that one: what lies outside does not exist for them.
+//! How far an order is seen. Whoever reads its alliance sees the whole of it. Whoever reads an alliance below it that
+//! it reaches sees what concerns the territory of that one: what lies outside does not exist for them.
 
 use concord_entities::{
     account, alliance, alliance_closure,
@@ -116,8 +116,8 @@ fn read(ctx: &Ctx) -> Option<Condition> {
     }
 }
 
-/// Issued orders with the other alliances that they reach: those whose territory lies within the order's regions, and those below the
-/// order's own in whose territory one of its regions lies.
+/// Issued orders with the other alliances that they reach: those below the order's own whose territory lies within one of the order's
+/// regions, or holds one. An alliance beside the tree keeps to itself, whatever its territory.
 fn reaching() -> SelectStatement {
     let path = |table| of(table, region::Column::Path);
     let top = || Expr::col((mobilization_region::Entity, mobilization_region::Column::Path));
@@ -154,9 +154,8 @@ fn reaching() -> SelectStatement {
             of(TERRITORY, region::Column::Id).equals((Alias::new(REACHED), alliance::Column::RegionId)),
         )
         .and_where(of(ORDERED, mobilization::Column::State).is_in(TOLD))
-        .and_where(
-            lies_in(path(TERRITORY), top()).or(lies_in(top(), path(TERRITORY)).and(Expr::exists(below))),
-        )
+        .and_where(Expr::exists(below))
+        .and_where(lies_in(path(TERRITORY), top()).or(lies_in(top(), path(TERRITORY))))
         .take()
 }
 

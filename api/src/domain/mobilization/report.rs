@@ -16,6 +16,7 @@ use sea_orm::{
 use super::{
     coverage,
     reach::{self, Within},
+    visible_units,
 };
 use crate::domain::{Ctx, Result};
 
@@ -59,7 +60,7 @@ pub struct Report {
     /// The greatest gap first.
     pub places: Vec<Place>,
     pub came: i64,
-    /// Of these, those who came with no called unit.
+    /// Of these, those who came with no called unit; of an order that is seen in part, those who came with no unit at all.
     pub others: i64,
     pub present: i64,
     /// Check-ins that were recorded after the order was stood down.
@@ -138,17 +139,20 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     use mobilization_coverage::Column as Counter;
     let mut came_with = by_unit(ctx, order.id).await?;
     let came: i64 = came_with.values().sum();
-    let rows = mobilization_unit::Entity::find()
+    let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
+    let rows = visible_units(ctx)
         .filter(mobilization_unit::Column::MobilizationId.eq(order.id))
         .order_by_asc(mobilization_unit::Column::Id)
         .all(ctx.read())
         .await?;
-    let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
     let mut units: Vec<Sent> = rows
         .into_iter()
         .map(|unit| Sent { came: came_with.remove(&Some(unit.organization_id)).unwrap_or_default(), unit })
-        .filter(|_| sees_units)
         .collect();
+    if !sees_units {
+        // Who is called is not theirs to see, nor then who is not.
+        came_with.retain(|unit, _| unit.is_none());
+    }
     // What is owed most comes first.
     units.sort_by_key(|sent| sent.came - i64::from(sent.unit.quota));
     let arrived = by_hour(ctx, order.id, Column::FirstAt).await?;

@@ -77,7 +77,7 @@ impl Node for PartyBranch {
 impl PartyBranch {
     async fn hosts_now(&self, context: &Context<'_>) -> Result<Vec<concord_entities::branch_host::Model>> {
         let mut hosts = loaders::one(context, HostsOf(self.0.id)).await?.unwrap_or_default();
-        // What has ended was where its last hosts are.
+        // What has ended was where its last hosts are; those that were replaced on its last day are not among them.
         let last = self.0.until_on;
         hosts.retain(|host| host.until_on == last);
         Ok(hosts)

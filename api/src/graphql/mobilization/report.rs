@@ -93,7 +93,8 @@ impl MobilizationReport {
         self.report.came
     }
 
-    /// How many of them came with no called unit: volunteers, and people of paired units.
+    /// How many of them came with no called unit: volunteers, and people of paired units. Of an order that the caller sees in part, how
+    /// many came with no unit at all.
     async fn others(&self) -> i64 {
         self.report.others
     }

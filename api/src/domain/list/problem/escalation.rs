@@ -27,7 +27,7 @@ use crate::domain::{
         counts,
         deadline_policy::{self, Terms, Traits},
         due::today,
-        problem_states as states, sequence,
+        problem_states as states, sequence, supervision,
         transition::Step,
     },
     scope,
@@ -48,10 +48,14 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         // It was moved meanwhile.
         _ => within(&held.tx.db, held.row.region_id, &above).await,
     };
-    parts::release(&held.tx, held.row.id).await?;
+    let units = parts::release(&held.tx, held.row.id).await?;
+    supervision::note_passed(&held.tx, &held.row, &units).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
+        // Dates that came with it stay, those of an assignment go with it.
+        due_on: Set(held.row.due_on.filter(|_| held.row.assigned_at.is_none())),
+        due_is_provisional: Set(held.row.due_is_provisional && held.row.assigned_at.is_none()),
         assigned_at: Set(None),
         accepted_at: Set(None),
         // Whom it is for is decided above, by a clock of its own there.
@@ -233,7 +237,8 @@ pub async fn hand_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let Pair { above, below, terms } = hold_both(ctx, which, &states::RETURN_ESCALATION).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let (link, below) = below.ok_or_else(|| Error::refused(Code::NotEscalated))?;
-    parts::release(&above.tx, above.row.id).await?;
+    let units = parts::release(&above.tx, above.row.id).await?;
+    supervision::note_passed(&above.tx, &above.row, &units).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),

@@ -32,6 +32,7 @@ use crate::domain::{
         deadline_policy::Terms,
         problem_part_states::{self as states, JOINT, Joint},
         problem_states::{self, Policy},
+        supervision,
         transition::Step,
     },
     text,
@@ -257,11 +258,12 @@ pub async fn remove(ctx: &Ctx, which: Which, unit: OrganizationId, reason: &str)
         .filter(problem_responsible::Column::ProblemId.eq(which.id))
         .filter(problem_responsible::Column::OrganizationId.eq(unit))
         .filter(problem_responsible::Column::Duty.eq(Duty::Joint))
-        .exec(&held.tx.db)
+        .exec_with_returning(&held.tx.db)
         .await?;
-    if gone.rows_affected != 1 {
+    if gone.is_empty() {
         return Err(Error::NotFound("organization"));
     }
+    supervision::note_passed(&held.tx, &held.row, &gone).await?;
     change_units(held, unit, Event::ProblemPartRemoved, Some(&reason), &[]).await
 }
 

@@ -15,8 +15,8 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
-    QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, Func, Query, SelectStatement, SimpleExpr},
+    IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, Func, Query, SimpleExpr},
 };
 
 use super::{
@@ -107,12 +107,10 @@ impl Ahead {
                 .into_query();
             of = of.add(pairing::Column::AllianceId.in_subquery(own));
         }
-        let there =
-            pairing::Entity::find().select_only().column(pairing::Column::AllianceId).filter(of.clone());
         let rows = pairing::Entity::find()
             .find_also_related(region::Entity)
             .filter(of)
-            .filter(pairing::Column::OrganizationId.in_subquery(members(there.into_query())))
+            .filter(is_member(pairing::Column::AllianceId, pairing::Column::OrganizationId))
             .filter(page::among(ctx, pairing::Column::OrganizationId, units))
             .all(ctx.read())
             .await?;
@@ -169,15 +167,16 @@ async fn places(ctx: &Ctx, of: MobilizationId, ids: HashSet<RegionId>) -> Result
         .collect()
 }
 
-/// The units that are members of alliances and not suspended there: nobody is received for others.
-fn members(of: SelectStatement) -> SelectStatement {
-    use membership::Column;
-    membership::Entity::find()
+/// Holds where a unit is a member of an alliance and not suspended there: nobody is received for others.
+fn is_member(alliance: impl IntoSimpleExpr, unit: impl IntoSimpleExpr) -> SimpleExpr {
+    use membership::{Column, Entity};
+    let member = Entity::find()
         .select_only()
-        .column(Column::OrganizationId)
-        .filter(Column::State.eq(membership::State::Active))
-        .filter(Column::AllianceId.in_subquery(of))
-        .into_query()
+        .expr(Expr::val(1))
+        .filter(Expr::col((Entity, Column::AllianceId)).eq(alliance.into_simple_expr()))
+        .filter(Expr::col((Entity, Column::OrganizationId)).eq(unit.into_simple_expr()))
+        .filter(Column::State.eq(membership::State::Active));
+    Expr::exists(member.into_query())
 }
 
 async fn called(
@@ -191,14 +190,7 @@ async fn called(
         .column(Column::OrganizationId)
         .filter(Column::MobilizationId.eq(of))
         .filter(page::among(ctx, Column::OrganizationId, units.iter().copied()))
-        .filter(
-            Column::OrganizationId.in_subquery(members(
-                mobilization::Entity::find_by_id(of)
-                    .select_only()
-                    .column(mobilization::Column::AllianceId)
-                    .into_query(),
-            )),
-        )
+        .filter(is_member(Column::AllianceId, Column::OrganizationId))
         .into_tuple()
         .all(ctx.read())
         .await?;

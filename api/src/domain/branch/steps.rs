@@ -232,19 +232,23 @@ pub struct Which {
 }
 
 /// A standing branch with its alliance under lock, the caller's right checked.
-pub(super) async fn open(tx: &Tx<'_>, which: Which, action: Action) -> Result<(alliance::Model, Model)> {
-    let seen = async || -> Result<Model> {
-        let row = visible(tx.ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?;
-        row.ok_or(Error::NotFound("party_branch"))
-    };
-    let alliance = hold(tx, seen().await?.alliance_id).await?;
-    let row = seen().await?;
-    tx.ctx.require(&tx.db, action, Target::alliance(alliance.id)).await?;
+pub(super) async fn open(
+    ctx: &Ctx,
+    which: Which,
+    action: Action,
+) -> Result<(Tx<'_>, alliance::Model, Model)> {
+    let missing = || Error::NotFound("party_branch");
+    // Whose it is never changes, and is read ahead of the unit of work.
+    let of = super::find(ctx, which.id).await?.ok_or_else(missing)?.alliance_id;
+    let tx = ctx.begin().await?;
+    let alliance = hold(&tx, of).await?;
+    let row = visible(ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?.ok_or_else(missing)?;
+    ctx.require(&tx.db, action, Target::alliance(alliance.id)).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     standing(row.until_on)?;
-    Ok((alliance, row))
+    Ok((tx, alliance, row))
 }
 
 /// What changes of a branch: absent stays, an inner absence clears.
@@ -264,8 +268,7 @@ pub struct BranchChange {
 
 /// Changes or moves a branch. Only the committee may.
 pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::ChangePartyBranch).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::ChangePartyBranch).await?;
     let name = match &change.name {
         Some(name) => text::required(name, "name", NAME)?,
         None => row.name.clone(),
@@ -347,8 +350,7 @@ pub async fn erase_secretary(ctx: &Ctx, which: Which, reason: &str) -> Result<Mo
 
 /// Records how many members a branch has on a day; earlier counts stay on record. Only the committee may.
 pub async fn count_members(ctx: &Ctx, which: Which, count: i32, on: Option<NaiveDate>) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::CountPartyMembers).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::CountPartyMembers).await?;
     let count = text::within(count, "memberCount", 0, MOST_MEMBERS)?;
     let today = today(&alliance, ctx.now());
     let on = on.unwrap_or(today);
@@ -380,8 +382,7 @@ pub async fn count_members(ctx: &Ctx, which: Which, count: i32, on: Option<Naive
 
 /// Ends a branch below which none stands any more. Only the committee may.
 pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>, reason: Option<&str>) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::EndPartyBranch).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::EndPartyBranch).await?;
     let reason = text::optional(reason, "reason", 1_000)?;
     let below = Entity::find().filter(Column::ParentId.eq(row.id)).filter(Column::UntilOn.is_null());
     if let Some(child) = below.clone().order_by_asc(Column::Name).one(&tx.db).await? {

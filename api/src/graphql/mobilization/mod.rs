@@ -87,13 +87,13 @@ impl Mobilization {
     async fn sums(
         &self,
         context: &Context<'_>,
-        below: Option<ID>,
+        below: Option<&ID>,
         level: Option<RegionLevel>,
-        cells: Option<CoverageCellsInput>,
+        cells: Option<&CoverageCellsInput>,
     ) -> Result<Vec<verbs::coverage::Sums>> {
         let ctx = ctx(context);
         let sums = async {
-            let view = coverage::view(below.as_ref(), level, cells.as_ref())?;
+            let view = coverage::view(below, level, cells)?;
             verbs::coverage::of(ctx, &self.0, view).await
         };
         sums.await.or_api_error(ctx)
@@ -236,7 +236,7 @@ impl Mobilization {
         )]
         cells: Option<CoverageCellsInput>,
     ) -> Result<Vec<CoverageRow>> {
-        let sums = self.sums(context, below, level, cells).await?;
+        let sums = self.sums(context, below.as_ref(), level, cells.as_ref()).await?;
         Ok(sums.into_iter().take(verbs::coverage::MOST).map(CoverageRow::from).collect())
     }
 
@@ -248,7 +248,7 @@ impl Mobilization {
         #[graphql(desc = "As in `coverage`.")] level: Option<RegionLevel>,
         #[graphql(desc = "As in `coverage`.")] cells: Option<CoverageCellsInput>,
     ) -> Result<usize> {
-        Ok(self.sums(context, below, level, cells).await?.len())
+        Ok(self.sums(context, below.as_ref(), level, cells.as_ref()).await?.len())
     }
 
     /// When it was drafted.

@@ -54,6 +54,7 @@ mod m20261206_000002_breach_of_lead;
 mod m20261206_000003_firm_dates;
 mod m20261206_000004_past_units;
 mod m20261207_000001_never_stood;
+mod m20261207_000011_earlier_firsts;
 mod refusal;
 
 /// All migrations in order.
@@ -112,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261206_000003_firm_dates::Migration),
             Box::new(m20261206_000004_past_units::Migration),
             Box::new(m20261207_000001_never_stood::Migration),
+            Box::new(m20261207_000011_earlier_firsts::Migration),
         ]
     }
 }

@@ -475,7 +475,7 @@ async fn a_branch_serves_problems_tasks_and_whistles_of_its_alliance() {
     assert_eq!(code(unlink(world.committee, Matter::Problem(foreign.id)).await), "NOT_FOUND");
     let (done, within) = app.statements_within(async || unlink(world.committee, matter).await).await;
     done.expect("taken back");
-    assert!(within.len() <= 8, "{within:#?}");
+    assert_eq!(within.len(), 5, "{within:#?}");
     assert_eq!(code(unlink(world.committee, matter).await), "NOT_LINKED");
     let shown = app.client(world.observer).send(query, given.clone()).await;
     assert_eq!(shown.at("/partyBranch/matters").as_array().expect("matters").len(), 2);
@@ -584,4 +584,28 @@ async fn many_are_established_at_once_each_for_itself() {
     let many: Vec<Value> = (0..501).map(|number| group(&format!("{number}"), 0)).collect();
     assert_eq!(bulk(&app, &world, None, &json!(many)).await.code().as_deref(), Some("OUT_OF_RANGE"));
     app.run_background().await;
+}
+
+#[tokio::test]
+async fn what_is_moved_and_ended_on_one_day_was_where_it_was_before() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let branch = established(&app, &world, new_branch(&world, "甲")).await;
+    let hosts = Some(vec![named(Host::Market, "集贸市场")]);
+    steps::change(&committee, which(branch.id), BranchChange { hosts, ..BranchChange::default() })
+        .await
+        .expect("moved");
+    steps::end(&committee, which(branch.id), None, None).await.expect("ended");
+    // One that was established and ended on one day was where it was to be.
+    let brief = NewBranch { since: None, name: "乙".to_owned(), ..new_branch(&world, "乙") };
+    let brief = established(&app, &world, brief).await;
+    steps::end(&committee, which(brief.id), None, None).await.expect("ended");
+    for id in [branch.id, brief.id] {
+        let query =
+            "query($id: ID!) { partyBranch(id: $id) { isJoint hosts { kind name region { name } } } }";
+        let shown = app.client(world.observer).send(query, json!({ "id": id::encode(id) })).await;
+        let home = json!([{ "kind": "REGION", "name": null, "region": { "name": "第1社区" } }]);
+        assert_eq!(shown.at("/partyBranch"), &json!({ "isJoint": false, "hosts": home }));
+    }
 }

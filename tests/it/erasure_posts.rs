@@ -151,3 +151,52 @@ async fn instructors_and_secretaries_are_erased_and_what_they_served_stays() {
     }
     holds_together(&app, 1).await;
 }
+
+#[tokio::test]
+async fn an_erasure_takes_a_fixed_number_of_statements_however_many_posts_there_were() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let network = network_of(&app, &world, Kind::Governance).await;
+    let mut posts = Vec::new();
+    for (index, place) in world.communities.into_iter().enumerate() {
+        let cell = drawn(&app, &world, &network, new_cell(&format!("Z-{index}"), &[place])).await;
+        let new = new_officer(world.members[1], Role::GridOfficer, NAME);
+        posts.push(officer::assign(&committee, cell.id, new).await.expect("a post"));
+    }
+    let new = NewInstructor {
+        organization_id: world.members[1],
+        name: NAME.to_owned(),
+        phone: None,
+        place: NewHost::Region(world.communities[0]),
+        since: None,
+    };
+    let served = instructor::appoint(&committee, world.town, new).await.expect("appointed");
+    let secretary = Secretary { name: Some(NAME.to_owned()), phone: None };
+    let branch = established(&app, &world, NewBranch { secretary, ..new_branch(&world, "甲") }).await;
+    app.advance(TimeDelta::days(1));
+    for post in &posts {
+        officer::end(&committee, post.id, None, None).await.expect("ended");
+    }
+    instructor::end(&committee, served.id, None, None).await.expect("ended");
+    let (done, officers) =
+        app.statements_within(async || officer::erase(&committee, posts[0].id, None, "本人要求").await).await;
+    done.expect("erased");
+    let (done, instructors) = app
+        .statements_within(async || instructor::erase(&committee, served.id, None, "本人要求").await)
+        .await;
+    done.expect("erased");
+    let (done, secretaries) = app
+        .statements_within(async || steps::erase_secretary(&committee, which(branch.id), "本人要求").await)
+        .await;
+    done.expect("erased");
+    assert_eq!([officers.len(), instructors.len(), secretaries.len()], [5; 3], "{officers:#?}");
+    assert_eq!(traces(&app, &[NAME]).await, Vec::<String>::new());
+    // What is on record of it the committee alone reads.
+    let query = "query($id: ID!) { partyBranch(id: $id) { history { nodes { kind } } } }";
+    for (who, expected) in [(world.committee, true), (world.staff, false)] {
+        let told = app.client(who).send(query, json!({ "id": id::encode(branch.id) })).await;
+        let told = told.at("/partyBranch/history/nodes").to_string();
+        assert_eq!(told.contains("BRANCH_SECRETARY_ERASED"), expected, "{told}");
+    }
+}

@@ -582,3 +582,30 @@ async fn a_request_sent_again_draws_once_and_tells_what_is_wrong_by_field() {
     assert_eq!(elsewhere.at("/drawGridCell/userErrors/0/field"), "input.code");
     app.run_background().await;
 }
+
+#[tokio::test]
+async fn a_cell_covers_no_more_than_the_one_above_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let [north, south] = world.communities;
+    let yard = place(&app, north, "东小区", Level::Compound).await;
+    let network = network_of(&app, &world, Kind::Party).await;
+    let top = drawn(&app, &world, &network, new_cell("D-1", &[north])).await;
+    let under =
+        |regions: &[RegionId]| NewCell { parent_id: Some(top.id), level: 4, ..new_cell("D-1-1", regions) };
+    let outside = cell::draw(&committee, network.id, under(&[yard, south])).await.expect_err("outside");
+    assert_eq!(outside.code().text(), "GRID_OUTSIDE_PARENT");
+    assert_eq!(outside.field(), Some("regionIds.1"));
+    let low = drawn(&app, &world, &network, under(&[yard])).await;
+    let redraw = async |id, regions: &[RegionId], since: &str| {
+        cell::redraw(&committee, which(id), regions, Some(day(since))).await
+    };
+    assert_eq!(code(redraw(low.id, &[south], "2026-02-01").await), "GRID_OUTSIDE_PARENT");
+    // Nor is it taken away from under those that stand in it.
+    assert_eq!(code(redraw(top.id, &[south], "2026-02-01").await), "GRID_OUTSIDE_PARENT");
+    redraw(top.id, &[north, south], "2026-02-01").await.expect("redrawn");
+    assert_eq!(code(redraw(low.id, &[south], "2026-01-20").await), "GRID_OUTSIDE_PARENT");
+    redraw(low.id, &[south], "2026-02-01").await.expect("redrawn");
+    redraw(top.id, &[south], "2026-02-02").await.expect("redrawn");
+}

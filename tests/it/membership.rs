@@ -3,15 +3,27 @@
 use chrono::TimeDelta;
 use concord::{
     domain::{
+        branch::{
+            host::NewHost,
+            instructor::{self, NewInstructor},
+            steps::{self, NewBranch},
+        },
         governance::{
             membership::{self, Contact},
             organization::{self, NewOrganization},
         },
+        grid::officer::{self, NewOfficer},
         identity::seat::{self, NewSeat},
+        mobilization::{
+            home_report::{self, NewHomeReport},
+            pairing::{self, NewPairing},
+            unit::{self, WhichUnit},
+        },
     },
     graphql::id,
 };
 use concord_entities::{
+    grid_network, grid_officer,
     id::{AccountId, AllianceId, OrganizationId, RegionId},
     organization::Kind,
     seat::Role,
@@ -19,7 +31,12 @@ use concord_entities::{
 use concord_tests::{Answer, Client, TestApp, World};
 use serde_json::{Value, json};
 
-use crate::problem::count;
+use crate::{
+    branch::{established, new_branch},
+    grid::{drawn, network_of, new_cell, new_officer},
+    mobilization::issued,
+    problem::count,
+};
 
 const FIELDS: &str = "membership { id version state reason admittedAt endedAt allianceName alliance { name }
     organization { id name } invitedCreditCode contact { name title phone masked }
@@ -491,4 +508,94 @@ async fn a_replayed_invitation_makes_one_membership() {
     assert_eq!(invite(&committee, unknown).await.code().as_deref(), Some("DESIGNATION_REFUSED"));
     let nameless = json!({ "allianceId": id::encode(world.town), "kind": "ENTERPRISE" });
     assert_eq!(invite(&committee, nameless).await.code().as_deref(), Some("REQUIRED"));
+}
+
+#[tokio::test]
+async fn whoever_stands_in_duties_stays_until_they_are_ended() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, unit, place) = (app.ctx(world.committee), world.members[1], world.communities[0]);
+    let pair = NewPairing {
+        alliance_id: world.town,
+        organization_id: unit,
+        region_id: place,
+        since: None,
+        until: None,
+    };
+    let pairing = pairing::pair(&committee, pair).await.expect("paired");
+    let network = network_of(&app, &world, grid_network::Kind::Party).await;
+    let cell = drawn(&app, &world, &network, new_cell("D-1", &[place])).await;
+    let post = new_officer(unit, grid_officer::Role::GridOfficer, "张三丰");
+    let post = officer::assign(&committee, cell.id, post).await.expect("assigned");
+    let new = NewBranch { hosts: vec![NewHost::Organization(unit)], ..new_branch(&world, "甲") };
+    let branch = established(&app, &world, new).await;
+    let new = NewInstructor {
+        organization_id: unit,
+        name: "李四光".to_owned(),
+        phone: None,
+        place: NewHost::Region(place),
+        since: None,
+    };
+    let served = instructor::appoint(&committee, world.town, new).await.expect("appointed");
+    let order = issued(&app, &world).await;
+    let new = NewHomeReport {
+        alliance_id: world.town,
+        person: "V1".to_owned(),
+        organization_id: unit,
+        region_id: place,
+    };
+    home_report::report(&app.ctx(world.staff), new).await.expect("reported");
+    let (membership, _) = standing(&app, &world, 1).await;
+    let client = app.client(world.committee);
+    let refused = because(&client, "endMembership", &membership).await;
+    assert_eq!(refused.code().as_deref(), Some("STANDS_IN_DUTIES"));
+    let message = refused.text("/endMembership/userErrors/0/message");
+    for part in ["1 pairings", "1 posts", "1 hosts", "1 instructors", "1 orders"] {
+        assert!(message.contains(part), "{message}");
+    }
+    pairing::end(&committee, pairing.id, None, None).await.expect("ended");
+    officer::end(&committee, post.id, None, None).await.expect("ended");
+    steps::end(&committee, crate::branch::which(branch.id), None, None).await.expect("ended");
+    instructor::end(&committee, served.id, None, None).await.expect("ended");
+    let which = WhichUnit { mobilization_id: order.id, organization_id: unit, expected_version: None };
+    let refused = because(&client, "endMembership", &membership).await;
+    assert!(refused.text("/endMembership/userErrors/0/message").contains("0 instructors and 1 orders"));
+    unit::release(&committee, which).await.expect("released");
+    let ended = because(&client, "endMembership", &membership).await.fine();
+    assert_eq!(ended.text("/endMembership/membership/state"), "ENDED");
+    // What its people reported nobody else could end.
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM home_report WHERE ended_at IS NULL").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_giving_a_duty_and_ending_the_membership_one_wins() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let network = network_of(&app, &world, grid_network::Kind::Party).await;
+    let cell = drawn(&app, &world, &network, new_cell("D-1", &[world.communities[0]])).await.id;
+    for (at, is_post) in [(2, true), (3, false), (4, true), (5, false)] {
+        let (unit, place) = (world.members[at], world.communities[0]);
+        let (membership, _) = standing(&app, &world, at).await;
+        let (_, raw) = id::split(&membership).expect("one of ours");
+        let (giving, ending) = (app.ctx(world.committee), app.ctx(world.committee));
+        let alliance_id = world.town;
+        let given = tokio::spawn(async move {
+            if is_post {
+                let new = new_officer(unit, grid_officer::Role::GridOfficer, "张三丰");
+                let new = NewOfficer { is_main: false, name: format!("张三{at}"), ..new };
+                officer::assign(&giving, cell, new).await.map(drop)
+            } else {
+                let (since, until) = (None, None);
+                let new = NewPairing { alliance_id, organization_id: unit, region_id: place, since, until };
+                pairing::pair(&giving, new).await.map(drop)
+            }
+        });
+        let ended =
+            tokio::spawn(async move { membership::end(&ending, raw.into(), None, "迁出").await.map(drop) });
+        match (given.await.expect("no panic"), ended.await.expect("no panic")) {
+            (Ok(()), Err(refused)) => assert_eq!(refused.code().text(), "STANDS_IN_DUTIES"),
+            (Err(refused), Ok(())) => assert_eq!(refused.code().text(), "NOT_A_MEMBER"),
+            other => panic!("not one of two: {other:?}"),
+        }
+    }
 }

@@ -10,7 +10,8 @@ use concord::{
             check_in::{self, Came, NewCheckIn},
             come::Outcome,
             coverage::{self, View},
-            order::{self, NewMobilization, NewNeed, NewUnit},
+            order::{self, NewMobilization, NewNeed, NewShift, NewUnit},
+            report,
             unit::{self, WhichUnit},
         },
         territory::region::{self, NewRegion},
@@ -466,9 +467,88 @@ async fn late_check_ins_come_in_for_a_day() {
     assert_eq!(came.as_ref().map(|came| came.0).ok(), Some(Outcome::Superseded));
     check_in::check_in(&committee, row.id, earlier).await.expect("again");
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM mobilization_transfer").await, 1);
+    // Whoever came late and whoever turns out to have been elsewhere.
+    let order = mobilization::find(&committee, row.id).await.expect("a read").expect("an order");
+    assert_eq!(report::of(&committee, &order).await.expect("a report").late, 2);
     assert_eq!((counted(&app, row.id, one).await.1, counted(&app, row.id, two).await.1), (1, 1));
     app.advance(TimeDelta::seconds(1));
     let too_late = at("V4", two, ended - TimeDelta::seconds(1));
     assert_eq!(code(check_in::check_in(&committee, row.id, too_late).await), "STATE_REFUSED");
     assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_may_be_taken_back_again_and_a_shift_is_planned_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    let patrol = NewNeed { work: "巡逻".to_owned(), ..need(one, 0) };
+    for _ in 0..2 {
+        // Also of what was never said.
+        order::amend_needs(&committee, which(row.id), &[need(one, 0), patrol.clone()])
+            .await
+            .expect("taken back");
+        assert_eq!(counted(&app, row.id, one).await, (0, 0));
+    }
+    order::amend_needs(&committee, which(row.id), &[need(one, 4)]).await.expect("said again");
+    assert_eq!(counted(&app, row.id, one).await, (4, 0));
+    let now = app.app.now();
+    let shift = |region_id, hours: i64| NewShift {
+        region_id,
+        starts_at: now + TimeDelta::hours(hours),
+        ends_at: now + TimeDelta::hours(hours + 8),
+        needed: 2,
+    };
+    let add = async |shifts: &[NewShift]| order::add_shifts(&committee, which(row.id), shifts).await;
+    add(&[shift(one, 0), shift(two, 0), shift(one, 8)]).await.expect("planned");
+    for again in [[shift(one, 16), shift(one, 0)], [shift(two, 8), shift(two, 8)]] {
+        let refused = add(&again).await.expect_err("planned already");
+        assert_eq!((refused.code().text(), refused.field()), ("ALREADY_EXISTS", Some("shifts.1.startsAt")));
+    }
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM mobilization_shift").await, 3);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn where_single_people_were_stands_in_the_history_for_the_committee_alone() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, place) = (committee(&app, &world), world.communities[0]);
+    let row = issued(&app, &world).await;
+    check_in::check_in(&committee, row.id, person("V1", place)).await.expect("in");
+    check_in::check_out(&committee, row.id, "V1", None).await.expect("out");
+    let query = "query($id: ID!) { mobilization(id: $id) { history { nodes { kind } } } }";
+    for (who, expected) in [(world.committee, 1), (world.staff, 0), (world.observer, 0), (world.officer, 0)] {
+        let told = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await;
+        let told = told.at("/mobilization/history/nodes").to_string();
+        assert!(told.contains("MOBILIZATION_ISSUED"), "{told}");
+        for kind in ["MOBILIZATION_CHECKED_IN", "MOBILIZATION_CHECKED_OUT"] {
+            assert_eq!(told.matches(kind).count(), expected, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_more_than_fit_it_is_told_how_many_there_are() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = issued(&app, &world).await;
+    let mut yards = Vec::new();
+    for number in 0..coverage::MOST {
+        yards.push(compound(&app, world.communities[0], &format!("{number}号院")).await);
+    }
+    let needs: Vec<NewNeed> = yards.iter().map(|yard| need(*yard, 1)).collect();
+    order::amend_needs(&committee(&app, &world), which(row.id), &needs).await.expect("amended");
+    let query = "query($id: ID!) { mobilization(id: $id) {
+        coverage(level: COMPOUND) { needed } coverageCount(level: COMPOUND) few: coverageCount
+        report { places { needed } placeCount } } }";
+    let shown = app.client(world.observer).send(query, json!({ "id": id::encode(row.id) })).await;
+    let shown = shown.at("/mobilization");
+    // The two communities of the order are places of their own.
+    assert_eq!((&shown["coverageCount"], &shown["few"]), (&json!(502), &json!(2)));
+    assert_eq!(shown["report"]["placeCount"], 502);
+    for rows in [&shown["coverage"], &shown["report"]["places"]] {
+        assert_eq!(rows.as_array().map(Vec::len), Some(500));
+    }
 }

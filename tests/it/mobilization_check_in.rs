@@ -10,11 +10,15 @@ use concord::{
         mobilization::{
             check_in::{self, NewCheckIn},
             order,
+            unit::{self, WhichUnit},
         },
     },
     graphql::id,
 };
-use concord_entities::{id::RegionId, membership, mobilization_check_in, mobilization_transfer};
+use concord_entities::{
+    id::{MobilizationShiftId, RegionId},
+    membership, mobilization_check_in, mobilization_transfer,
+};
 use concord_tests::{TestApp, World};
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -358,4 +362,150 @@ async fn nobody_comes_for_a_unit_that_is_no_member_any_more() {
     suspended.expect("suspended");
     assert_eq!(told(&check_in::check_in(&committee, row.id, of_unit("V2")).await), "UNIT_NOT_CALLED");
     assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn whoever_came_earlier_came_first() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (app.ctx(world.committee), world.communities);
+    let row = issued(&app, &world).await;
+    let began = app.app.now();
+    app.advance(TimeDelta::minutes(30));
+    let at =
+        |place, minutes| NewCheckIn { at: Some(began + TimeDelta::minutes(minutes)), ..person("V1", place) };
+    let first = async || {
+        let rows = mobilization_check_in::Entity::find().all(&app.app.read).await.expect("rows");
+        (rows[0].first_region_id, rows[0].first_at - began, rows[0].region_id, rows[0].at - began)
+    };
+    for (place, minutes, outcome, expected) in [
+        (one, 20, "CheckedIn", (one, 20, one, 20)),
+        // What was captured offline, at the same place and elsewhere.
+        (one, 15, "Superseded", (one, 15, one, 20)),
+        (two, 10, "Superseded", (two, 10, one, 20)),
+        (two, 10, "Duplicate", (two, 10, one, 20)),
+        (one, 12, "Duplicate", (two, 10, one, 20)),
+    ] {
+        let came = check_in::check_in(&committee, row.id, at(place, minutes)).await;
+        assert_eq!(told(&came), outcome);
+        let (region, first_at, now, now_at) = expected;
+        let minutes = TimeDelta::minutes;
+        assert_eq!(first().await, (region, minutes(first_at), now, minutes(now_at)));
+    }
+    // In one batch too, whatever the order.
+    let items = [(one, 25), (two, 5)]
+        .map(|(place, minutes)| Ok(NewCheckIn { person: "V2".to_owned(), ..at(place, minutes) }));
+    let came = check_in::check_in_many(&committee, row.id, items.into()).await.expect("done");
+    assert_eq!(came.iter().map(told).collect::<Vec<_>>(), ["CheckedIn", "Superseded"]);
+    assert_eq!((counted(&app, row.id, one).await.1, counted(&app, row.id, two).await.1), (2, 0));
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn nobody_comes_for_a_unit_that_was_released_but_who_came_before() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, unit) = (app.ctx(world.committee), world.members[1]);
+    let row = issued(&app, &world).await;
+    app.advance(TimeDelta::minutes(30));
+    let which = WhichUnit { mobilization_id: row.id, organization_id: unit, expected_version: None };
+    unit::release(&committee, which).await.expect("released");
+    let released = app.app.now();
+    app.advance(TimeDelta::minutes(30));
+    let of =
+        |name: &str, at| NewCheckIn { organization_id: Some(unit), at, ..person(name, world.communities[0]) };
+    for (new, expected) in [
+        (of("V1", None), "UNIT_RELEASED"),
+        (of("V1", Some(released)), "UNIT_RELEASED"),
+        (of("V1", Some(released - TimeDelta::seconds(1))), "CheckedIn"),
+    ] {
+        assert_eq!(told(&check_in::check_in(&committee, row.id, new).await), expected);
+    }
+    // With the order everybody is released, and what was captured before still comes in.
+    order::stand_down(&committee, crate::mobilization::which(row.id), "险情解除").await.expect("stood down");
+    let late = of("V2", Some(released - TimeDelta::minutes(1)));
+    assert_eq!(told(&check_in::check_in(&committee, row.id, late).await), "CheckedIn");
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn whoever_leaves_leaves_no_earlier_than_they_came_in_five_statements() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, place) = (app.ctx(world.committee), world.communities[0]);
+    let row = issued(&app, &world).await;
+    // A clock that goes ahead as far as is taken.
+    let ahead = app.app.now() + TimeDelta::minutes(2);
+    let new = NewCheckIn { at: Some(ahead), ..person("V1", place) };
+    check_in::check_in(&committee, row.id, new).await.expect("in");
+    let early = check_in::check_out(&committee, row.id, "V1", Some(app.app.now())).await.expect_err("early");
+    let concord::domain::Error::Refused(refusal) = &early else { panic!("{early:?}") };
+    let bound = |name: &str| {
+        let value = refusal.args.iter().find(|(known, _)| *known == name).expect("a bound");
+        value.1.parse::<chrono::DateTime<chrono::Utc>>().expect("an instant")
+    };
+    assert_eq!(early.code().text(), "OUT_OF_RANGE");
+    assert!(bound("least") <= bound("most"), "{refusal:?}");
+    assert_eq!(counted(&app, row.id, place).await.1, 1);
+    let (left, within) =
+        app.statements_within(async || check_in::check_out(&committee, row.id, "V1", None).await).await;
+    assert_eq!(left.expect("left").left_at, Some(ahead));
+    assert_eq!(within.len(), 5, "{within:#?}");
+    assert_eq!(code(check_in::check_out(&committee, row.id, "V1", None).await), "NOT_CHECKED_IN");
+    assert_eq!(code(check_in::check_out(&app.ctx(world.staff), row.id, "V2", None).await), "NOT_CHECKED_IN");
+    assert_eq!(counted(&app, row.id, place).await.1, 0);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_a_batch_is_told_by_its_place() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = issued(&app, &world).await;
+    let place = id::encode(world.communities[0]);
+    let nowhere = id::encode(app.system().new_id::<RegionId>());
+    let items = json!([
+        { "person": "V1", "regionId": place },
+        { "person": "V2", "regionId": "nonsense" },
+        { "person": "V3", "regionId": id::encode(world.town) },
+        { "person": "V4", "regionId": nowhere },
+        { "person": "V5", "regionId": place, "shiftId": id::encode(app.system().new_id::<MobilizationShiftId>()) },
+        { "person": "V6", "regionId": place },
+    ]);
+    let ask = async |items: serde_json::Value| {
+        let input = json!({ "mobilizationId": id::encode(row.id), "items": items });
+        let query =
+            "mutation($input: CheckInManyToMobilizationInput!) { checkInManyToMobilization(input: $input) {
+            results { outcome code field } userErrors { code field } } }";
+        app.client(world.committee).keyed("batch", 1).send(query, json!({ "input": input })).await
+    };
+    for _ in 0..2 {
+        let answer = ask(items.clone()).await;
+        let results = answer.at("/checkInManyToMobilization/results").as_array().expect("results").clone();
+        let told: Vec<_> = results
+            .iter()
+            .map(|row| {
+                (row["outcome"].as_str().unwrap_or_default(), row["code"].as_str(), row["field"].as_str())
+            })
+            .collect();
+        let refused = |code, field| ("REFUSED", Some(code), Some(field));
+        assert_eq!(
+            told,
+            [
+                ("CHECKED_IN", None, None),
+                refused("ID_MALFORMED", "input.items.1.regionId"),
+                refused("NOT_FOUND", "input.items.2.regionId"),
+                refused("NOT_FOUND", "input.items.3.regionId"),
+                refused("NOT_FOUND", "input.items.4.shiftId"),
+                ("CHECKED_IN", None, None),
+            ]
+        );
+    }
+    // Whatever is no object of ours within a list is told by its place, also where the whole is refused.
+    let needs = json!([{ "regionId": place, "needed": 3, "work": "值守" }, { "regionId": nowhere, "needed": 3, "work": "值守" }]);
+    let input = json!({ "mobilizationId": id::encode(row.id), "needs": needs });
+    let query = "mutation($input: AmendMobilizationNeedsInput!) { amendMobilizationNeeds(input: $input) { userErrors { code } } }";
+    let answer = app.client(world.committee).send(query, json!({ "input": input })).await;
+    assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"));
+    assert_eq!(answer.0["errors"][0]["extensions"]["field"], "needs.1.regionId");
 }

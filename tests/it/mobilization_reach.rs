@@ -508,3 +508,43 @@ async fn what_grid_cells_cover_equals_a_recount() {
     let foreign = app.client(county.neighbour).send(query, ask).await;
     assert_eq!(foreign.code().as_deref(), Some("NOT_FOUND"));
 }
+
+#[tokio::test]
+async fn towns_hear_of_the_order_that_reaches_them_once_each() {
+    let app = TestApp::new().await;
+    let county = County::build(&app).await;
+    let world = &county.world;
+    let row = county.over_everything(&app).await;
+    // One that reaches the neighbour alone.
+    let other = county.issued(&app, &[county.community], &[county.community]).await;
+    order::stand_down(&app.ctx(world.county_committee), which(row.id), "道路已通").await.expect("stood down");
+    app.run_background().await;
+    let query = "query { inbox(first: 50) { nodes { event { kind subjectId details { name value } } } }
+        changes(after: 0, first: 100) { events { kind } } }";
+    let of = |row: &Model| id::encode(row.id).0;
+    for (who, issued) in [(world.committee, vec![of(&row)]), (county.neighbour, vec![of(&row), of(&other)])] {
+        let answer = app.client(who).run(query).await;
+        let nodes = answer.at("/inbox/nodes").as_array().expect("entries").clone();
+        let told = |kind: &str| -> Vec<String> {
+            let about = nodes.iter().filter(|node| node["event"]["kind"] == kind);
+            let mut about: Vec<String> =
+                about.map(|node| node["event"]["subjectId"].as_str().expect("an id").to_owned()).collect();
+            about.sort_unstable();
+            about
+        };
+        let mut issued = issued;
+        issued.sort_unstable();
+        assert_eq!(told("MOBILIZATION_ISSUED"), issued);
+        assert_eq!(told("MOBILIZATION_STOOD_DOWN"), [of(&row)]);
+        let changes = answer.at("/changes/events").to_string();
+        assert_eq!(changes.matches("MOBILIZATION_ISSUED").count(), issued.len(), "{changes}");
+        assert!(answer.at("/inbox/nodes").to_string().contains("全县除雪"));
+    }
+    // Staff and officers of the towns are not called by it; the history of the order tells each thing once.
+    let inbox = app.client(world.officer).run("query { inbox { nodes { id } } }").await;
+    assert_eq!(inbox.at("/inbox/nodes"), &json!([]));
+    let query = "query($id: ID!) { mobilization(id: $id) { history { nodes { kind } } } }";
+    let told = app.client(world.county_committee).send(query, json!({ "id": id::encode(row.id) })).await;
+    let told = told.at("/mobilization/history/nodes").to_string();
+    assert_eq!(told.matches("MOBILIZATION_ISSUED").count(), 1, "{told}");
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use concord::{
     domain::{
-        Action,
+        Action, Code, Error,
         list::{
             problem::{self, escalation, merge, moves, on_account},
             problem_states::STEPS,
@@ -13,6 +13,7 @@ use concord::{
         policy::{self, Grant},
     },
     graphql::id,
+    messages::{self, Locale},
 };
 use concord_entities::{
     id::AccountId,
@@ -235,4 +236,36 @@ async fn of_steps_that_exclude_each_other_one_wins() {
             assert!((1..=2).contains(&made), "{state:?}: {made} events, {codes:?}");
         }
     }
+}
+
+#[test]
+fn states_are_told_in_chinese_words() {
+    fn check<S: ActiveEnum<Value = String> + Iterable>() {
+        for state in S::iter() {
+            let refused = Error::refused(Code::StateRefused).with("state", state.to_value());
+            let told = messages::of(&refused, Locale::ZhCn);
+            assert!(!told.contains(|letter: char| letter.is_ascii_alphabetic()), "{told}");
+        }
+    }
+    check::<concord_entities::membership::State>();
+    check::<concord_entities::priority_task::State>();
+    check::<concord_entities::task_list::State>();
+    check::<concord_entities::follow_up::State>();
+    check::<concord_entities::problem::State>();
+    check::<concord_entities::problem_responsible::PartState>();
+    check::<concord_entities::escalation::State>();
+    check::<concord_entities::extension::State>();
+    check::<concord_entities::handover_item::State>();
+    check::<concord_entities::rotation_slot::State>();
+    check::<concord_entities::rotation_plan::State>();
+    check::<concord_entities::rotation_swap::State>();
+    check::<concord_entities::whistle::State>();
+    check::<concord_entities::whistle_response::State>();
+    check::<concord_entities::mobilization::State>();
+    check::<concord_entities::mobilization_unit::State>();
+    check::<concord_entities::account::State>();
+    check::<concord_entities::seat::State>();
+    // Nor is a pattern told.
+    let refused = Error::invalid(Code::Malformed, "person").with("expected", "token");
+    assert!(messages::of(&refused, Locale::ZhCn).contains("1 至 64 位字母、数字"));
 }

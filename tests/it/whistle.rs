@@ -562,3 +562,27 @@ async fn a_whistle_is_called_off_and_excuses_whoever_is_left() {
         units.map(|unit| now.iter().find(|call| call.organization_id == unit).map(|call| call.state));
     assert_eq!(states, [Answered::Released, Answered::Excused, Answered::Excused].map(Some));
 }
+
+#[tokio::test]
+async fn nobody_approves_what_they_applied_for() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let both = world.officer;
+    let new = NewSeat {
+        account_id: both,
+        alliance_id: world.town,
+        role: Role::Approver,
+        organization_id: None,
+        region_id: None,
+    };
+    seat::grant(&app.system(), new).await.expect("a seat");
+    let row = whistle::apply(&app.ctx(both), flood(&world, Kind::Enforcement)).await.expect("applied");
+    assert_eq!(code(steps::approve(&app.ctx(both), which(row.id)).await), "NOT_INDEPENDENT");
+    for (who, expected) in [(both, false), (world.approver, true)] {
+        let answer = shown(&app, who, row.id).await;
+        let steps = answer.at("/whistle/availableTransitions").as_array().expect("steps").clone();
+        let approving = steps.iter().find(|step| step["mutation"] == "approveWhistle").expect("a step");
+        assert_eq!(approving["available"], expected);
+    }
+    steps::approve(&app.ctx(world.approver), which(row.id)).await.expect("approved");
+}

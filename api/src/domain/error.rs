@@ -212,6 +212,8 @@ codes! {
     LeadsTeam = "LEADS_TEAM",
     /// The organisation stands in open calls to whistles.
     StandsInCalls = "STANDS_IN_CALLS",
+    /// The organisation still stands in duties of the alliance, which end first: pairings, posts in grids, hosts of branches, instructors.
+    StandsInDuties = "STANDS_IN_DUTIES",
     /// The organisation is in another standing service team of the alliance.
     InAnotherTeam = "IN_ANOTHER_TEAM",
     /// The service team still has turns in a rotation.
@@ -332,6 +334,8 @@ codes! {
     TooLate = "TOO_LATE",
     /// A grid cell stands directly below one of the level above.
     GridLevelJump = "GRID_LEVEL_JUMP",
+    /// A grid cell covers no more than the one above it.
+    GridOutsideParent = "GRID_OUTSIDE_PARENT",
     /// Grid cells stand above each other in a circle.
     GridLoop = "GRID_LOOP",
     /// Another comprehensive grid cell of the level covers the place, or a part of it, from that day on.
@@ -353,6 +357,8 @@ codes! {
     AlreadyOrdered = "ALREADY_ORDERED",
     /// The order does not call the unit, and it is not paired with the place.
     UnitNotCalled = "UNIT_NOT_CALLED",
+    /// The unit was released from the order; whoever came with it before still counts.
+    UnitReleased = "UNIT_RELEASED",
     /// The shift is one of another place.
     ShiftElsewhere = "SHIFT_ELSEWHERE",
     /// The time lies in the future.
@@ -441,6 +447,9 @@ pub enum Error {
     /// Also the answer for what the viewer may not see.
     #[error("{0} not found")]
     NotFound(&'static str),
+    /// The same of what one input names: its path in the schema's names without the leading `input.`.
+    #[error("{0} not found at {1}")]
+    NotFoundAt(&'static str, Cow<'static, str>),
     #[error("refused: {0:?}")]
     Refused(Box<Refusal>),
     /// The request was carried out before under the same idempotency key; the object it answered with.
@@ -464,12 +473,24 @@ impl Error {
         Self::refused(code).at(field)
     }
 
+    /// Says which input it is about.
     #[must_use]
     pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
-        if let Self::Refused(refusal) = &mut self {
-            refusal.field = Some(field.into());
+        match &mut self {
+            Self::Refused(refusal) => refusal.field = Some(field.into()),
+            Self::NotFound(noun) | Self::NotFoundAt(noun, _) => return Self::NotFoundAt(noun, field.into()),
+            _ => {}
         }
         self
+    }
+
+    /// The input that it is about, if it is one.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => refusal.field.as_deref(),
+            Self::NotFoundAt(_, field) => Some(field),
+            _ => None,
+        }
     }
 
     #[must_use]
@@ -506,7 +527,7 @@ impl Error {
         match self {
             Self::Unauthenticated => Code::Unauthenticated,
             Self::Forbidden => Code::Forbidden,
-            Self::NotFound(_) => Code::NotFound,
+            Self::NotFound(_) | Self::NotFoundAt(..) => Code::NotFound,
             Self::Refused(refusal) => refusal.code,
             Self::Unavailable(_) => Code::Unavailable,
             Self::OutcomeUnknown(_) => Code::OutcomeUnknown,

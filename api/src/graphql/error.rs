@@ -37,10 +37,7 @@ pub fn item_error(ctx: &Ctx, error: &Error, index: usize) -> async_graphql::Resu
     if error.is_failure() || matches!(error, Error::Unauthenticated) {
         return Err(api_error(ctx, error));
     }
-    let field = match error {
-        Error::Refused(refusal) => refusal.field.as_ref().map(|field| format!("input.items.{index}.{field}")),
-        _ => None,
-    };
+    let field = error.field().map(|field| format!("input.items.{index}.{field}"));
     Ok(UserError { code: error.code(), message: messages::of(error, ctx.locale), field })
 }
 
@@ -51,10 +48,8 @@ pub fn api_error(ctx: &Ctx, error: &Error) -> async_graphql::Error {
     }
     async_graphql::Error::new(messages::of(error, ctx.locale)).extend_with(|_, extensions| {
         extensions.set("code", error.code().text());
-        if let Error::Refused(refusal) = error
-            && let Some(field) = &refusal.field
-        {
-            extensions.set("field", field.as_ref());
+        if let Some(field) = error.field() {
+            extensions.set("field", field);
         }
     })
 }

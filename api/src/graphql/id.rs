@@ -38,7 +38,7 @@ pub fn split(id: &str) -> Option<(String, Uuid)> {
 pub fn decode<I: TypedId>(id: &ID, field: impl Into<Cow<'static, str>>) -> Result<I> {
     match split(id) {
         Some((noun, raw)) if noun == I::NOUN => Ok(I::from(raw)),
-        Some(_) => Err(Error::NotFound(I::NOUN)),
+        Some(_) => Err(Error::NotFound(I::NOUN).at(field)),
         None => Err(Error::invalid(Code::IdMalformed, field)),
     }
 }

@@ -115,7 +115,8 @@ impl Types {
             (_, Value::Null) => Ok(()),
             (MetaTypeName::NonNull(inner), value) => self.value(inner, value, literal, path),
             (MetaTypeName::List(item), Value::List(values)) => {
-                values.iter().try_for_each(|value| self.value(item, value, literal, path))
+                let at = |(index, value)| self.value(item, value, literal, &format!("{path}.{index}"));
+                values.iter().enumerate().try_for_each(at)
             }
             (MetaTypeName::List(item), value) => self.value(item, value, literal, path),
             (MetaTypeName::Named(name), value) => match (self.find(name), value) {
@@ -196,7 +197,7 @@ mod tests {
             ),
             (
                 "{ problems(filter: { states: [\"REGISTERED\"] }) { totalCount } }",
-                "filter.states: ProblemState",
+                "filter.states.0: ProblemState",
             ),
             (
                 "mutation($id: ID!) { createTaskList(input: { allianceId: $id, month: \"2026-13\", title: \"\" }) { userErrors { code } } }",
@@ -227,6 +228,14 @@ mod tests {
                 Some((false, "$input: CreateRotationPlanInput".to_owned()))
             );
         }
+        // Of many the place tells which one.
+        let text = "mutation($input: CheckInManyToMobilizationInput!) { checkInManyToMobilization(input: $input) { userErrors { code } } }";
+        let items =
+            json!([{ "person": "V1", "at": "2026-11-26T01:00:00Z" }, { "person": "V2", "at": "today" }]);
+        assert_eq!(
+            check(text, json!({ "input": { "items": items } })),
+            Some((false, "$input.items.1.at: DateTime".to_owned()))
+        );
         // A string is how JSON names an enum's value, and a verb tells of an id that is not one.
         let text = "query($states: [ProblemState!], $id: ID!) { problems(filter: { states: $states, handlerId: $id }) { totalCount } }";
         assert_eq!(check(text, json!({ "states": ["REGISTERED"], "id": "nonsense" })), None);

@@ -7,8 +7,13 @@ outcome-unknown = The database went away while your change was being saved. It w
 required = A value is required here.
 too-long = The text is too long: at most { $most } characters.
 too-short = The text is too short: at least { $least } characters.
-out-of-range = The value must lie between { $least } and { $most }.
-malformed = The value is not of the expected form: { $expected }.
+out-of-range = The value, time or number of items must lie between { $least } and { $most }.
+malformed = The value is not of the expected form: { $expected ->
+    [token] 1 to 64 letters, digits, "-" or "_"
+    [text] text without control characters
+    [null] nothing
+   *[other] { $expected }
+}.
 id-malformed = This is not an identifier of ours.
 cursor-malformed = This cursor is not one of ours, or belongs to another list or order.
 page-invalid = Ask for 1 to 100 items, with either first or last.
@@ -96,6 +101,7 @@ designation-refused = The designation of a military unit is not recorded; write 
 committee-kept = This organisation is the alliance's committee and keeps its seat.
 unit-answers-itself = This organisation answers its invitation itself, through its manager in the alliance where it has been a member the longest; a platform administrator can answer on its behalf.
 leads-team = This organisation leads the service team { $team }; give the team another lead first.
+stands-in-duties = This organisation still stands in { $pairings } pairings, { $posts } posts in grids, { $hosts } hosts of branches, { $instructors } instructors and { $orders } orders of mobilisation; end these first.
 stands-in-calls = This organisation is still called to { $whistles }; release, excuse or re-route it there first.
 in-another-team = { $organization } is in the service team { $team } already.
 team-in-rotation = This service team still has turns in a rotation; reassign them first.
@@ -170,6 +176,7 @@ no-backstop = The whistle names no backstop unit; name the unit to call.
 too-late = The day must be { $most } or earlier.
 grid-level-jump = A cell that stands below this one is of level { $level }.
 grid-loop = These cells stand above each other in a circle: { $value }.
+grid-outside-parent = A grid cell covers no more than the one above it: { $cell }.
 grid-overlap = The comprehensive cell { $cell } of the same level already covers { $region }, or a part of it.
 parent-ended = What it is to stand below has ended, or its end is set; choose one that stands.
 others-stand-below = { $name } still stands below it; end or move that first.
@@ -180,6 +187,7 @@ region-above-community = The region is larger than a community; name a community
 outside-mobilization = The region lies outside the regions of this order.
 already-ordered = The unit is on this order already.
 unit-not-called = The order does not call the unit, and it is not paired with this place; leave it out for a volunteer.
+unit-released = This unit was released from the order; nobody comes with it any more.
 shift-elsewhere = The shift is one of another place.
 check-in-in-future = The time lies in the future; the latest is { $most }.
 check-in-before-issue = The time lies before the order was issued, at { $least }.

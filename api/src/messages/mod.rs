@@ -70,7 +70,7 @@ pub fn of(error: &Error, locale: Locale) -> String {
                 _ => (*name, value.clone()),
             })
             .collect(),
-        Error::NotFound(noun) => vec![("noun", (*noun).to_owned())],
+        Error::NotFound(noun) | Error::NotFoundAt(noun, _) => vec![("noun", (*noun).to_owned())],
         _ => Vec::new(),
     };
     find(locale, &error.code().message_key(), &args).unwrap_or_else(|| error.code().text().to_owned())

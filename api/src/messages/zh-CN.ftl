@@ -7,8 +7,13 @@ outcome-unknown = 保存时数据库连接中断，更改要么全部生效，�
 required = 此项必填。
 too-long = 文字过长：最多 { $most } 个字符。
 too-short = 文字过短：至少 { $least } 个字符。
-out-of-range = 数值须在 { $least } 与 { $most } 之间。
-malformed = 格式不符，应为：{ $expected }。
+out-of-range = 数值、时间或项数须在 { $least } 与 { $most } 之间。
+malformed = 格式不符，应为：{ $expected ->
+    [token] 1 至 64 位字母、数字、“-”或“_”
+    [text] 不含控制字符的文字
+    [null] 不填
+   *[other] { $expected }
+}。
 id-malformed = 标识符无效。
 cursor-malformed = 游标无效，或不属于此列表及排序。
 page-invalid = 每页 1 至 100 条，first 与 last 只能用其一。
@@ -18,7 +23,82 @@ number-pattern-taken = 使用该编号格式会与已有编号重复：{ $number
 position-ahead = 当前最大位置为 { $most }；给出的位置超前，说明数据库不同或已恢复到较早状态，请重新全量读取。
 credit-code-kept = 该单位已登记统一社会信用代码，不得更换：不同代码即不同单位。
 credit-code-taken = 该统一社会信用代码属于另一名称的单位，请核对代码或名称。
-state-refused = 当前状态（{ $state }）下不能执行此操作。
+state-refused = 当前状态（{ $state ->
+    [DRAFT] 草稿
+    [PUBLISHED] 已发布
+    [ACKNOWLEDGED] 已签收
+    [IN_PROGRESS] 办理中
+    [SUBMITTED] 已提交
+    [COMPLETED] 已完成
+    [CANCELLED] 已取消
+    [CARRIED_OVER] 已结转
+    [CLOSED] 已封存
+    [REGISTERED] 已登记
+    [TRIAGED] 已研判
+    [ASSIGNED] 已交办
+    [ACCEPTED] 已签收
+    [DONE] 已办结
+    [ON_ACCOUNT] 挂账
+    [VERIFIED] 核验通过
+    [STRUCK_OFF] 已销号
+    [REJECTED] 不予受理
+    [WITHDRAWN] 已撤回
+    [MERGED] 已并案
+    [ESCALATED] 已提级
+    [CLOSED_AT_SOURCE] 在来源处已办结
+    [OPEN] 未结
+    [RESOLVED] 已解决
+    [RETURNED] 已退回
+    [RECALLED] 已收回
+    [ASKED] 已申请
+    [GRANTED] 已准许
+    [REFUSED] 已拒绝
+    [LAPSED] 已失效
+    [DUE] 待回访
+    [ANSWERED] 已答复
+    [UNREACHABLE] 未联系上
+    [PENDING] 待答复
+    [TO_COMMITTEE] 已转党委
+    [SCHEDULED] 已排定
+    [ANNOUNCED] 已公布
+    [CHECKED_IN] 已报到
+    [IN_SERVICE] 在岗
+    [HANDING_OVER] 交接中
+    [HANDED_OVER] 已交接
+    [MISSED] 未报到
+    [EXCUSED] 已免除
+    [PROPOSED] 已提出
+    [AGREED] 已同意
+    [APPROVED] 已批准
+    [DECLINED] 已退回
+    [APPLIED] 已申请
+    [SOUNDED] 已吹哨
+    [CALLED_OFF] 已撤哨
+    [CALLED] 已召集
+    [REPORTED_IN] 已报到
+    [ON_SITE] 已到场
+    [CLAIMED_RESOLVED] 已报解决
+    [EVALUATED] 已评价
+    [RELEASED] 已放行
+    [REROUTED] 已改派
+    [ARRIVED] 已到位
+    [ISSUED] 已签发
+    [STOOD_DOWN] 已解除
+    [DISCARDED] 已作废
+    [INVITED] 已邀请
+    [ACTIVE] 有效
+    [SUSPENDED] 已暂停
+    [DISABLED] 已停用
+    [ENDED] 已终止
+    [STANDING] 在任
+    [REACHED] 已达到
+    [REVOKED] 已吊销
+    [ERASED] 已删除
+    [DELETED] 已删除
+    [DISBANDED] 已解散
+    [EXTERNAL] 由外部身份登录
+   *[other] { $state }
+}）下不能执行此操作。
 nothing-to-erase = 没有可删除的个人信息，或此前已删除。
 reason-names-erased = 理由中重复了要删除的姓名或号码，请去掉后重写。
 idempotency-key-reused = 该幂等键已用于另一请求。
@@ -96,6 +176,7 @@ designation-refused = 不记录部队番号，请填写不含番号的名称。
 committee-kept = 该单位是本联盟的党委，成员资格须保留。
 unit-answers-itself = 该单位须由其最早加入的联盟中的单位管理员自行答复邀请，也可由平台管理员代为答复。
 leads-team = 该单位是服务队“{ $team }”的牵头单位，请先更换牵头单位。
+stands-in-duties = 该单位仍有未结束的事项：包保 { $pairings } 处、网格岗位 { $posts } 个、党组织驻在 { $hosts } 处、党建指导员 { $instructors } 名、动员令 { $orders } 件。请先逐项结束。
 stands-in-calls = 该单位仍在吹哨 { $whistles } 的召集中，请先放行、免除或改派。
 in-another-team = { $organization } 已在服务队“{ $team }”中。
 team-in-rotation = 该服务队在轮值中仍有期次，请先另行安排。
@@ -170,6 +251,7 @@ no-backstop = 本次吹哨未指定兜底单位，请指明召集单位。
 too-late = 日期不得晚于 { $most }。
 grid-level-jump = 此网格的下一级应为 { $level } 级。
 grid-loop = 这些网格互为上级，形成循环：{ $value }。
+grid-outside-parent = 网格不得超出上级网格“{ $cell }”的范围。
 grid-overlap = 同级综合网格“{ $cell }”已覆盖 { $region }（或其一部分）。
 parent-ended = 上级已终止，请另选在用的上级。
 others-stand-below = 其下仍有“{ $name }”，请先终止或调整。
@@ -180,6 +262,7 @@ region-above-community = 该区域大于社区（村）；请填写社区（村�
 outside-mobilization = 该区域不在本动员令的范围内。
 already-ordered = 该单位已列入本动员令。
 unit-not-called = 本动员令未召集该单位，该单位也未包保此处；志愿者请不填单位。
+unit-released = 该单位已从本动员令放行，不能再随该单位报到。
 shift-elsewhere = 该班次不属于此处。
 check-in-in-future = 时间晚于当前时间，最晚为 { $most }。
 check-in-before-issue = 时间早于动员令签发时间 { $least }。

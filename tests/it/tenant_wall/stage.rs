@@ -104,7 +104,10 @@ const PREPARED: [(&[&str], &str); 55] = [
     (
         &["endMembership"],
         "UPDATE service_team SET ended_at = '2026-01-05T01:00:00+00:00' WHERE id = {service_team};
-        UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response}",
+        UPDATE whistle_response SET state = 'excused', is_open = FALSE WHERE id = {whistle_response};
+        UPDATE pairing SET until_on = since_on; UPDATE grid_officer SET until_on = since_on;
+        UPDATE branch_host SET until_on = since_on; UPDATE branch_instructor SET until_on = since_on;
+        UPDATE mobilization_unit SET state = 'released'",
     ),
     (&["disbandServiceTeam"], "UPDATE rotation_slot SET state = 'handed_over' WHERE id = {rotation_slot}"),
     (

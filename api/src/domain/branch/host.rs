@@ -66,7 +66,7 @@ pub async fn check(tx: &Tx<'_>, alliance: &alliance::Model, hosts: &[NewHost]) -
         let at = || format!("hosts.{index}");
         let (kind, host) = match host {
             NewHost::Region(id) => {
-                let region = of(*id).ok_or(Error::NotFound("region"))?;
+                let region = of(*id).ok_or_else(|| Error::NotFound("region").at(at()))?;
                 if !region.path.starts_with(&territory.path) {
                     return Err(Error::invalid(Code::OutsideTerritory, at()));
                 }
@@ -78,7 +78,7 @@ pub async fn check(tx: &Tx<'_>, alliance: &alliance::Model, hosts: &[NewHost]) -
                     .filter(grid_cell::Column::AllianceId.eq(alliance.id))
                     .one(&tx.db)
                     .await?
-                    .ok_or(Error::NotFound("grid_cell"))?;
+                    .ok_or_else(|| Error::NotFound("grid_cell").at(at()))?;
                 if cell.until_on.is_some() {
                     return Err(Error::invalid(Code::StateRefused, at()).with("state", "ended"));
                 }

@@ -48,10 +48,7 @@ pub async fn appoint(ctx: &Ctx, alliance_id: AllianceId, new: NewInstructor) -> 
     let phone = text::optional(new.phone.as_deref(), "phone", PHONE)?;
     membership::require_active(&tx.db, alliance_id, new.organization_id, "organizationId").await?;
     let checked = host::check(&tx, &alliance, std::slice::from_ref(&new.place)).await;
-    checked.map_err(|error| match error {
-        refused @ Error::Refused(_) => refused.at("place"),
-        other => other,
-    })?;
+    checked.map_err(|error| error.at("place"))?;
     let (mut region, mut cell, mut served, mut market) = (None, None, None, None);
     match new.place {
         NewHost::Region(id) => region = Some(id),

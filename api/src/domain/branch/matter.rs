@@ -6,8 +6,10 @@ use concord_entities::{
     party_branch, priority_task, problem, whistle,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    sea_query::SimpleExpr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
+    sea_query::{Expr, SimpleExpr},
 };
 
 use super::steps::{Which, open};
@@ -31,38 +33,50 @@ impl Matter {
         }
     }
 
-    /// Turns away what the caller may not see, or what is another alliance's.
-    async fn require(self, tx: &Tx<'_>, alliance: AllianceId) -> Result<()> {
-        let ctx = tx.ctx;
-        match self {
+    /// Whose it is, if the caller may see it; that never changes.
+    async fn alliance(self, ctx: &Ctx) -> Result<AllianceId> {
+        let of = match self {
             Self::Problem(id) => {
-                let row = list::problem::visible(ctx)
-                    .filter(problem::Column::Id.eq(id))
-                    .filter(problem::Column::AllianceId.eq(alliance));
-                row.one(&tx.db).await?.map(drop).ok_or(Error::NotFound("problem"))
+                let row = list::problem::visible(ctx).filter(problem::Column::Id.eq(id)).one(ctx.read());
+                row.await?.map(|row| row.alliance_id)
             }
             Self::Task(id) => {
-                let row = list::task_read::visible(ctx)
-                    .filter(priority_task::Column::Id.eq(id))
-                    .filter(priority_task::Column::AllianceId.eq(alliance));
-                row.one(&tx.db).await?.map(drop).ok_or(Error::NotFound("priority_task"))
+                let row = list::task_read::visible(ctx).filter(priority_task::Column::Id.eq(id));
+                row.one(ctx.read()).await?.map(|row| row.alliance_id)
             }
             Self::Whistle(id) => {
-                let row = whistles::visible(ctx)
-                    .filter(whistle::Column::Id.eq(id))
-                    .filter(whistle::Column::AllianceId.eq(alliance));
-                row.one(&tx.db).await?.map(drop).ok_or(Error::NotFound("whistle"))
+                let row = whistles::visible(ctx).filter(whistle::Column::Id.eq(id)).one(ctx.read());
+                row.await?.map(|row| row.alliance_id)
             }
-        }
+        };
+        of.ok_or_else(|| self.missing())
     }
+
+    const fn missing(self) -> Error {
+        Error::NotFound(match self {
+            Self::Problem(_) => "problem",
+            Self::Task(_) => "priority_task",
+            Self::Whistle(_) => "whistle",
+        })
+    }
+}
+
+/// A branch and a matter of one alliance, under its lock.
+async fn both(
+    ctx: &Ctx,
+    which: Which,
+    matter: Matter,
+    action: Action,
+) -> Result<(Tx<'_>, party_branch::Model)> {
+    let of = matter.alliance(ctx).await;
+    let (tx, alliance, row) = open(ctx, which, action).await?;
+    if of? == alliance.id { Ok((tx, row)) } else { Err(matter.missing()) }
 }
 
 /// Says that a branch serves a matter. Only the committee may.
 pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branch::Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::LinkBranchMatter).await?;
-    matter.require(&tx, alliance.id).await?;
-    if standing(&tx, &row, matter).await?.is_some() {
+    let (tx, row) = both(ctx, which, matter, Action::LinkBranchMatter).await?;
+    if Entity::find().filter(stands(&row, matter)).one(&tx.db).await?.is_some() {
         return Err(Error::invalid(Code::AlreadyExists, "matter"));
     }
     let (mut problem, mut task, mut whistle) = (None, None, None);
@@ -73,7 +87,7 @@ pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branc
     }
     let new = branch_matter::ActiveModel {
         id: Set(ctx.new_id()),
-        alliance_id: Set(alliance.id),
+        alliance_id: Set(row.alliance_id),
         branch_id: Set(row.id),
         problem_id: Set(problem),
         task_id: Set(task),
@@ -91,30 +105,24 @@ pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branc
 
 /// Takes back that a branch serves a matter; that it was said stays on record. Only the committee may.
 pub async fn unlink(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branch::Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::UnlinkBranchMatter).await?;
-    matter.require(&tx, alliance.id).await?;
-    let linked = standing(&tx, &row, matter).await?;
-    let linked = linked.ok_or_else(|| Error::invalid(Code::NotLinked, "matter"))?;
-    let change = branch_matter::ActiveModel {
-        unlinked_at: Set(Some(ctx.now())),
-        unlinked_by: Set(ctx.author()),
-        ..linked.into_active_model()
-    };
-    change.update(&tx.db).await?;
+    let (tx, row) = both(ctx, which, matter, Action::UnlinkBranchMatter).await?;
+    let unlinked = Entity::update_many()
+        .col_expr(Column::UnlinkedAt, Expr::value(ctx.now()))
+        .col_expr(Column::UnlinkedBy, Expr::value(ctx.author()))
+        .filter(stands(&row, matter))
+        .exec(&tx.db)
+        .await?;
+    if unlinked.rows_affected == 0 {
+        return Err(Error::invalid(Code::NotLinked, "matter"));
+    }
     tx.record(fact(Event::BranchMatterUnlinked, &row, matter)).await?;
     tx.commit(row.id).await?;
     Ok(row)
 }
 
-/// What says that a branch serves a matter, until it is taken back.
-async fn standing(
-    tx: &Tx<'_>,
-    row: &party_branch::Model,
-    matter: Matter,
-) -> Result<Option<branch_matter::Model>> {
-    let linked = Entity::find().filter(Column::BranchId.eq(row.id)).filter(Column::UnlinkedAt.is_null());
-    Ok(linked.filter(matter.is()).one(&tx.db).await?)
+/// Holds for what says that a branch serves a matter, until it is taken back.
+fn stands(row: &party_branch::Model, matter: Matter) -> Condition {
+    Condition::all().add(Column::BranchId.eq(row.id)).add(Column::UnlinkedAt.is_null()).add(matter.is())
 }
 
 fn fact(kind: Event, row: &party_branch::Model, matter: Matter) -> Fact {

@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, sea_query::Expr,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     no_earlier, standing, visible,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     fact::erasure::Words,
     governance::alliance::{expect_version, hold},
     privacy::ERASED,
@@ -232,25 +232,25 @@ pub struct Which {
 }
 
 /// A standing branch with its alliance under lock, the caller's right checked.
-pub(super) async fn open(tx: &Tx<'_>, which: Which, action: Action) -> Result<(alliance::Model, Model)> {
-    let (alliance, row) = look(tx, which, action).await?;
-    standing(row.until_on)?;
-    Ok((alliance, row))
-}
-
-/// The same of one that may have ended. Whatever changes a branch waits for the others here.
-async fn look(tx: &Tx<'_>, which: Which, action: Action) -> Result<(alliance::Model, Model)> {
-    let seen = async || -> Result<Model> {
-        let row = visible(tx.ctx).filter(Column::Id.eq(which.id)).one(&tx.db).await?;
-        row.ok_or(Error::NotFound("party_branch"))
-    };
-    let alliance = hold(tx, seen().await?.alliance_id).await?;
-    let row = seen().await?;
-    tx.ctx.require(&tx.db, action, Target::alliance(alliance.id)).await?;
+pub(super) async fn open(
+    ctx: &Ctx,
+    which: Which,
+    action: Action,
+) -> Result<(Tx<'_>, alliance::Model, Model)> {
+    let missing = || Error::NotFound("party_branch");
+    // Whose it is never changes, and is read ahead of the unit of work.
+    let of = super::find(ctx, which.id).await?.ok_or_else(missing)?.alliance_id;
+    let tx = ctx.begin().await?;
+    let alliance = hold(&tx, of).await?;
+    // Under lock as well: whoever erases a secretary holds the branch alone.
+    let row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD).one(&tx.db).await?;
+    let row = row.ok_or_else(missing)?;
+    ctx.require(&tx.db, action, Target::alliance(alliance.id)).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
-    Ok((alliance, row))
+    standing(row.until_on)?;
+    Ok((tx, alliance, row))
 }
 
 /// What changes of a branch: absent stays, an inner absence clears.
@@ -270,8 +270,7 @@ pub struct BranchChange {
 
 /// Changes or moves a branch. Only the committee may.
 pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::ChangePartyBranch).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::ChangePartyBranch).await?;
     let name = match &change.name {
         Some(name) => text::required(name, "name", NAME)?,
         None => row.name.clone(),
@@ -328,7 +327,12 @@ pub async fn change(ctx: &Ctx, which: Which, change: BranchChange) -> Result<Mod
 /// the committee may.
 pub async fn erase_secretary(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let tx = ctx.begin().await?;
-    let (_, before) = look(&tx, which, Action::EraseBranchSecretary).await?;
+    let row = visible(ctx).filter(Column::Id.eq(which.id)).lock(HELD).one(&tx.db).await?;
+    let before = row.ok_or(Error::NotFound("party_branch"))?;
+    ctx.require(&tx.db, Action::EraseBranchSecretary, Target::alliance(before.alliance_id)).await?;
+    if let Some(expected) = which.expected_version {
+        expect_version(expected, before.version)?;
+    }
     let (name, phone) = (before.secretary_name.as_deref(), before.secretary_phone.as_deref());
     let words = Words::of([name, phone]);
     let reason = words.reason(reason, name.is_none_or(|name| name == ERASED) && phone.is_none())?;
@@ -348,8 +352,7 @@ pub async fn erase_secretary(ctx: &Ctx, which: Which, reason: &str) -> Result<Mo
 
 /// Records how many members a branch has on a day; earlier counts stay on record. Only the committee may.
 pub async fn count_members(ctx: &Ctx, which: Which, count: i32, on: Option<NaiveDate>) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::CountPartyMembers).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::CountPartyMembers).await?;
     let count = text::within(count, "memberCount", 0, MOST_MEMBERS)?;
     let today = today(&alliance, ctx.now());
     let on = on.unwrap_or(today);
@@ -381,8 +384,7 @@ pub async fn count_members(ctx: &Ctx, which: Which, count: i32, on: Option<Naive
 
 /// Ends a branch below which none stands any more. Only the committee may.
 pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>, reason: Option<&str>) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let (alliance, row) = open(&tx, which, Action::EndPartyBranch).await?;
+    let (tx, alliance, row) = open(ctx, which, Action::EndPartyBranch).await?;
     let reason = text::optional(reason, "reason", 1_000)?;
     let below = Entity::find().filter(Column::ParentId.eq(row.id)).filter(Column::UntilOn.is_null());
     if let Some(child) = below.clone().order_by_asc(Column::Name).one(&tx.db).await? {

@@ -5,25 +5,31 @@ use std::sync::LazyLock;
 
 use concord_entities::{
     account, event,
-    id::{PriorityTaskId, RotationPlanId, RotationSlotId, TaskListId, TypedId, WhistleId},
-    priority_task, rotation_plan, rotation_slot,
+    id::{MobilizationId, PriorityTaskId, RotationPlanId, RotationSlotId, TaskListId, TypedId, WhistleId},
+    mobilization, priority_task, rotation_plan, rotation_slot,
     seat::{self, Role},
     task_list, whistle,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, SelectStatement, SimpleExpr},
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, SelectStatement},
 };
 
 use crate::domain::{Actor, Ctx, Event, scope};
 
-/// Beginnings of kinds that tell of people, their roles and their keys, and of drafts that nobody else sees.
-const PERSONAL: [&str; 14] = [
+/// Beginnings of kinds that tell of people, their roles and their keys, of where single persons were and of whom nothing is known any
+/// more, and of drafts that nobody else sees.
+const PERSONAL: [&str; 19] = [
     "account_",
     "api_key_",
+    "branch_instructor_erased",
+    "branch_secretary_erased",
     "calendar_feed_",
     "external_identity_",
+    "grid_officer_erased",
+    "home_report",
     "inbox_",
+    "mobilization_checked_",
     "mobilization_draft",
     "password_",
     "refresh_token_",
@@ -66,22 +72,29 @@ pub fn seen_of_noun(ctx: &Ctx, noun: &str) -> Condition {
         .iter()
         .find(|(of, _)| *of == noun)
         .map_or_else(|| seen_of(ctx, &[]), |draft| seen_of(ctx, &[*draft]));
-    if noun == WhistleId::NOUN { Condition::all().add(seen).add(once(ctx)) } else { seen }
+    // What concerns several alliances is told in the chain of each, and once in a history.
+    let told_at_home = match noun {
+        // Whoever reads the town's chain reads it there, and not once more above.
+        WhistleId::NOUN => elsewhere::<whistle::Entity>(whistle::Column::Id, whistle::Column::AllianceId)
+            .filter(scope::in_alliances(ctx, whistle::Column::AllianceId))
+            .into_query(),
+        // The history of an order is its own alliance's; those that it reaches hear of it among their changes.
+        MobilizationId::NOUN => {
+            use mobilization::Column;
+            elsewhere::<mobilization::Entity>(Column::Id, Column::AllianceId).into_query()
+        }
+        _ => return seen,
+    };
+    Condition::all().add(seen).add(Expr::exists(told_at_home).not())
 }
 
-/// What happens to a whistle that concerns an alliance above is told in both chains: whoever reads the town's reads it there,
-/// and not once more above.
-fn once(ctx: &Ctx) -> SimpleExpr {
-    let told_in_town = whistle::Entity::find()
+/// What an event is about, where it stands in the chain of another alliance than that one's own.
+fn elsewhere<E: EntityTrait>(id: E::Column, alliance: E::Column) -> Select<E> {
+    E::find()
         .select_only()
-        .column(whistle::Column::Id)
-        .filter(whistle::Column::Id.into_expr().eq(Expr::col((event::Entity, event::Column::SubjectId))))
-        .filter(
-            whistle::Column::AllianceId.into_expr().ne(Expr::col((event::Entity, event::Column::AllianceId))),
-        )
-        .filter(scope::in_alliances(ctx, whistle::Column::AllianceId))
-        .into_query();
-    Expr::exists(told_in_town).not()
+        .column(id)
+        .filter(id.into_expr().eq(Expr::col((event::Entity, event::Column::SubjectId))))
+        .filter(alliance.into_expr().ne(Expr::col((event::Entity, event::Column::AllianceId))))
 }
 
 fn seen_of(ctx: &Ctx, drafts: &[(&str, Draft)]) -> Condition {

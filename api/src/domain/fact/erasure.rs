@@ -1,7 +1,7 @@
 //! Taking what was known of a person out of what is otherwise kept: a text loses the words, an event its payload and salt.
 //! The event's link in the chain stays, and `verify` tells that it was erased.
 
-use concord_entities::event;
+use concord_entities::{event, id::EventId};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::Value;
 use uuid::Uuid;
@@ -69,16 +69,26 @@ impl<'a> Words<'a> {
 
     /// Erases every event about `subject` in whose payload one of the words stands; tells how many those were.
     pub async fn erase_events(&self, tx: &Tx<'_>, subject: Uuid) -> Result<usize> {
-        let about: Vec<(concord_entities::id::EventId, String)> = event::Entity::find()
+        Ok(self.erase_events_about(tx, [subject]).await?.len())
+    }
+
+    /// The same of several subjects at once; tells of each event what it was about.
+    pub async fn erase_events_about(
+        &self,
+        tx: &Tx<'_>,
+        subjects: impl IntoIterator<Item = Uuid>,
+    ) -> Result<Vec<Uuid>> {
+        let about: Vec<(EventId, Uuid, String)> = event::Entity::find()
             .select_only()
-            .columns([event::Column::Id, event::Column::Payload])
-            .filter(event::Column::SubjectId.eq(subject))
+            .columns([event::Column::Id, event::Column::SubjectId, event::Column::Payload])
+            .filter(event::Column::SubjectId.is_in(subjects))
             .filter(event::Column::Payload.is_not_null())
             .into_tuple()
             .all(&tx.db)
             .await?;
-        let named = about.iter().filter(|(_, payload)| self.stand_in_payload(payload));
-        let named: Vec<_> = named.map(|(id, _)| *id).collect();
+        let named = about.into_iter().filter(|(.., payload)| self.stand_in_payload(payload));
+        let (named, subjects): (Vec<EventId>, Vec<Uuid>) =
+            named.map(|(id, subject, _)| (id, subject)).unzip();
         for ids in named.chunks(super::super::chain::BINDABLE) {
             event::Entity::update_many()
                 .col_expr(event::Column::Payload, Expr::val(Option::<String>::None))
@@ -87,7 +97,7 @@ impl<'a> Words<'a> {
                 .exec(&tx.db)
                 .await?;
         }
-        Ok(named.len())
+        Ok(subjects)
     }
 }
 

@@ -93,9 +93,10 @@ pub const RULES: [Rule; 70] = [
     rule("whistle_excused", Kind::Recalled, &[To::Concerned]),
     rule("whistle_called_off", Kind::Recalled, &[To::Concerned]),
     rule("whistle_released", Kind::Closed, &[To::Registrar]),
-    rule("mobilization_issued", Kind::Assigned, &[To::Concerned]),
+    // The committees of the towns that an order reaches receive people for it.
+    rule("mobilization_issued", Kind::Assigned, &[To::Concerned, To::Everyone(Role::Committee)]),
     rule("mobilization_units_called", Kind::Assigned, &[To::Concerned]),
-    rule("mobilization_stood_down", Kind::Closed, &[To::Concerned]),
+    rule("mobilization_stood_down", Kind::Closed, &[To::Concerned, To::Everyone(Role::Committee)]),
     rule("rotation_plan_submitted", Kind::Assigned, &[To::Everyone(Role::Approver)]),
     rule("rotation_plan_approved", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("rotation_plan_returned", Kind::Returned, &[To::Everyone(Role::Committee)]),

@@ -13,12 +13,14 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait, sea_query::Expr,
+    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::{
-    CODE, NAME, after, cover::ancestry, from, hold, hold_cell, near, no_earlier, standing, territory,
+    CODE, NAME, after,
+    cover::{Cover, ancestry},
+    from, hold, hold_cell, near, no_earlier, standing, territory,
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
@@ -72,7 +74,9 @@ pub async fn insert(tx: &Tx<'_>, network: &grid_network::Model, new: NewCell) ->
     near(since, today, "since")?;
     if let Some(parent) = new.parent_id {
         let parent = Entity::find_by_id(parent).filter(Column::NetworkId.eq(network.id)).one(&tx.db).await?;
-        stand_below(&parent.ok_or(Error::NotFound("grid_cell"))?, level, since)?;
+        let parent = parent.ok_or(Error::NotFound("grid_cell"))?;
+        stand_below(&parent, level, since)?;
+        lie_in(tx, &parent, &regions, since).await?;
     }
     let namesake = Entity::find()
         .filter(Column::NetworkId.eq(network.id))
@@ -126,6 +130,56 @@ fn stand_below(parent: &Model, level: i32, since: NaiveDate) -> Result<()> {
     no_earlier(since, parent.since_on, "since")
 }
 
+/// A cell covers nothing that the one above it does not cover, from the day on and as far as is planned.
+async fn lie_in(tx: &Tx<'_>, parent: &Model, regions: &[region::Model], since: NaiveDate) -> Result<()> {
+    use grid_cell_region::Column as Covers;
+    let above: Vec<String> = covered()
+        .filter(Covers::CellId.eq(parent.id))
+        .filter(Covers::SinceOn.lte(since))
+        .filter(Covers::UntilOn.is_null())
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    let above: Cover = above.into_iter().collect();
+    match regions.iter().position(|region| !above.covers(&region.path)) {
+        None => Ok(()),
+        Some(index) => Err(Error::invalid(Code::GridOutsideParent, format!("regionIds.{index}"))
+            .with("cell", format!("{} {}", parent.code, parent.name))),
+    }
+}
+
+/// What stands below a cell keeps lying in it, from the day on.
+async fn hold_those_below(
+    tx: &Tx<'_>,
+    cell: &Model,
+    regions: &[region::Model],
+    since: NaiveDate,
+) -> Result<()> {
+    use grid_cell_region::Column as Covers;
+    let mine: Cover = regions.iter().map(|region| region.path.clone()).collect();
+    let below: Vec<String> = covered()
+        .filter(Column::ParentId.eq(cell.id))
+        .filter(from(Covers::UntilOn, since))
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    if below.iter().all(|path| mine.covers(path)) {
+        Ok(())
+    } else {
+        Err(Error::invalid(Code::GridOutsideParent, "regionIds")
+            .with("cell", format!("{} {}", cell.code, cell.name)))
+    }
+}
+
+/// The paths of what cells cover.
+fn covered() -> Select<grid_cell_region::Entity> {
+    grid_cell_region::Entity::find()
+        .select_only()
+        .column(region::Column::Path)
+        .join(JoinType::InnerJoin, grid_cell_region::Relation::Cell.def())
+        .join(JoinType::InnerJoin, grid_cell_region::Relation::Region.def())
+}
+
 /// The regions to cover, each once and within the territory, and the alliance.
 async fn regions(
     tx: &Tx<'_>,
@@ -145,8 +199,9 @@ async fn regions(
         region::Entity::find().filter(region::Column::Id.is_in(ids.iter().copied())).all(&tx.db).await?;
     let mut regions: Vec<region::Model> = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
-        let region = found.iter().find(|region| region.id == *id).ok_or(Error::NotFound("region"))?;
         let at = || format!("regionIds.{index}");
+        let region = found.iter().find(|region| region.id == *id);
+        let region = region.ok_or_else(|| Error::NotFound("region").at(at()))?;
         if !region.path.starts_with(&outer.path) {
             return Err(Error::invalid(Code::OutsideTerritory, at()));
         }
@@ -287,6 +342,11 @@ pub async fn amend(
     if now == wanted {
         return Err(Error::invalid(Code::AlreadyExists, "regionIds"));
     }
+    if let Some(parent) = row.parent_id {
+        let parent = Entity::find_by_id(parent).one(&tx.db).await?.ok_or(Error::NotFound("grid_cell"))?;
+        lie_in(tx, &parent, &regions, since).await?;
+    }
+    hold_those_below(tx, &row, &regions, since).await?;
     if row.category == Category::Comprehensive {
         refuse_overlap(tx, (row.network_id, row.level, Some(row.id)), &regions, since).await?;
     }

@@ -1,6 +1,8 @@
 //! Who holds a cell: a person of a member unit, in a role, from one day up to another. One person may hold several roles; of each role a
 //! cell has one main officer at a time.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use concord_entities::{
     grid_cell,
@@ -11,6 +13,7 @@ use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
     IntoActiveModel, QueryFilter, sea_query::Expr,
 };
+use uuid::Uuid;
 
 use super::{from, hold_cell, near, no_earlier, standing, territory, visible_officers};
 use crate::domain::{
@@ -57,7 +60,7 @@ pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Re
     standing(cell.until_on)?;
     let name = text::required(&new.name, "name", NAME)?;
     let phone = text::optional(new.phone.as_deref(), "phone", PHONE)?;
-    membership::require_active(&tx.db, cell.alliance_id, new.organization_id, "organizationId").await?;
+    membership::hold_active(tx, cell.alliance_id, new.organization_id, "organizationId").await?;
     let today = today(&territory(&tx.db, cell.alliance_id).await?.0, tx.ctx.now());
     let since = new.since.unwrap_or(today);
     near(since, today, "since")?;
@@ -102,14 +105,11 @@ pub async fn erase(
     expected_version: Option<i64>,
     reason: &str,
 ) -> Result<Model> {
+    // Who it is is read ahead of the unit of work; the version tells whether that still stands.
+    let before = super::find_officer(ctx, id).await?.ok_or(Error::NotFound("grid_officer"))?;
     let tx = ctx.begin().await?;
-    let seen = async || -> Result<Model> {
-        let row = visible_officers(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?;
-        row.ok_or(Error::NotFound("grid_officer"))
-    };
     // Several posts change: those of one alliance one after the other.
-    alliance::hold(&tx, seen().await?.alliance_id).await?;
-    let before = seen().await?;
+    alliance::hold(&tx, before.alliance_id).await?;
     ctx.require(&tx.db, Action::EraseGridOfficer, Target::alliance(before.alliance_id)).await?;
     if let Some(expected) = expected_version {
         expect_version(expected, before.version)?;
@@ -119,7 +119,7 @@ pub async fn erase(
     }
     let words = Words::of([Some(before.name.as_str()), before.phone.as_deref()]);
     let reason = words.reason(reason, before.name == ERASED && before.phone.is_none())?;
-    let mut same = Condition::any().add(Column::Id.eq(id));
+    let mut same = Condition::any().add(Column::Id.eq(id).and(Column::Version.eq(before.version)));
     if let Some(phone) = &before.phone {
         let person = Condition::all()
             .add(Column::AllianceId.eq(before.alliance_id))
@@ -135,12 +135,15 @@ pub async fn erase(
         .filter(same)
         .exec_with_returning(&tx.db)
         .await?;
-    for row in &rows {
-        let events = words.erase_events(&tx, row.cell_id.into()).await?;
-        tx.record(fact(Event::GridOfficerErased, row).reason(Some(&reason)).detail("events", events)).await?;
-    }
+    let cells: HashSet<Uuid> = rows.iter().map(|row| row.cell_id.into()).collect();
+    let erased = words.erase_events_about(&tx, cells).await?;
+    tx.record_all(rows.iter().map(|row| {
+        let events = erased.iter().filter(|cell| **cell == row.cell_id.0).count();
+        fact(Event::GridOfficerErased, row).reason(Some(&reason)).detail("events", events)
+    }))
+    .await?;
     let row = rows.into_iter().find(|row| row.id == id);
-    let row = row.ok_or_else(|| Error::internal("a post that was not erased"))?;
+    let row = row.ok_or_else(|| Error::refused(Code::VersionConflict).with("current", before.version + 1))?;
     tx.commit(row.id).await?;
     Ok(row)
 }

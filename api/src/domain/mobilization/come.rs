@@ -14,7 +14,7 @@ pub enum Outcome {
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,
-    /// It tells of an earlier time than what is known: the person stays where they are.
+    /// It tells of an earlier time than what is known: the person stays where they are, and came first where that was the earliest.
     Superseded,
     /// The person had left and is back.
     Returned,
@@ -76,6 +76,11 @@ impl Whereabouts {
         };
         let is_here = coming.region == self.region;
         let other_shift = coming.shift.is_some() && coming.shift != self.shift;
+        if coming.at < self.first.1 {
+            self.first = (coming.region, coming.at);
+            // From where they came first to where they are, unless that is the same.
+            return (Outcome::Superseded, if is_here { None } else { moves(true) });
+        }
         // The end of what is known: whatever is not before that is news.
         let known = self.left_at.unwrap_or(self.at);
         let is_known = (coming.region, coming.at) == self.first
@@ -121,10 +126,26 @@ mod tests {
     #[test]
     fn the_same_place_again_is_a_duplicate() {
         let mut person = Whereabouts::first(&coming(1, 10));
-        for minutes in [5, 10, 20] {
+        for minutes in [10, 20] {
             assert_eq!(person.come(&coming(1, minutes)), (Outcome::Duplicate, None));
         }
         assert_eq!(person, Whereabouts::first(&coming(1, 10)));
+    }
+
+    #[test]
+    fn whoever_came_earlier_came_first() {
+        let mut person = Whereabouts::first(&coming(1, 10));
+        assert_eq!(person.come(&coming(1, 8)), (Outcome::Superseded, None));
+        assert_eq!((person.first, person.at), ((region(1), at(8)), at(10)));
+        let (outcome, transfer) = person.come(&coming(2, 5));
+        assert_eq!(outcome, Outcome::Superseded);
+        let earlier = Transfer { from: region(2), to: region(1), at: at(5), is_superseded: true };
+        assert_eq!((transfer, person.first), (Some(earlier), (region(2), at(5))));
+        assert_eq!(person.present_at(), Some(region(1)));
+        // Sent again they are known.
+        for known in [coming(2, 5), coming(1, 8), coming(1, 10)] {
+            assert_eq!(person.come(&known), (Outcome::Duplicate, None));
+        }
     }
 
     #[test]

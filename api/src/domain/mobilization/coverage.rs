@@ -281,21 +281,19 @@ pub async fn outlook(ctx: &Ctx, order: &mobilization::Model, view: View) -> Resu
     }
 }
 
-/// The sums of an order by region or by grid cell, the greatest gap first, at most `MOST`.
+/// The sums of an order by region or by grid cell, the greatest gap first. Faces show the first `MOST`, and how many there are.
 pub async fn of(ctx: &Ctx, order: &mobilization::Model, view: View) -> Result<Vec<Sums>> {
     let (top, _) = outlook(ctx, order, view).await?;
     let leaves = leaves(ctx, order.id).await?;
     let seen: Vec<&Leaf> = leaves.iter().collect();
     let mut levels = HashMap::new();
-    let mut sums = match view.cells {
+    Ok(match view.cells {
         Some(wanted) => cells::board(&seen, &top, &cells::standing(ctx, wanted, order).await?),
         None => {
             learn_levels(ctx, &leaves, view.level, &mut levels).await?;
             board(&seen, &top, view.level, &levels)
         }
-    };
-    sums.truncate(MOST);
-    Ok(sums)
+    })
 }
 
 /// A place whose counter says something else than its rows.

@@ -73,6 +73,8 @@ struct Board {
     /// How often rights may have changed so far; it tells watchers to look.
     rights: u64,
     rows: Arc<Vec<Line>>,
+    /// How many there are, of which those are shown.
+    count: usize,
     is_made: bool,
 }
 
@@ -91,6 +93,8 @@ pub struct Delta {
     /// Whether it is the whole board, as a watcher gets it first.
     pub is_whole: bool,
     pub rows: Vec<Line>,
+    /// How many rows the board has, of which at most `MOST` are shown.
+    pub count: usize,
 }
 
 fn unpoisoned<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -217,7 +221,12 @@ impl Watcher {
         let is_whole = changed.is_none();
         let rows = changed.unwrap_or_else(|| board.rows.to_vec());
         self.sent = Some(board.rows.clone());
-        (is_whole || !rows.is_empty()).then_some(Delta { position: board.position, is_whole, rows })
+        (is_whole || !rows.is_empty()).then_some(Delta {
+            position: board.position,
+            is_whole,
+            rows,
+            count: board.count,
+        })
     }
 }
 
@@ -374,7 +383,8 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
             }
             None => coverage::board(&seen, &top, view.level, &known.levels),
         };
-        if sums.len() > MOST {
+        let count = sums.len();
+        if count > MOST {
             // Of more than fit always the same.
             sums.sort_unstable_by(|one, other| one.key.cmp(&other.key));
             sums.truncate(MOST);
@@ -394,7 +404,8 @@ async fn make(ctx: &Ctx, of: MobilizationId, room: &Room, known: &mut Known) -> 
                 let is_told = is_new || board.rights != known.rights || board.about != about;
                 if is_told {
                     let rows = if is_new { Arc::new(rows) } else { board.rows.clone() };
-                    *board = Arc::new(Board { position, about, rights: known.rights, rows, is_made: true });
+                    let rights = known.rights;
+                    *board = Arc::new(Board { position, about, rights, rows, count, is_made: true });
                 }
                 is_told
             });

@@ -24,11 +24,11 @@ use super::{
     Which,
     coverage::{self, Deltas},
     fact, person,
-    reach::{Turn, turn},
+    reach::{Turn, reached, turn},
     states, visible,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx, governance,
+    Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx, governance,
     governance::alliance::expect_version,
     list::{problem::zone, sequence, transition::Step},
     number_pattern::NumberPattern,
@@ -169,7 +169,7 @@ pub async fn draft(ctx: &Ctx, new: NewMobilization) -> Result<Model> {
     });
     mobilization_region::Entity::insert_many(over).exec_without_returning(&tx.db).await?;
     let paths: Vec<&str> = tops.iter().map(|(_, path)| path.as_str()).collect();
-    set_needs(&tx, &row, &new.needs, &known, &paths).await?;
+    set_needs(&tx, &row, &new.needs, &known, &paths, 1).await?;
     put_units(&tx, &row, &new.units).await?;
     let told = fact(Event::MobilizationDrafted, &row)
         .detail("title", row.title.clone())
@@ -187,8 +187,8 @@ fn tops(ids: &[RegionId], known: &Regions, territory: &str) -> Result<Vec<(Regio
     }
     let mut tops: Vec<(RegionId, String)> = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
-        let (_, path) = known.get(id).ok_or(Error::NotFound("region"))?;
         let field = || format!("regionIds.{index}");
+        let (_, path) = known.get(id).ok_or_else(|| Error::NotFound("region").at(field()))?;
         if !path.starts_with(territory) {
             return Err(Error::invalid(Code::OutsideTerritory, field()));
         }
@@ -200,14 +200,14 @@ fn tops(ids: &[RegionId], known: &Regions, territory: &str) -> Result<Vec<(Regio
     Ok(tops)
 }
 
-/// Says what places need: a number replaces the one before for the same place and work, and none takes it back, where the order
-/// knows it already.
+/// Says what places need, `least` or more: a number replaces the one before for the same place and work, and none takes it back.
 async fn set_needs(
     tx: &Tx<'_>,
     order: &Model,
     needs: &[NewNeed],
     known: &Regions,
     tops: &[&str],
+    least: i32,
 ) -> Result<()> {
     use mobilization_need::{ActiveModel, Column as Need, Entity};
     if needs.is_empty() {
@@ -227,7 +227,8 @@ async fn set_needs(
     let (mut rows, mut taken_back) = (Vec::new(), Vec::new());
     for (index, need) in needs.iter().enumerate() {
         let field = |name: &str| format!("needs.{index}.{name}");
-        let (level, path) = known.get(&need.region_id).ok_or(Error::NotFound("region"))?;
+        let missing = || Error::NotFound("region").at(field("regionId"));
+        let (level, path) = known.get(&need.region_id).ok_or_else(missing)?;
         if *level < Level::Village {
             return Err(Error::invalid(Code::RegionAboveCommunity, field("regionId")));
         }
@@ -237,7 +238,6 @@ async fn set_needs(
         let work = text::required(&need.work, "work", WORK).map_err(|error| error.at(field("work")))?;
         let key = (need.region_id, work.clone());
         let earlier = before.get(&key).copied();
-        let least = i32::from(earlier.is_none());
         if !(least..=PEOPLE).contains(&need.needed) {
             return Err(Error::invalid(Code::OutOfRange, field("needed"))
                 .with("least", least)
@@ -251,6 +251,8 @@ async fn set_needs(
         delta.needed += need.needed - earlier.map_or(0, |(_, needed)| needed);
         match earlier {
             Some((id, _)) if need.needed == 0 => taken_back.push(id),
+            // What was never said needs no taking back.
+            None if need.needed == 0 => {}
             _ => rows.push(ActiveModel {
                 id: Set(earlier.map_or_else(|| tx.ctx.new_id(), |(id, _)| id)),
                 mobilization_id: Set(order.id),
@@ -414,6 +416,26 @@ impl Held<'_> {
         }
     }
 
+    /// Writes what happened to the order: in its own alliance's chain with what concerns that one alone, and in the chains of the other
+    /// alliances that it reaches.
+    async fn tell(
+        &self,
+        kind: Event,
+        row: &Model,
+        reached: Vec<AllianceId>,
+        reason: Option<&str>,
+        own: impl FnOnce(Fact) -> Fact,
+    ) -> Result<()> {
+        let told = || {
+            fact(kind, row)
+                .moved(self.row.state.to_value(), row.state.to_value())
+                .detail("title", row.title.clone())
+                .reason(reason)
+        };
+        let others = reached.into_iter().map(|alliance| told().alliance(alliance));
+        self.tx.record_all([own(told())].into_iter().chain(others)).await
+    }
+
     /// What is told of a change to what the order says: of a draft to its committee alone.
     fn amended(&self, issued: Event) -> Event {
         if self.row.state == State::Draft { Event::MobilizationDraftAmended } else { issued }
@@ -431,7 +453,7 @@ pub async fn amend_needs(ctx: &Ctx, which: Which, needs: &[NewNeed]) -> Result<M
     let tops = held.tops().await?;
     let tops: Vec<&str> = tops.iter().map(String::as_str).collect();
     let row = held.base().update(&held.tx.db).await?;
-    set_needs(&held.tx, &row, needs, &known, &tops).await?;
+    set_needs(&held.tx, &row, needs, &known, &tops, 0).await?;
     let kind = held.amended(Event::MobilizationNeedsAmended);
     held.tx.record(fact(kind, &row).detail("needs", needs.len())).await?;
     held.tx.commit(row.id).await?;
@@ -468,10 +490,17 @@ pub async fn add_shifts(ctx: &Ctx, which: Which, shifts: &[NewShift]) -> Result<
         return Err(Error::invalid(Code::Required, "shifts"));
     }
     let tops = held.tops().await?;
+    let planned = mobilization_shift::Entity::find()
+        .filter(mobilization_shift::Column::MobilizationId.eq(held.row.id))
+        .all(&held.tx.db)
+        .await?;
+    let mut planned: HashSet<_> =
+        planned.into_iter().map(|shift| (shift.region_id, shift.starts_at, shift.ends_at)).collect();
     let mut rows = Vec::with_capacity(shifts.len());
     for (index, shift) in shifts.iter().enumerate() {
         let field = |name: &str| format!("shifts.{index}.{name}");
-        let (level, path) = known.get(&shift.region_id).ok_or(Error::NotFound("region"))?;
+        let missing = || Error::NotFound("region").at(field("regionId"));
+        let (level, path) = known.get(&shift.region_id).ok_or_else(missing)?;
         if *level < Level::Village {
             return Err(Error::invalid(Code::RegionAboveCommunity, field("regionId")));
         }
@@ -487,6 +516,9 @@ pub async fn add_shifts(ctx: &Ctx, which: Which, shifts: &[NewShift]) -> Result<
             return Err(Error::invalid(Code::OutOfRange, field("needed"))
                 .with("least", 1)
                 .with("most", PEOPLE));
+        }
+        if !planned.insert((shift.region_id, shift.starts_at, shift.ends_at)) {
+            return Err(Error::invalid(Code::AlreadyExists, field("startsAt")));
         }
         rows.push(mobilization_shift::ActiveModel {
             id: Set(ctx.new_id()),
@@ -509,6 +541,7 @@ pub async fn add_shifts(ctx: &Ctx, which: Which, shifts: &[NewShift]) -> Result<
 
 /// Issues an order: every unit that it calls is told, and people check in from now on.
 pub async fn issue(ctx: &Ctx, which: Which) -> Result<Model> {
+    let reached = reached(ctx, which.id).await?;
     let held = hold(ctx, which, &[states::ISSUE]).await?;
     let units = held.called().await?;
     let change = mobilization::ActiveModel {
@@ -518,12 +551,8 @@ pub async fn issue(ctx: &Ctx, which: Which) -> Result<Model> {
         ..held.base()
     };
     let row = change.update(&held.tx.db).await?;
-    let told = fact(Event::MobilizationIssued, &row)
-        .moved(held.row.state.to_value(), row.state.to_value())
-        .detail("title", row.title.clone())
-        .detail("units", units.len())
-        .organizations(units);
-    held.tx.record(told).await?;
+    let own = |fact: Fact| fact.detail("units", units.len()).organizations(units);
+    held.tell(Event::MobilizationIssued, &row, reached, None, own).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }
@@ -551,6 +580,7 @@ pub async fn discard(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 /// Stands an order down: units that were not released yet are, and whoever is present then stays counted as having been there.
 pub async fn stand_down(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     use mobilization_unit::{Column as Unit, Entity};
+    let reached = reached(ctx, which.id).await?;
     let held = hold_in_turn(ctx, which, &[states::STAND_DOWN], true).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let now = ctx.now();
@@ -572,12 +602,8 @@ pub async fn stand_down(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> 
         .exec_with_returning(&held.tx.db)
         .await?;
     let units = released.into_iter().map(|unit| unit.organization_id);
-    let told = fact(Event::MobilizationStoodDown, &row)
-        .moved(held.row.state.to_value(), row.state.to_value())
-        .detail("title", row.title.clone())
-        .organizations(units)
-        .reason(Some(&reason));
-    held.tx.record(told).await?;
+    let own = |fact: Fact| fact.organizations(units);
+    held.tell(Event::MobilizationStoodDown, &row, reached, Some(&reason), own).await?;
     held.tx.commit(row.id).await?;
     Ok(row)
 }

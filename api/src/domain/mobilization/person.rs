@@ -24,7 +24,7 @@ pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
     }
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if person.len() > LONGEST || !person.bytes().all(fits) {
-        return Err(Error::invalid(Code::Malformed, field).with("expected", "[A-Za-z0-9_-]{1,64}"));
+        return Err(Error::invalid(Code::Malformed, field).with("expected", "token"));
     }
     if identifies(person) { Err(Error::invalid(Code::PersonIdentified, field)) } else { Ok(person) }
 }

@@ -3,7 +3,7 @@
 
 use concord_entities::{
     account, alliance, alliance_closure,
-    id::{AccountId, MobilizationId},
+    id::{AccountId, AllianceId, MobilizationId},
     mobilization::{self, State},
     mobilization_region, region, seat,
 };
@@ -116,9 +116,14 @@ fn read(ctx: &Ctx) -> Option<Condition> {
     }
 }
 
-/// Issued orders with the other alliances that they reach: those below the order's own whose territory lies within one of the order's
-/// regions, or holds one. An alliance beside the tree keeps to itself, whatever its territory.
+/// Issued orders with the other alliances that they reach.
 fn reaching() -> SelectStatement {
+    reaching_ever().and_where(of(ORDERED, mobilization::Column::State).is_in(TOLD)).take()
+}
+
+/// Orders in whatever state with the other alliances that they reach: those below the order's own whose territory lies within one of the
+/// order's regions, or holds one. An alliance beside the tree keeps to itself, whatever its territory.
+fn reaching_ever() -> SelectStatement {
     let path = |table| of(table, region::Column::Path);
     let top = || Expr::col((mobilization_region::Entity, mobilization_region::Column::Path));
     let below = Query::select()
@@ -153,10 +158,20 @@ fn reaching() -> SelectStatement {
             Alias::new(TERRITORY),
             of(TERRITORY, region::Column::Id).equals((Alias::new(REACHED), alliance::Column::RegionId)),
         )
-        .and_where(of(ORDERED, mobilization::Column::State).is_in(TOLD))
         .and_where(Expr::exists(below))
         .and_where(lies_in(path(TERRITORY), top()).or(lies_in(top(), path(TERRITORY))))
         .take()
+}
+
+/// The other alliances that an order reaches, or would reach once it is issued; that never changes with the order.
+pub async fn reached(ctx: &Ctx, order: MobilizationId) -> Result<Vec<AllianceId>> {
+    let query = reaching_ever()
+        .distinct()
+        .expr(reached_alliance())
+        .and_where(of(ORDERED, mobilization::Column::Id).eq(order))
+        .take();
+    let rows = ctx.read().query_all(&query).await?;
+    rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
 }
 
 /// How much of an order somebody sees.

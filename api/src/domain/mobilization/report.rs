@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use concord_entities::{
     id::{MobilizationId, OrganizationId, RegionId},
-    mobilization, mobilization_check_in, mobilization_coverage, mobilization_unit,
+    mobilization, mobilization_check_in, mobilization_coverage, mobilization_transfer, mobilization_unit,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -57,14 +58,15 @@ pub struct Report {
     /// Whoever sent the least of its quota comes first.
     pub units: Vec<Sent>,
     pub hours: Vec<Hour>,
-    /// The greatest gap first.
+    /// The greatest gap first, at most `coverage::MOST` of `place_count`.
     pub places: Vec<Place>,
+    pub place_count: usize,
     pub came: i64,
     /// Of these, those who came with no called unit; of an order that is seen in part, those who came with no unit at all.
     pub others: i64,
     pub present: i64,
-    /// Check-ins that were recorded after the order was stood down.
-    pub late: i64,
+    /// Check-ins that were recorded after the order was stood down, transfers among them.
+    pub late: u64,
 }
 
 /// How many came with each unit, and with none.
@@ -160,16 +162,16 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     let late = match order.ended_at {
         None => 0,
         Some(ended) => {
-            let rows: Option<i64> = Entity::find()
-                .select_only()
-                .expr_as(Column::Id.count(), "late")
+            use mobilization_transfer::Column as Moved;
+            let came = Entity::find()
                 .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
                 .filter(Column::MobilizationId.eq(order.id))
-                .filter(Column::RecordedAt.gt(ended))
-                .into_tuple()
-                .one(ctx.read())
-                .await?;
-            rows.unwrap_or_default()
+                .filter(Column::RecordedAt.gt(ended));
+            let moved = mobilization_transfer::Entity::find()
+                .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))
+                .filter(Moved::MobilizationId.eq(order.id))
+                .filter(Moved::RecordedAt.gt(ended));
+            came.count(ctx.read()).await? + moved.count(ctx.read()).await?
         }
     };
     let mut places: Vec<mobilization_coverage::Model> = mobilization_coverage::Entity::find()
@@ -182,6 +184,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
         gap(other).cmp(&gap(one)).then_with(|| one.path.cmp(&other.path))
     });
     let present = places.iter().map(|row| i64::from(row.present)).sum();
+    let place_count = places.len();
     places.truncate(coverage::MOST);
     let places = places.into_iter().map(|row| Place {
         region: row.region_id,
@@ -193,6 +196,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
         units,
         hours: hours(&arrived, &left),
         places: places.collect(),
+        place_count,
         came,
         others: came_with.values().sum(),
         present,

@@ -35,7 +35,7 @@ pub async fn require_within(db: &impl ConnectionTrait, id: RegionId, territory: 
     let regions = region::Entity::find().filter(region::Column::Id.is_in([id, territory])).all(db).await?;
     let path = |wanted| regions.iter().find(|region| region.id == wanted).map(|region| region.path.as_str());
     match (path(id), path(territory)) {
-        (None, _) => Err(Error::NotFound("region")),
+        (None, _) => Err(Error::NotFound("region").at("regionId")),
         (Some(inner), Some(outer)) if !inner.starts_with(outer) => {
             Err(Error::invalid(Code::OutsideTerritory, "regionId"))
         }

@@ -6,14 +6,14 @@ use std::slice;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use concord_entities::{
-    id::{AllianceId, OrganizationId},
+    id::{AccountId, AllianceId, OrganizationId},
     whistle::{self, Kind, State},
     whistle_response::{self, State as Answer},
 };
 use sea_orm::ActiveEnum;
 
 use crate::domain::{
-    Action, Code, Error, Result, Target,
+    Action, Actor, Code, Error, Result, Target,
     list::transition::{self, Step, Transition, Viewer},
 };
 
@@ -126,6 +126,11 @@ pub fn may_refuse(kind: Kind, row: &whistle_response::Model, now: DateTime<Utc>,
     Ok(())
 }
 
+/// Nobody approves what they applied for themselves.
+pub fn may_approve(row: &whistle::Model, who: Option<AccountId>) -> Result<()> {
+    if who.is_some() && who == row.applied_by { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
+}
+
 /// Whoever evaluates acts for none of the units whose work it is.
 pub fn may_judge(row: &whistle_response::Model, own: &[OrganizationId]) -> Result<()> {
     if own.contains(&row.organization_id) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
@@ -160,6 +165,7 @@ pub fn may_return(row: &whistle::Model) -> Result<AllianceId> {
 
 /// All steps of a whistle as the viewer finds them.
 pub fn transitions(row: &whistle::Model, viewer: Viewer<'_>) -> Vec<Transition> {
+    let who = if let Actor::Account { id, .. } = viewer.actor { Some(id) } else { None };
     let mut found = Vec::with_capacity(STEPS.len());
     for step in &STEPS {
         let alliance = where_allowed(&whose(row, step.action), viewer, step.action, &[]);
@@ -167,11 +173,12 @@ pub fn transitions(row: &whistle::Model, viewer: Viewer<'_>) -> Vec<Transition> 
         let seats = here(viewer, alliance);
         let viewer = Viewer { seats: &seats, ..viewer };
         found.extend(transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
-            may_return(row)
-                .err()
-                .filter(|_| step.action == Action::ReturnWhistleEscalation)
-                .into_iter()
-                .collect()
+            let missing = match step.action {
+                Action::ReturnWhistleEscalation => may_return(row).map(drop),
+                Action::ApproveWhistle => may_approve(row, who),
+                _ => Ok(()),
+            };
+            missing.err().into_iter().collect()
         }));
     }
     found

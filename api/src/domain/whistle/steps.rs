@@ -45,9 +45,10 @@ impl Held<'_> {
     }
 }
 
-/// Approves an application, for the town's leader.
+/// Approves an application, for the town's leader; nobody approves their own.
 pub async fn approve(ctx: &Ctx, which: Which) -> Result<Model> {
     let held = hold(ctx, which, &states::APPROVE).await?;
+    states::may_approve(&held.row, ctx.author())?;
     let change = whistle::ActiveModel {
         approved_at: Set(Some(ctx.now())),
         approved_by: Set(ctx.author()),

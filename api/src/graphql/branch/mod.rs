@@ -13,7 +13,7 @@ use async_graphql::{
     dataloader::Loader,
 };
 use concord_entities::{
-    branch_member_count,
+    branch_host, branch_member_count,
     id::{AllianceId, PartyBranchId, TypedId},
     party_branch,
 };
@@ -75,11 +75,16 @@ impl Node for PartyBranch {
 }
 
 impl PartyBranch {
-    async fn hosts_now(&self, context: &Context<'_>) -> Result<Vec<concord_entities::branch_host::Model>> {
+    async fn hosts_now(&self, context: &Context<'_>) -> Result<Vec<branch_host::Model>> {
         let mut hosts = loaders::one(context, HostsOf(self.0.id)).await?.unwrap_or_default();
         // What has ended was where its last hosts are; those that were replaced on its last day are not among them.
         let last = self.0.until_on;
         hosts.retain(|host| host.until_on == last);
+        // What it was given on the very day of its end never hosted it.
+        let lasted = |host: &branch_host::Model| Some(host.since_on) != last;
+        if hosts.iter().any(lasted) {
+            hosts.retain(lasted);
+        }
         Ok(hosts)
     }
 }

@@ -628,7 +628,9 @@ impl MembershipMutation {
         MembershipPayload::of(ctx, result).await
     }
 
-    /// Ends a membership: the roles of its people end, it leaves the standing teams, its history stays. `LEADS_TEAM` where it leads one, `STANDS_IN_CALLS` while it is called to a whistle. Only the committee may.
+    /// Ends a membership: the roles of its people and their reports to home communities end, it leaves the standing teams, its history
+    /// stays. `LEADS_TEAM` where it leads one, `STANDS_IN_CALLS` while it is called to a whistle, `STANDS_IN_DUTIES` while it is paired,
+    /// holds posts in grids, hosts branches, sends or has instructors, or is called to an order. Only the committee may.
     async fn end_membership(
         &self,
         context: &Context<'_>,

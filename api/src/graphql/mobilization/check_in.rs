@@ -39,7 +39,8 @@ pub enum MobilizationOutcome {
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,
-    /// It tells of an earlier time than what is known: it is kept, and the person stays counted where they are.
+    /// It tells of an earlier time than what is known: it is kept, and the person stays counted where they are. Earlier than all that is
+    /// known, it says where and when the person came first.
     Superseded,
     /// The person had left and is back.
     Returned,
@@ -217,13 +218,9 @@ impl MobilizationCheckInResult {
             Err(error) => {
                 // What nobody can mend is an error of the whole request.
                 item_error(ctx, error, index)?;
-                let field = match error {
-                    Error::Refused(refusal) => refusal.field.as_ref(),
-                    _ => None,
-                };
                 Ok(Self {
                     code: Some(error.code()),
-                    field: field.map(|field| format!("input.items.{index}.{field}")),
+                    field: error.field().map(|field| format!("input.items.{index}.{field}")),
                     message: Some(messages::of(error, ctx.locale)),
                     ..none
                 })

@@ -20,12 +20,13 @@ pub struct MobilizationCoverageDelta {
     position: i64,
     is_whole: bool,
     rows: Vec<CoverageRow>,
+    count: usize,
 }
 
 impl From<Delta> for MobilizationCoverageDelta {
     fn from(delta: Delta) -> Self {
-        let Delta { position, is_whole, rows } = delta;
-        Self { position, is_whole, rows: rows.into_iter().map(CoverageRow::from).collect() }
+        let Delta { position, is_whole, rows, count } = delta;
+        Self { position, is_whole, rows: rows.into_iter().map(CoverageRow::from).collect(), count }
     }
 }
 
@@ -45,6 +46,11 @@ impl MobilizationCoverageDelta {
     /// The rows that changed, the greatest gap first, then by code.
     async fn rows(&self) -> Vec<AtOnce<&CoverageRow>> {
         self.rows.iter().map(AtOnce).collect()
+    }
+
+    /// How many rows the board has; the first 500 by code are shown.
+    async fn count(&self) -> usize {
+        self.count
     }
 }
 

@@ -83,6 +83,23 @@ impl Node for Mobilization {
     }
 }
 
+impl Mobilization {
+    async fn sums(
+        &self,
+        context: &Context<'_>,
+        below: Option<&ID>,
+        level: Option<RegionLevel>,
+        cells: Option<&CoverageCellsInput>,
+    ) -> Result<Vec<verbs::coverage::Sums>> {
+        let ctx = ctx(context);
+        let sums = async {
+            let view = coverage::view(below, level, cells)?;
+            verbs::coverage::of(ctx, &self.0, view).await
+        };
+        sums.await.or_api_error(ctx)
+    }
+}
+
 /// A mobilisation (红色动员令): an alliance calls units and people to its communities, and watches what is covered.
 #[Object]
 impl Mobilization {
@@ -204,7 +221,7 @@ impl Mobilization {
     }
 
     /// How many people the regions directly below one need and have, or those of a level, or the cells of a grid network: the greatest
-    /// gap first, then by code; at most 500. A place above that level stands for itself. Whoever reads only alliances that the order
+    /// gap first, then by code; at most 500 of `coverageCount`. A place above that level stands for itself. Whoever reads only alliances that the order
     /// reaches sees what lies in their territories. Exact at every moment.
     async fn coverage(
         &self,
@@ -219,12 +236,19 @@ impl Mobilization {
         )]
         cells: Option<CoverageCellsInput>,
     ) -> Result<Vec<CoverageRow>> {
-        let ctx = ctx(context);
-        let rows = async {
-            let view = coverage::view(below.as_ref(), level, cells.as_ref())?;
-            verbs::coverage::of(ctx, &self.0, view).await
-        };
-        Ok(rows.await.or_api_error(ctx)?.into_iter().map(CoverageRow::from).collect())
+        let sums = self.sums(context, below.as_ref(), level, cells.as_ref()).await?;
+        Ok(sums.into_iter().take(verbs::coverage::MOST).map(CoverageRow::from).collect())
+    }
+
+    /// How many rows `coverage` has for the same arguments; it shows the first 500.
+    async fn coverage_count(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "As in `coverage`.")] below: Option<ID>,
+        #[graphql(desc = "As in `coverage`.")] level: Option<RegionLevel>,
+        #[graphql(desc = "As in `coverage`.")] cells: Option<CoverageCellsInput>,
+    ) -> Result<usize> {
+        Ok(self.sums(context, below.as_ref(), level, cells.as_ref()).await?.len())
     }
 
     /// When it was drafted.

@@ -386,10 +386,7 @@ fn result(ctx: &Ctx, index: usize, came: &domain::Result<Reported>) -> Result<Ho
     };
     // What nobody can mend is an error of the whole request.
     item_error(ctx, error, index)?;
-    let field = match error {
-        Error::Refused(refusal) => refusal.field.as_ref().map(|field| format!("input.items.{index}.{field}")),
-        _ => None,
-    };
+    let field = error.field().map(|field| format!("input.items.{index}.{field}"));
     let (code, message) = (Some(error.code()), Some(messages::of(error, ctx.locale)));
     Ok(HomeReportResult { code, field, message, ..none })
 }

@@ -119,13 +119,18 @@ impl MobilizationReport {
         self.report.hours.iter().map(MobilizationHour::from).collect()
     }
 
-    /// The places, the greatest gap first, then by code; at most 500.
+    /// The places, the greatest gap first, then by code; at most 500 of `placeCount`.
     async fn places(&self) -> Vec<MobilizationPlace> {
         self.report.places.iter().cloned().map(MobilizationPlace).collect()
     }
 
-    /// Check-ins that were captured before the order was stood down and recorded after it.
-    async fn late_check_ins(&self) -> i64 {
+    /// How many places there are; `places` shows the first 500.
+    async fn place_count(&self) -> usize {
+        self.report.place_count
+    }
+
+    /// Check-ins that were captured before the order was stood down and recorded after it, of people who came and who went elsewhere.
+    async fn late_check_ins(&self) -> u64 {
         self.report.late
     }
 

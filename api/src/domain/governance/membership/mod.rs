@@ -6,18 +6,19 @@
 //! invited.
 
 use concord_entities::{
-    account, alliance,
+    account, alliance, branch_host, branch_instructor, grid_officer, home_report,
     id::{AccountId, AllianceId, MembershipId, OrganizationId, RegionId},
     membership::{self, State},
+    mobilization, mobilization_unit,
     organization::{self, Kind},
-    seat, service_team, service_team_member, whistle, whistle_response,
+    pairing, seat, service_team, service_team_member, whistle, whistle_response,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Alias, Expr, Query},
+    sea_query::{Alias, Expr, LockType, Query},
 };
 
 use super::{alliance as alliances, alliance::expect_version, organization as organizations};
@@ -30,7 +31,7 @@ pub use self::{
     steps::{accept, admit_member, decline_application, decline_invitation, end, restore, suspend},
 };
 use crate::domain::{
-    Action, Actor, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Actor, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx,
     list::transition::Step,
     page::{self, Order, Page},
     scope, text,
@@ -194,6 +195,23 @@ pub async fn require_active(
     require_all_active(db, alliance, &[organization], field).await
 }
 
+/// The same, and holds its membership, so that whoever ends it waits and sees what came of it.
+pub async fn hold_active(
+    tx: &Tx<'_>,
+    alliance: AllianceId,
+    organization: OrganizationId,
+    field: &'static str,
+) -> Result<()> {
+    let active = membership::Entity::find()
+        .filter(membership::Column::AllianceId.eq(alliance))
+        .filter(membership::Column::OrganizationId.eq(organization))
+        .filter(membership::Column::State.eq(State::Active))
+        .lock(LockType::KeyShare)
+        .one(&tx.db)
+        .await?;
+    active.map(drop).ok_or_else(|| Error::invalid(Code::NotAMember, field))
+}
+
 /// Turns away organisations that are not all active members, in one statement.
 pub async fn require_all_active(
     db: &impl ConnectionTrait,
@@ -312,12 +330,13 @@ async fn finish(
     event: Event,
     reason: Option<&str>,
 ) -> Result<membership::Model> {
-    tx.record(
-        Fact::of(event, row.id).alliance(row.alliance_id).organizations([row.organization_id]).reason(reason),
-    )
-    .await?;
+    tx.record(fact(event, &row).reason(reason)).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+fn fact(event: Event, row: &membership::Model) -> Fact {
+    Fact::of(event, row.id).alliance(row.alliance_id).organizations([row.organization_id])
 }
 
 fn refused_state(state: State) -> Error {

@@ -73,7 +73,8 @@ pub async fn restore(ctx: &Ctx, id: MembershipId, expected: Option<i64>) -> Resu
     finish(tx, row, Event::MembershipRestored, None).await
 }
 
-/// Ends a membership: the roles of its people end and it leaves the standing teams; its history stays.
+/// Ends a membership: the roles of its people and their reports to home communities end and it leaves the standing teams; its history
+/// stays. Whatever else it stands in has to be ended first.
 pub async fn end(
     ctx: &Ctx,
     id: MembershipId,
@@ -84,11 +85,16 @@ pub async fn end(
     let reason = text::required(reason, "reason", 1000)?;
     refuse_committee(&tx, &row).await?;
     refuse_called(&tx, &row).await?;
+    refuse_on_duty(&tx, &row).await?;
     leave_teams(&tx, &row).await?;
+    let reports = end_home_reports(&tx, &row).await?;
     let row = turn(&tx, row, &states::END, Some(reason.clone())).await?;
     move_seats(&tx, &row, &[seat::State::Active, seat::State::Suspended], seat::State::Ended).await?;
     keep_a_committee(&tx, row.alliance_id).await?;
-    finish(tx, row, Event::MembershipEnded, Some(&reason)).await
+    let told = fact(Event::MembershipEnded, &row).reason(Some(&reason)).detail("homeReports", reports);
+    tx.record(told).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
 }
 
 /// Opens a unit of work for a step: the seat is found and locked, the right, the state and the version are checked.
@@ -99,6 +105,12 @@ async fn open<'ctx>(
     step: &Step<State>,
 ) -> Result<(Tx<'ctx>, membership::Model)> {
     let tx = ctx.begin().await?;
+    if step.to == State::Ended {
+        // What a unit stands in comes and goes under the lock of the alliance.
+        let of = visible(ctx).select_only().column(membership::Column::AllianceId);
+        let of = of.filter(membership::Column::Id.eq(id)).into_query();
+        alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).lock(HELD).one(&tx.db).await?;
+    }
     let row = lock(&tx, id).await?;
     let own = [row.organization_id];
     let allowed = ctx.require(&tx.db, step.action, Target::alliance(row.alliance_id).of(&own)).await;
@@ -173,6 +185,72 @@ async fn refuse_called(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
         return Ok(());
     }
     Err(Error::refused(Code::StandsInCalls).with("whistles", numbers.join(", ")))
+}
+
+/// Nobody leaves while they stand in duties, which would stand on without anybody in them. What has an end already ends by itself.
+async fn refuse_on_duty(tx: &Tx<'_>, row: &membership::Model) -> Result<()> {
+    let pairings = {
+        use pairing::{Column, Entity};
+        standing::<Entity>(tx, row, [Column::AllianceId, Column::OrganizationId, Column::UntilOn]).await?
+    };
+    let posts = {
+        use grid_officer::{Column, Entity};
+        standing::<Entity>(tx, row, [Column::AllianceId, Column::OrganizationId, Column::UntilOn]).await?
+    };
+    let hosts = {
+        use branch_host::{Column, Entity};
+        standing::<Entity>(tx, row, [Column::AllianceId, Column::OrganizationId, Column::UntilOn]).await?
+    };
+    let instructors = {
+        use branch_instructor::{Column, Entity};
+        standing::<Entity>(tx, row, [Column::AllianceId, Column::OrganizationId, Column::UntilOn]).await?
+            + standing::<Entity>(tx, row, [Column::AllianceId, Column::ServedOrganizationId, Column::UntilOn])
+                .await?
+    };
+    let orders = mobilization_unit::Entity::find()
+        .inner_join(mobilization::Entity)
+        .filter(mobilization::Column::State.eq(mobilization::State::Issued))
+        .filter(mobilization_unit::Column::AllianceId.eq(row.alliance_id))
+        .filter(mobilization_unit::Column::OrganizationId.eq(row.organization_id))
+        .filter(mobilization_unit::Column::State.ne(mobilization_unit::State::Released))
+        .count(&tx.db)
+        .await?;
+    if pairings + posts + hosts + instructors + orders == 0 {
+        return Ok(());
+    }
+    Err(Error::refused(Code::StandsInDuties)
+        .with("pairings", pairings)
+        .with("posts", posts)
+        .with("hosts", hosts)
+        .with("instructors", instructors)
+        .with("orders", orders))
+}
+
+/// How much of a kind stands for a unit without an end; its columns are the alliance, the unit and the end.
+async fn standing<E: EntityTrait<Model: Sync>>(
+    tx: &Tx<'_>,
+    row: &membership::Model,
+    [alliance, unit, until]: [E::Column; 3],
+) -> Result<u64> {
+    let standing = E::find()
+        .filter(alliance.eq(row.alliance_id))
+        .filter(unit.eq(row.organization_id))
+        .filter(until.is_null());
+    Ok(standing.count(&tx.db).await?)
+}
+
+/// Ends what members of a leaving unit reported to their home communities: who they are nobody knows, so nobody else could.
+async fn end_home_reports(tx: &Tx<'_>, row: &membership::Model) -> Result<u64> {
+    use home_report::{Column, Entity};
+    let ended = Entity::update_many()
+        .col_expr(Column::EndedAt, Expr::value(tx.ctx.now()))
+        .col_expr(Column::EndedBy, Expr::value(tx.ctx.author()))
+        .filter(Column::AllianceId.eq(row.alliance_id))
+        .filter(Column::OrganizationId.eq(row.organization_id))
+        .filter(Column::EndedAt.is_null())
+        .exec(&tx.db)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 async fn move_seats(

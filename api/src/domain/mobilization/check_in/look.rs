@@ -44,7 +44,8 @@ struct Place {
 /// What is read ahead of the unit of work.
 pub struct Ahead {
     places: HashMap<RegionId, Place>,
-    called: HashSet<OrganizationId>,
+    /// The units that are called, and when they were released.
+    called: HashMap<OrganizationId, Option<DateTime<Utc>>>,
     /// Pairings of units that are not called, with their places' paths.
     paired: Vec<(pairing::Model, String)>,
     shifts: HashMap<MobilizationShiftId, RegionId>,
@@ -59,14 +60,15 @@ impl Ahead {
         let shifts: HashSet<MobilizationShiftId> = items().filter_map(|new| new.shift_id).collect();
         let mut ahead = Self {
             places,
-            called: HashSet::new(),
+            called: HashMap::new(),
             paired: Vec::new(),
             shifts: HashMap::new(),
             zone: chrono_tz::Asia::Shanghai,
         };
         if !units.is_empty() {
             ahead.called = called(ctx, of, &units).await?;
-            let others: Vec<OrganizationId> = units.difference(&ahead.called).copied().collect();
+            let others: Vec<OrganizationId> =
+                units.into_iter().filter(|unit| !ahead.called.contains_key(unit)).collect();
             if !others.is_empty() {
                 ahead.read_pairings(ctx, of, others).await?;
             }
@@ -183,11 +185,11 @@ async fn called(
     ctx: &Ctx,
     of: MobilizationId,
     units: &HashSet<OrganizationId>,
-) -> Result<HashSet<OrganizationId>> {
+) -> Result<HashMap<OrganizationId, Option<DateTime<Utc>>>> {
     use mobilization_unit::Column;
-    let rows: Vec<OrganizationId> = mobilization_unit::Entity::find()
+    let rows: Vec<(OrganizationId, Option<DateTime<Utc>>)> = mobilization_unit::Entity::find()
         .select_only()
-        .column(Column::OrganizationId)
+        .columns([Column::OrganizationId, Column::ReleasedAt])
         .filter(Column::MobilizationId.eq(of))
         .filter(page::among(ctx, Column::OrganizationId, units.iter().copied()))
         .filter(is_member(Column::AllianceId, Column::OrganizationId))
@@ -326,7 +328,7 @@ pub fn look(
     new: &NewCheckIn,
     now: DateTime<Utc>,
 ) -> Result<Coming> {
-    let place = ahead.places.get(&new.region_id).ok_or(Error::NotFound("region"))?;
+    let place = ahead.places.get(&new.region_id).ok_or_else(|| Error::NotFound("region").at("regionId"))?;
     if place.level < Level::Village {
         return Err(Error::invalid(Code::RegionAboveCommunity, "regionId"));
     }
@@ -338,19 +340,32 @@ pub fn look(
     }
     let at = new.at.unwrap_or(now);
     if let Some(unit) = new.organization_id
-        && !ahead.called.contains(&unit)
+        && !ahead.called.contains_key(&unit)
         && !ahead.is_paired(unit, &place.path, at)
     {
         return Err(Error::invalid(Code::UnitNotCalled, "organizationId"));
     }
     if let Some(shift) = new.shift_id {
-        let of = ahead.shifts.get(&shift).ok_or(Error::NotFound("mobilization_shift"))?;
+        let missing = || Error::NotFound("mobilization_shift").at("shiftId");
+        let of = ahead.shifts.get(&shift).ok_or_else(missing)?;
         if *of != new.region_id {
             return Err(Error::invalid(Code::ShiftElsewhere, "shiftId"));
         }
     }
     in_time(order, at, now)?;
+    // Whoever came before their unit was released came for it.
+    if let Some(unit) = new.organization_id
+        && let Some(Some(released)) = ahead.called.get(&unit)
+        && at >= *released
+    {
+        return Err(Error::invalid(Code::UnitReleased, "organizationId"));
+    }
     Ok(Coming { region: new.region_id, organization: new.organization_id, shift: new.shift_id, at })
+}
+
+/// The latest time that is taken.
+pub fn latest(order: &mobilization::Model, now: DateTime<Utc>) -> DateTime<Utc> {
+    order.ended_at.unwrap_or(now + AHEAD)
 }
 
 /// Whether a time is one of the order's: not before it was issued, not ahead of the clock, not after it was stood down.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use concord_entities::{
     id::{MobilizationBatchId, MobilizationCheckInId, MobilizationId},
     mobilization, mobilization_batch, mobilization_check_in,
@@ -98,6 +98,29 @@ pub async fn lock(
     Ok(mobilization_check_in::Model::find_by_statement(statement).all(&tx.db).await?)
 }
 
+/// Writes that somebody who is present leaves, no earlier than they came; gives the row and the path of the place.
+pub async fn leave(
+    tx: &Tx<'_>,
+    of: MobilizationId,
+    person: &[u8],
+    at: DateTime<Utc>,
+) -> Result<Option<(mobilization_check_in::Model, String)>> {
+    let sql = Sql::of(&tx.db);
+    let text = format!(
+        "UPDATE mobilization_check_in SET left_at = CASE WHEN mobilization_check_in.at > {left} THEN mobilization_check_in.at ELSE {left} END
+         WHERE mobilization_id = {order} AND person = {person} AND left_at IS NULL
+         RETURNING *, (SELECT path FROM mobilization_coverage place
+             WHERE place.mobilization_id = mobilization_check_in.mobilization_id
+             AND place.region_id = mobilization_check_in.region_id) AS path",
+        left = sql.parameter(1, "timestamptz"),
+        order = sql.parameter(2, "uuid"),
+        person = sql.parameter(3, "bytea"),
+    );
+    let values = [at.into(), of.0.into(), person.to_vec().into()];
+    let Some(row) = tx.db.query_one_raw(sql.statement(text, values)).await? else { return Ok(None) };
+    Ok(Some((mobilization_check_in::Model::from_query_result(&row, "")?, row.try_get("", "path")?)))
+}
+
 /// Writes where people are by now.
 pub async fn update(tx: &Tx<'_>, moved: &[(MobilizationCheckInId, Whereabouts)]) -> Result<()> {
     let rows: Vec<_> = moved
@@ -105,15 +128,17 @@ pub async fn update(tx: &Tx<'_>, moved: &[(MobilizationCheckInId, Whereabouts)])
         .map(|(id, now)| {
             let (organization, shift) = (now.organization.map(identifier), now.shift.map(identifier));
             let place = (identifier(*id), identifier(now.region), organization, shift);
-            (place.0, place.1, place.2, place.3, instant(now.at), now.left_at.map(instant))
+            let first = (identifier(now.first.0), instant(now.first.1));
+            (place.0, place.1, place.2, place.3, instant(now.at), now.left_at.map(instant), first.0, first.1)
         })
         .collect();
     let sql = Sql::of(&tx.db);
     let text = format!(
         "UPDATE mobilization_check_in SET region_id = moved.region_id, organization_id = moved.organization_id,
-             shift_id = moved.shift_id, at = moved.at, left_at = moved.left_at
+             shift_id = moved.shift_id, at = moved.at, left_at = moved.left_at,
+             first_region_id = moved.first_region_id, first_at = moved.first_at
          FROM (SELECT {id} AS id, {region} AS region_id, {organization} AS organization_id, {shift} AS shift_id,
-             {at} AS at, {left} AS left_at FROM {rows}) moved
+             {at} AS at, {left} AS left_at, {first_region} AS first_region_id, {first_at} AS first_at FROM {rows}) moved
          WHERE mobilization_check_in.id = moved.id",
         id = sql.identifier(0),
         region = sql.identifier(1),
@@ -121,6 +146,8 @@ pub async fn update(tx: &Tx<'_>, moved: &[(MobilizationCheckInId, Whereabouts)])
         shift = sql.identifier(3),
         at = sql.instant(4),
         left = sql.instant(5),
+        first_region = sql.identifier(6),
+        first_at = sql.instant(7),
         rows = sql.rows(),
     );
     tx.db.execute_raw(sql.statement(text, [rows::json(&rows)?])).await?;
@@ -192,8 +219,8 @@ impl Kept {
             Ok((outcome, id)) => Self { outcome: Some(*outcome), check_in: Some(id.0), ..none },
             Err(error) => {
                 let code = Some(error.code().text().to_owned());
-                let Error::Refused(refusal) = error else { return Self { code, ..none } };
-                let field = refusal.field.as_deref().map(str::to_owned);
+                let field = error.field().map(str::to_owned);
+                let Error::Refused(refusal) = error else { return Self { code, field, ..none } };
                 let args = refusal.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
                 Self { code, field, args: args.collect(), ..none }
             }
@@ -207,7 +234,10 @@ impl Kept {
         let code = self.code.and_then(|text| Code::ALL.iter().copied().find(|code| code.text() == text));
         let code = code.ok_or_else(|| Error::internal("a kept answer says nothing"))?;
         Err(match code {
-            Code::NotFound => Error::NotFound("object"),
+            Code::NotFound => match self.field {
+                Some(field) => Error::NotFound("object").at(field),
+                None => Error::NotFound("object"),
+            },
             Code::Forbidden => Error::Forbidden,
             code => {
                 let error = match self.field {

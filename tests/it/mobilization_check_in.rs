@@ -509,3 +509,26 @@ async fn what_cannot_be_read_in_a_batch_is_told_by_its_place() {
     assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"));
     assert_eq!(answer.0["errors"][0]["extensions"]["field"], "needs.1.regionId");
 }
+
+#[tokio::test]
+async fn what_is_sent_again_after_somebody_moved_on_is_known() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, two] = world.communities;
+    let row = issued(&app, &world).await;
+    app.advance(TimeDelta::hours(1));
+    let committee = app.ctx(world.committee);
+    let minutes = |ago: i64| Some(committee.now() - TimeDelta::minutes(ago) + TimeDelta::nanoseconds(7));
+    let sent = || {
+        let at = |place, ago| Ok(NewCheckIn { at: minutes(ago), ..person("V1", place) });
+        vec![at(one, 40), at(two, 30), at(one, 20), at(two, 35)]
+    };
+    for outcomes in
+        [["CheckedIn", "Transferred", "Transferred", "Superseded"], ["Duplicate"; 4], ["Duplicate"; 4]]
+    {
+        let came = check_in::check_in_many(&committee, row.id, sent()).await.expect("done");
+        assert_eq!(came.iter().map(told).collect::<Vec<_>>(), outcomes);
+    }
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM mobilization_transfer").await, 3);
+    assert_counted(&app).await;
+}

@@ -5,14 +5,14 @@ mod leave;
 mod look;
 mod store;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use concord_entities::{
     id::{MobilizationCheckInId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
-    mobilization, mobilization_check_in,
+    mobilization, mobilization_check_in, mobilization_transfer,
 };
-use sea_orm::ActiveEnum;
+use sea_orm::{ActiveEnum, EntityTrait, QueryFilter};
 
 use self::{
     look::{Ahead, Desk},
@@ -23,7 +23,7 @@ use super::{
     coverage::{self, Deltas},
     fact, person,
 };
-use crate::domain::{Code, Ctx, Error, Event, Result, Tx};
+use crate::domain::{Code, Ctx, Error, Event, Result, Tx, page};
 
 /// Most check-ins of one request.
 pub const MOST: usize = 1_000;
@@ -163,6 +163,7 @@ async fn settle(
             rows.insert(row.person.clone(), Row { id: row.id, now: whereabouts(&row) });
         }
     }
+    let told = told_before(tx, &people, &rows).await?;
     let mut transfers: Vec<(MobilizationCheckInId, Transfer)> = Vec::new();
     let mut moved: Vec<(MobilizationCheckInId, Whereabouts)> = Vec::new();
     for person in people.values() {
@@ -183,6 +184,10 @@ async fn settle(
             continue;
         }
         for (index, coming) in items {
+            if told.contains(&(row.id, coming.region, coming.at)) {
+                put(came, *index, Outcome::Duplicate, row.id);
+                continue;
+            }
             let (outcome, transfer) = row.now.come(coming);
             if outcome != Outcome::Duplicate {
                 done.changed += 1;
@@ -208,6 +213,37 @@ async fn settle(
     }
     coverage::move_by(tx, order.id, &deltas).await?;
     Ok(done)
+}
+
+/// Who came where when, as far as transfers tell it. Read where somebody seems to have been elsewhere before only: who is sent again
+/// after they moved on is known.
+async fn told_before(
+    tx: &Tx<'_>,
+    people: &BTreeMap<Vec<u8>, Person>,
+    rows: &HashMap<Vec<u8>, Row>,
+) -> Result<HashSet<(MobilizationCheckInId, RegionId, DateTime<Utc>)>> {
+    let doubtful: Vec<MobilizationCheckInId> = people
+        .values()
+        .filter_map(|person| rows.get(&person.digest).map(|row| (person, row)))
+        .filter(|(person, row)| {
+            let mut now = row.now;
+            person.items.iter().any(|(_, coming)| now.come(coming).0 == Outcome::Superseded)
+        })
+        .map(|(_, row)| row.id)
+        .collect();
+    if doubtful.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let transfers = mobilization_transfer::Entity::find()
+        .filter(page::among(tx.ctx, mobilization_transfer::Column::CheckInId, doubtful))
+        .all(&tx.db)
+        .await?;
+    Ok(transfers
+        .into_iter()
+        .map(|row| {
+            (row.check_in_id, if row.is_superseded { row.from_region_id } else { row.to_region_id }, row.at)
+        })
+        .collect())
 }
 
 fn put(came: &mut [Option<Came>], index: usize, outcome: Outcome, id: MobilizationCheckInId) {

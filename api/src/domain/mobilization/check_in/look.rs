@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use concord_entities::{
     account, alliance,
     id::{AccountId, AllianceId, MobilizationId, MobilizationShiftId, OrganizationId, RegionId},
@@ -360,6 +360,8 @@ pub fn look(
     {
         return Err(Error::invalid(Code::UnitReleased, "organizationId"));
     }
+    // As exact as it is kept, so that it is known when it is sent again.
+    let at = at.trunc_subsecs(6);
     Ok(Coming { region: new.region_id, organization: new.organization_id, shift: new.shift_id, at })
 }
 

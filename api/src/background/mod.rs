@@ -60,18 +60,25 @@ impl Hands {
 
 /// Does once everything that waits to be done: what `spawn` repeats, and what tests call.
 pub async fn run_once(ctx: &Ctx) -> Result<()> {
-    follow_events(ctx).await?;
+    seal_events(ctx).await?;
+    tell_people(ctx).await?;
     follow_clock(ctx).await?;
     // The clock's hands record events of their own.
-    follow_events(ctx).await?;
+    seal_events(ctx).await?;
+    tell_people(ctx).await?;
     make_checkpoint(ctx).await?;
     follow::tail_tables(ctx).await?;
     Ok(())
 }
 
-/// Seals what was committed, and tells the people concerned.
-async fn follow_events(ctx: &Ctx) -> Result<()> {
+/// Seals what was committed.
+async fn seal_events(ctx: &Ctx) -> Result<()> {
     while chain::seal(ctx).await? > 0 {}
+    Ok(())
+}
+
+/// Tells the people concerned of what was sealed.
+async fn tell_people(ctx: &Ctx) -> Result<()> {
     while inbox::project(ctx).await? > 0 {}
     Ok(())
 }
@@ -114,7 +121,9 @@ pub fn spawn(app: &Arc<App>) -> Hands {
     let worker =
         |name, period, bell| Worker { name, period, bell, ctx: Ctx::system(app), shutdown: shutdown.clone() };
     if app.config.roles.background {
-        tasks.spawn(worker("events", poll, Some(bell.clone())).run(async |ctx| follow_events(ctx).await));
+        // Each on its own: where much is recorded, whoever tells people has much to do, and seals do not wait for it.
+        tasks.spawn(worker("seals", poll, Some(bell.clone())).run(async |ctx| seal_events(ctx).await));
+        tasks.spawn(worker("inbox", poll, Some(bell.clone())).run(async |ctx| tell_people(ctx).await));
         tasks.spawn(worker("clock", CLOCK, None).run(async |ctx| follow_clock(ctx).await));
         tasks.spawn(worker("checkpoints", CLOCK, None).run(async |ctx| make_checkpoint(ctx).await));
     }

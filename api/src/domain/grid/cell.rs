@@ -159,7 +159,7 @@ async fn hold_those_below(
     let mine: Cover = regions.iter().map(|region| region.path.clone()).collect();
     let below: Vec<String> = covered()
         .filter(Column::ParentId.eq(cell.id))
-        .filter(from(Covers::UntilOn, since))
+        .filter(from(Covers::SinceOn, Covers::UntilOn, since))
         .into_tuple()
         .all(&tx.db)
         .await?;

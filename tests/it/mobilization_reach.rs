@@ -30,7 +30,7 @@ use concord_entities::{
 use concord_tests::{Answer, TestApp, World};
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionTrait};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     changes::dashboard_key,

@@ -13,7 +13,7 @@ use crate::{
     load::{Client, Load},
     node::{Node, free_address, open_files},
     socket::{Heard, Socket},
-    town::{GRID_OFFICER, Town, on_postgres},
+    town::{COMMITTEE, GRID_OFFICER, Town, on_postgres},
 };
 
 /// Much for each event, so that a listener that does not read falls behind soon.
@@ -39,10 +39,10 @@ pub async fn a_subscriber_stops_reading() -> Told {
         Ok(town) => town,
         Err(reason) => return Told::Skipped(reason),
     };
-    // The heartbeat would end a socket that reads nothing before it has fallen behind.
+    // The committee reads everything that the load does. The heartbeat would end a socket that reads nothing before it has fallen behind.
     let patient = [("CONCORD__HTTP__HEARTBEAT_MS", "300000")];
     let node = Node::start_with(&town, free_address(), &patient).await;
-    let token = Client::new(&[node.address], GRID_OFFICER).token().await.expect("they sign in");
+    let token = Client::new(&[node.address], COMMITTEE).token().await.expect("they sign in");
     // Warm, so that what the listener costs is not mistaken for what the load costs.
     let description = "，影响出行".repeat(780);
     let load = Load::start_with(&town, &[node.address], WRITERS, &description).await;

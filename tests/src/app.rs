@@ -42,6 +42,9 @@ impl Clock for TestClock {
 
 static TYPES: LazyLock<Types> = LazyLock::new(Types::default);
 
+/// The schema knows nothing of an app, so all share one.
+static SCHEMA: LazyLock<ApiSchema> = LazyLock::new(graphql::schema);
+
 /// A whole app on a database of its own.
 pub struct TestApp {
     pub app: Arc<App>,
@@ -103,7 +106,7 @@ impl TestApp {
                 heard.lock().expect("no panics while held").push((writes, info.statement.sql.clone()));
             });
         }
-        Self { app, schema: graphql::schema(), clock, home, statements }
+        Self { app, schema: SCHEMA.clone(), clock, home, statements }
     }
 
     /// The statements that some work sends to the database, with what came of it. Nothing else may run meanwhile.

@@ -106,7 +106,8 @@ function told(item, sentAt, outcome, code) {
   acknowledged.push({ sent: sentAt, at: now(), scopes: item.scopes });
 }
 
-const UNSURE = ["OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED", "UNAVAILABLE", "CONFLICT", "INTERNAL"];
+// Codes that leave open whether it was taken, or say to come back.
+const UNSURE = ["OUTCOME_UNKNOWN", "DEADLINE_EXCEEDED", "UNAVAILABLE"];
 async function until(body, read, refused = (code) => { throw Object.assign(new Error(code), { final: true }); }) {
   for (let tries = 0; ; tries++) {
     const at = now();

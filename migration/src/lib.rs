@@ -55,6 +55,7 @@ mod m20261206_000003_firm_dates;
 mod m20261206_000004_past_units;
 mod m20261207_000001_never_stood;
 mod m20261207_000011_earlier_firsts;
+mod m20261208_000001_moved_regions;
 mod refusal;
 
 /// All migrations in order.
@@ -114,6 +115,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261206_000004_past_units::Migration),
             Box::new(m20261207_000001_never_stood::Migration),
             Box::new(m20261207_000011_earlier_firsts::Migration),
+            Box::new(m20261208_000001_moved_regions::Migration),
         ]
     }
 }

@@ -127,6 +127,19 @@ async fn every_place_counts_once_under_the_best_that_it_has() {
     assert_eq!(found, [3, 1, 1, 0, 0, 1]);
     assert!(places.contains(&("盐场".to_owned(), "OWN".to_owned())), "{places:?}");
     assert_eq!(figures(&answer, "MARKET").0, [3, 1, 1, 0, 1, 0]);
+    // Whoever supervises sees of a town what the town sees, at the town and, since it is the only one, at the county.
+    let county = json!({ "a": id::encode(world.county), "on": null });
+    let county = app.client(world.county_committee).send(FIGURES, county).await;
+    for kind in ["COMMUNITY", "COMPOUND", "GRID_CELL", "ENTERPRISE", "MARKET"] {
+        assert_eq!(figures(&county, kind), figures(&answer, kind), "{kind}");
+    }
+    let counts =
+        "query($a: ID!) { alliance(id: $a) { partyBranchCounts { branches temporary joint members } } }";
+    for of in [world.town, world.county] {
+        let counted = app.client(world.county_committee).send(counts, json!({ "a": id::encode(of) })).await;
+        let expected = json!({ "branches": 6, "temporary": 2, "joint": 1, "members": 0 });
+        assert_eq!(counted.at("/alliance/partyBranchCounts"), &expected);
+    }
     // Exactly the rows behind a figure, page by page.
     let drill = "query($a: ID!, $by: BranchCoverageBy, $after: String, $before: String, $first: Int, $last: Int) { alliance(id: $a) { branchCoverage { figures(kind: COMPOUND) {
         places(by: $by, first: $first, after: $after, last: $last, before: $before) { totalCount edges { cursor node { name region { level } branches { name } } }

@@ -89,7 +89,7 @@ async fn a_city_answers_and_one_watches_the_board_fill() {
     watched(folder.path(), &handout.dashboard_key).await;
 }
 
-const BRANCHES: &str = "{ alliance(id: \"<alliance>\") {
+const BRANCHES: &str = "{ alliance(id: \"<alliance>\") { homeReportCount
     partyBranchCounts { committees branches groups joint temporary members }
     branchCoverage {
         communities: figures(kind: COMMUNITY) { total own joint temporary instructor uncovered organizationCovered workCovered }
@@ -99,6 +99,7 @@ const BRANCHES: &str = "{ alliance(id: \"<alliance>\") {
 
 /// 674 branches and 4,001 groups, at home in places of several kinds, and what they cover adds up.
 fn branches(answer: &Answer) {
+    assert_eq!(answer.at("/alliance/homeReportCount"), 200);
     let counts = answer.at("/alliance/partyBranchCounts");
     assert_eq!((&counts["branches"], &counts["groups"]), (&json!(674), &json!(4_001)));
     assert_eq!(counts["members"], 674 * 2 + 4_001 * 6);

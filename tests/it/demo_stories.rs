@@ -155,6 +155,7 @@ async fn nanyang(server: &Server, tokens: &BTreeMap<String, String>, alliance: &
     let query = "query($a: ID!, $r: ID!) { gridOverlay(allianceId: $a, regionId: $r) { networks { kind isHole
             cells { cell { code category } officers { role person { name } alsoHolds { role } } } } }
         partyBranches(filter: { allianceId: $a, joint: true }) { nodes { name hosts { kind } } }
+        centre: partyBranches(filter: { allianceId: $a, joint: false }) { nodes { name hosts { organization { name } } } }
         alliance(id: $a) { gridNetworks { kind gaps { totalCount } overlaps { totalCount } } } }";
     let given = json!({ "a": alliance, "r": building });
     let shown = server.send(Some(&tokens["nanyang"]), query, given.clone()).await.fine();
@@ -171,6 +172,8 @@ async fn nanyang(server: &Server, tokens: &BTreeMap<String, String>, alliance: &
     let officers = networks[1]["cells"][1]["officers"].as_array().expect("officers").clone();
     let director = officers.iter().find(|post| post["role"] == "SECURITY_DIRECTOR").expect("the director");
     assert_eq!(director["alsoHolds"], json!([{ "role": "AUXILIARY_POLICE" }]));
+    let centre = json!({ "name": "官庄镇综治中心党支部", "hosts": [{ "organization": { "name": "官庄镇综治中心" } }] });
+    assert_eq!(shown.at("/centre/nodes"), &json!([centre]));
     let joint = shown.at("/partyBranches/nodes").clone();
     assert_eq!(joint.as_array().map(Vec::len), Some(1));
     assert_eq!(joint[0]["hosts"].as_array().map(Vec::len), Some(4));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use concord::{
-    domain::Code,
+    domain::{Code, mobilization::order},
     graphql::id,
     import::{
         Options, Report, Source, calendar,
@@ -13,6 +13,8 @@ use concord::{
 };
 use concord_tests::{TestApp, World};
 use serde_json::{Value, json};
+
+use crate::mobilization::{issued, need, which};
 
 fn source(name: &str, text: &str) -> Source {
     Source { name: name.to_owned(), bytes: text.as_bytes().to_vec() }
@@ -119,6 +121,35 @@ async fn a_renamed_or_moved_region_is_updated_with_what_was_recorded_below_it() 
     let province = concord::domain::territory::region::id_of_code("63");
     let below = app.client(world.stranger).send(query, json!({ "id": id::encode(province) })).await.fine();
     assert_eq!(below.at("/regions/nodes"), &json!([{ "name": "海北州" }, { "name": "某小区" }]));
+}
+
+#[tokio::test]
+async fn an_issued_order_goes_along_with_a_region_that_moved() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let order = issued(&app, &world).await;
+    let query = "query($id: ID!, $below: ID!) { mobilization(id: $id) { regions { name } town: coverage(level: TOWNSHIP) { needed }
+        coverage(below: $below) { region { name } needed } } }";
+    let ask = async || {
+        let given = json!({ "id": id::encode(order.id), "below": id::encode(world.communities[0]) });
+        app.client(world.staff).send(query, given).await.fine().at("/mobilization").clone()
+    };
+    let before = ask().await;
+    assert_eq!(before["town"], json!([{ "needed": 15 }]));
+    assert_eq!(before["coverage"], json!([{ "region": { "name": "第1社区" }, "needed": 10 }]));
+    let register = Register::of([
+        source("provinces.csv", "code,name\n63,青海省\n"),
+        source("cities.csv", "code,name,provinceCode\n6322,海北州,63\n"),
+        source("areas.csv", "code,name,cityCode\n632223,海晏县,6322\n"),
+    ]);
+    let report = regions::run(&app.system(), &register, Options::default()).await.expect("the import");
+    assert_eq!(counts(&report), (2, 1, 0));
+    assert_eq!(ask().await, before);
+    let needs = [need(world.communities[0], 11)];
+    let changed =
+        order::amend_needs(&app.ctx(world.committee), which(order.id), &needs).await.expect("amended");
+    assert_eq!(changed.territory, "/63/6322/632223/632223100/");
+    assert_eq!(ask().await["town"], json!([{ "needed": 16 }]));
 }
 
 #[tokio::test]

@@ -171,8 +171,8 @@ async fn a_report_says_who_came_and_what_was_covered() {
     check_in::check_out(&committee, row.id, "V0", None).await.expect("out");
     app.advance(TimeDelta::hours(1));
     order::stand_down(&committee, which(row.id), "险情解除").await.expect("stood down");
-    let query = "query($id: ID!) { mobilization(id: $id) { report { came others present lateCheckIns isFinal
-        units { unit { organization { id } quota } came missing } hours { beganAt arrived cumulative present }
+    let query = "query($id: ID!) { mobilization(id: $id) { report { came others present transfers lateCheckIns isFinal
+        units { unit { organization { id } quota } came missing } hours { beganAt arrived cumulative present covered }
         places { region { name } needed present uncovered firstCoveredAt } } } }";
     let ask = async || {
         app.client(world.staff)
@@ -195,12 +195,9 @@ async fn a_report_says_who_came_and_what_was_covered() {
         .as_array()
         .expect("hours")
         .iter()
-        .map(|hour| ["arrived", "cumulative", "present"].map(|name| hour[name].as_i64()))
+        .map(|hour| ["arrived", "cumulative", "present", "covered"].map(|name| hour[name].as_i64()))
         .collect();
-    assert_eq!(
-        hours,
-        [[Some(5), Some(5), Some(5)], [Some(0), Some(5), Some(5)], [Some(1), Some(6), Some(5)]]
-    );
+    assert_eq!(hours, [[5, 5, 5, 1], [0, 5, 5, 1], [1, 6, 5, 1]].map(|hour| hour.map(Some)));
     assert_eq!(report["places"][0]["region"]["name"], "第1社区");
     assert_eq!(report["places"][0]["uncovered"], 9);
     assert!(report["places"][0]["firstCoveredAt"].is_null());
@@ -216,6 +213,39 @@ async fn a_report_says_who_came_and_what_was_covered() {
     let later = ask().await;
     assert_eq!((&later["came"], &later["lateCheckIns"]), (&json!(7), &json!(1)));
     assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn where_people_went_is_told_to_those_who_see_them() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    check_in::check_in(&committee, row.id, person("V1", one)).await.expect("in");
+    let began = app.app.now();
+    app.advance(TimeDelta::hours(2));
+    check_in::check_in(&committee, row.id, person("V1", two)).await.expect("over");
+    let earlier = NewCheckIn { at: Some(began + TimeDelta::hours(1)), ..person("V1", one) };
+    check_in::check_in(&committee, row.id, earlier).await.expect("told late");
+    let query = "query($id: ID!) { mobilization(id: $id) { report { came transfers } checkIns { nodes {
+        transfers { origin { name } destination { name } isSuperseded at } } } } }";
+    let ask = async |who| {
+        let answer = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+        answer.at("/mobilization").clone()
+    };
+    let seen = ask(world.committee).await;
+    assert_eq!(seen["report"], json!({ "came": 1, "transfers": 1 }));
+    let moved = seen["checkIns"]["nodes"][0]["transfers"].as_array().expect("transfers");
+    let moved: Vec<_> = moved
+        .iter()
+        .map(|one| (&one["origin"]["name"], &one["destination"]["name"], &one["isSuperseded"]))
+        .collect();
+    let (first, second) = (json!("第1社区"), json!("第2社区"));
+    let (late, went) = (json!(true), json!(false));
+    assert_eq!(moved, [(&first, &second, &late), (&first, &second, &went)]);
+    // Nobody of a unit that sent nobody sees who went where, only how often somebody did.
+    let figures = ask(world.staff).await;
+    assert_eq!((&figures["report"]["transfers"], &figures["checkIns"]["nodes"]), (&json!(1), &json!([])));
 }
 
 #[tokio::test]

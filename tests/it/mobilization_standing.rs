@@ -205,9 +205,17 @@ async fn members_report_home_to_one_community_each() {
     assert_eq!(count(&app, standing).await, 3);
     // To the outside a number for each unit and community, and nobody's digest.
     let query =
-        "query($id: ID!) { alliance(id: $id) { homeReports { organization { id } region { id } members } } }";
+        "query($id: ID!, $town: ID!) { alliance(id: $id) { homeReports { organization { id } region { id } members }
+            all: homeReportCount below: homeReportCount(regionId: $town) under: homeReports(regionId: $town) { members } } }";
     let key = dashboard_key(&app, world.town).await;
-    let answer = app.key(key).send(query, json!({ "id": id::encode(world.town) })).await;
+    let given = json!({ "id": id::encode(world.town), "town": id::encode(world.town_region) });
+    let answer = app.key(key).send(query, given).await;
+    assert_eq!(answer.at("/alliance/all"), 3);
+    assert_eq!(answer.at("/alliance/below"), 3);
+    assert_eq!(
+        answer.at("/alliance/under").as_array().map(Vec::len),
+        answer.at("/alliance/homeReports").as_array().map(Vec::len)
+    );
     let rows = answer.at("/alliance/homeReports").as_array().expect("rows").clone();
     let members: i64 = rows.iter().filter_map(|row| row["members"].as_i64()).sum();
     assert_eq!(members, 3);

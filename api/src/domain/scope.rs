@@ -32,6 +32,16 @@ pub fn in_alliances_of_few(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> SimpleEx
     Expr::expr(SimpleExpr::from(in_alliances(ctx, alliance))).is(Expr::Constant(true.into()))
 }
 
+/// A condition that holds where `alliance` is this one or stands below it in the tree. It says nothing of what the caller may read.
+pub fn at_or_below(alliance: impl ColumnTrait, top: AllianceId) -> SimpleExpr {
+    let tree = alliance_closure::Entity::find()
+        .select_only()
+        .column(alliance_closure::Column::DescendantId)
+        .filter(alliance_closure::Column::AncestorId.eq(top))
+        .into_query();
+    alliance.in_subquery(tree)
+}
+
 /// How far a caller sees.
 pub enum Reach {
     All,

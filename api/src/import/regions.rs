@@ -9,13 +9,15 @@ use std::{
 
 use concord_entities::{
     id::RegionId,
+    mobilization, mobilization_coverage, mobilization_region,
     region::{self, Level},
 };
 use sea_orm::{
     ActiveEnum,
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{BinOper, Expr, Func, OnConflict},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QuerySelect,
+    sea_query::{BinOper, DynIden, Expr, Func, IntoIden, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -26,7 +28,7 @@ use super::{
 use crate::domain::{
     Code, Ctx, Error, Event, Fact, Result, Tx,
     governance::alliance::require_platform_admin,
-    territory::region::{below, id_of_code, level_of_code},
+    territory::region::{below_in, id_of_code, level_of_code},
     text,
 };
 
@@ -302,18 +304,25 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Takes along what stands below a region that got another parent: the register repeats the official ones only.
+    /// Takes along what stands below a region that got another parent, since the register repeats the official ones only, and what
+    /// mobilisations keep of the paths of both.
     async fn move_below(&mut self, moved: Vec<(String, String)>) -> Result<()> {
         let backend = self.ctx.app.backend();
         for (from, to) in moved {
             let rest = i32::try_from(from.len() + 1).unwrap_or(i32::MAX);
-            let tail = Func::cust("substr").arg(Expr::col(region::Column::Path)).arg(rest);
             let tx = self.transaction().await?;
-            region::Entity::update_many()
-                .col_expr(region::Column::Path, Expr::val(to).binary(BinOper::Custom("||"), tail))
-                .filter(below(backend, &from))
-                .exec(&tx.db)
-                .await?;
+            for (table, column) in paths() {
+                let path = Expr::col(column.clone());
+                let tail = Func::cust("substr").arg(path.clone()).arg(rest);
+                let moving =
+                    Condition::any().add(path.clone().eq(from.as_str())).add(below_in(&path, backend, &from));
+                let update = Query::update()
+                    .table(table)
+                    .value(column, Expr::val(to.as_str()).binary(BinOper::Custom("||"), tail))
+                    .cond_where(moving)
+                    .to_owned();
+                tx.db.execute(&update).await?;
+            }
         }
         Ok(())
     }
@@ -351,6 +360,16 @@ impl<'a> Work<'a> {
         self.commit().await?;
         Ok(self.report)
     }
+}
+
+/// Where paths of regions are kept.
+fn paths() -> [(DynIden, DynIden); 4] {
+    [
+        (region::Entity.into_iden(), region::Column::Path.into_iden()),
+        (mobilization::Entity.into_iden(), mobilization::Column::Territory.into_iden()),
+        (mobilization_region::Entity.into_iden(), mobilization_region::Column::Path.into_iden()),
+        (mobilization_coverage::Entity.into_iden(), mobilization_coverage::Column::Path.into_iden()),
+    ]
 }
 
 /// The paths of the official regions that stand above villages.

@@ -1,5 +1,5 @@
-//! Nanyang's small story: the Party's, governance and police grids as one over a village; a joint branch of several hosts; and a village's
-//! security director who is also auxiliary police.
+//! Nanyang's small story: the Party's, governance and police grids as one over a village; a joint branch of several hosts; a governance
+//! centre that hosts a branch; and a village's security director who is also auxiliary police.
 
 use concord_entities::{
     branch_host,
@@ -63,7 +63,8 @@ pub async fn play(story: &mut Story<'_>) -> Result<()> {
     story.cast.grids.building = Some(building);
     let station = small::unit(story, "官庄派出所", Unit::StationOrOffice).await?;
     let firm = small::unit(story, "官庄商贸有限公司", Unit::Enterprise).await?;
-    for unit in [station, firm] {
+    let centre = small::unit(story, "官庄镇综治中心", Unit::PublicInstitution).await?;
+    for unit in [station, firm, centre] {
         membership::admit(&system, town.alliance, unit, Contact::default()).await?;
     }
     let draw = async |network, code: &str, name: &str, level, category, parent_id, regions: &[RegionId]| {
@@ -108,20 +109,26 @@ pub async fn play(story: &mut Story<'_>) -> Result<()> {
     assign(beat, station, Role::PoliceOfficer, "示例丁", "13900000104").await?;
     // The village's security director.
     assign(beat, town.committee, Role::AuxiliaryPolice, "示例丙", "13900000103").await?;
-    let new = NewBranch {
+    let branch = |name: &str, hosts: Vec<NewHost>, members| NewBranch {
         kind: Kind::Branch,
         parent_id: None,
-        name: "官庄商圈联合党支部".to_owned(),
+        name: name.to_owned(),
         is_temporary: false,
-        hosts: vec![
-            NewHost::Region(compound),
-            NewHost::Organization(firm),
-            NewHost::Organization(station),
-            NewHost::Place(branch_host::Kind::Market, MARKET.to_owned()),
-        ],
-        member_count: Some(26),
+        hosts,
+        member_count: Some(members),
         secretary: Secretary::default(),
         since: None,
     };
-    steps::establish(&town.clerk, town.alliance, new).await.map(drop)
+    let hosts = vec![
+        NewHost::Region(compound),
+        NewHost::Organization(firm),
+        NewHost::Organization(station),
+        NewHost::Place(branch_host::Kind::Market, MARKET.to_owned()),
+    ];
+    let centre = vec![NewHost::Organization(centre)];
+    for new in [branch("官庄商圈联合党支部", hosts, 26), branch("官庄镇综治中心党支部", centre, 9)]
+    {
+        steps::establish(&town.clerk, town.alliance, new).await?;
+    }
+    Ok(())
 }

@@ -99,14 +99,17 @@ struct Homes {
     paths: BTreeMap<String, RegionId>,
     cells: HashMap<GridCellId, Vec<At>>,
     organizations: HashMap<OrganizationId, Vec<At>>,
-    markets: HashMap<String, Vec<At>>,
+    markets: HashMap<Market, Vec<At>>,
     region_instructors: HashMap<RegionId, Vec<BranchInstructorId>>,
     cell_instructors: HashMap<GridCellId, Vec<BranchInstructorId>>,
     organization_instructors: HashMap<OrganizationId, Vec<BranchInstructorId>>,
-    market_instructors: HashMap<String, Vec<BranchInstructorId>>,
+    market_instructors: HashMap<Market, Vec<BranchInstructorId>>,
     /// Markets that a host or an instructor has named up to the day.
-    known_markets: HashSet<String>,
+    known_markets: HashSet<Market>,
 }
+
+/// A market by its name, which is its own in each alliance.
+type Market = (AllianceId, String);
 
 fn place(
     (kind, key, name): (Kind, String, String),
@@ -121,17 +124,19 @@ fn place(
     Place { kind, by, key, name, region: None, cell: None, organization: None, branches, instructors }
 }
 
-/// Reads the coverage of an alliance that the caller may see, on a day.
+/// Reads the coverage of an alliance that the caller may see, on a day. What the alliances below it have covers its places as it covers
+/// theirs.
 pub async fn of(ctx: &Ctx, alliance: &alliance::Model, on: Option<NaiveDate>) -> Result<Coverage> {
     let on = on.unwrap_or_else(|| today(alliance, ctx.now()));
     let homes = homes(ctx, alliance.id, on).await?;
     let mut places = regions(ctx, alliance, &homes).await?;
     places.extend(cells(ctx, alliance.id, on, &homes).await?);
     places.extend(enterprises(ctx, alliance, on, &homes).await?);
-    places.extend(homes.known_markets.iter().map(|name| {
-        let at = homes.markets.get(name).cloned().unwrap_or_default();
-        let served = homes.market_instructors.get(name).cloned().unwrap_or_default();
-        place((Kind::Market, name.clone(), name.clone()), at, served)
+    places.extend(homes.known_markets.iter().map(|market| {
+        let at = homes.markets.get(market).cloned().unwrap_or_default();
+        let served = homes.market_instructors.get(market).cloned().unwrap_or_default();
+        let (alliance, name) = market;
+        place((Kind::Market, format!("{name} {alliance}"), name.clone()), at, served)
     }));
     // As cursors compare them, whatever a database takes for the order of letters.
     places.sort_by(|one, other| (one.kind, &one.key).cmp(&(other.kind, &other.key)));
@@ -145,7 +150,7 @@ async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> 
     let rows = branch_host::Entity::find()
         .find_also_related(party_branch::Entity)
         .filter(scope::in_alliances(ctx, Host::AllianceId))
-        .filter(Host::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(Host::AllianceId, alliance))
         .filter(Host::SinceOn.lte(on))
         .order_by_asc(Host::Id)
         .all(ctx.read())
@@ -160,7 +165,7 @@ async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> 
     let mut named: Vec<RegionId> = Vec::new();
     for (host, branch) in &rows {
         if host.kind == branch_host::Kind::Market {
-            homes.known_markets.extend(host.name.clone());
+            homes.known_markets.extend(host.name.clone().map(|name| (host.alliance_id, name)));
         }
         let Some(branch) = branch.as_ref().filter(|branch| holds(branch.since_on, branch.until_on)) else {
             continue;
@@ -186,18 +191,19 @@ async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> 
             homes.organizations.entry(id).or_default().push(at);
         }
         if let (branch_host::Kind::Market, Some(name)) = (host.kind, &host.name) {
-            homes.markets.entry(name.clone()).or_default().push(at);
+            homes.markets.entry((host.alliance_id, name.clone())).or_default().push(at);
         }
     }
     let rows = branch_instructor::Entity::find()
         .filter(scope::in_alliances(ctx, Served::AllianceId))
-        .filter(Served::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(Served::AllianceId, alliance))
         .filter(Served::SinceOn.lte(on))
         .order_by_asc(Served::Id)
         .all(ctx.read())
         .await?;
     for row in rows {
-        homes.known_markets.extend(row.market.clone());
+        let market = row.market.map(|name| (row.alliance_id, name));
+        homes.known_markets.extend(market.clone());
         if !holds(row.since_on, row.until_on) {
             continue;
         }
@@ -211,8 +217,8 @@ async fn homes(ctx: &Ctx, alliance: AllianceId, on: NaiveDate) -> Result<Homes> 
         if let Some(id) = row.served_organization_id {
             homes.organization_instructors.entry(id).or_default().push(row.id);
         }
-        if let Some(name) = row.market {
-            homes.market_instructors.entry(name).or_default().push(row.id);
+        if let Some(market) = market {
+            homes.market_instructors.entry(market).or_default().push(row.id);
         }
     }
     let paths: Vec<(RegionId, String)> = region::Entity::find()
@@ -251,7 +257,7 @@ async fn regions(ctx: &Ctx, alliance: &alliance::Model, homes: &Homes) -> Result
 async fn cells(ctx: &Ctx, alliance: AllianceId, on: NaiveDate, homes: &Homes) -> Result<Vec<Place>> {
     use grid_cell_region::Column as Covers;
     let cells = crate::domain::grid::visible(ctx)
-        .filter(grid_cell::Column::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(grid_cell::Column::AllianceId, alliance))
         .filter(stands(grid_cell::Column::SinceOn, grid_cell::Column::UntilOn, on))
         .order_by_asc(grid_cell::Column::NetworkId)
         .order_by_asc(grid_cell::Column::Code)
@@ -260,7 +266,7 @@ async fn cells(ctx: &Ctx, alliance: AllianceId, on: NaiveDate, homes: &Homes) ->
     let rows = grid_cell_region::Entity::find()
         .find_also_related(region::Entity)
         .filter(scope::in_alliances(ctx, Covers::AllianceId))
-        .filter(Covers::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(Covers::AllianceId, alliance))
         .filter(stands(Covers::SinceOn, Covers::UntilOn, on))
         .all(ctx.read())
         .await?;
@@ -287,7 +293,7 @@ async fn cells(ctx: &Ctx, alliance: AllianceId, on: NaiveDate, homes: &Homes) ->
     Ok(cells.into_iter().map(face).collect())
 }
 
-/// The enterprises that hold a seat at the end of the day.
+/// The enterprises that hold a seat at the end of the day, each once however many alliances it sits in.
 async fn enterprises(
     ctx: &Ctx,
     alliance: &alliance::Model,
@@ -299,7 +305,7 @@ async fn enterprises(
     let rows = membership::Entity::find()
         .find_also_related(organization::Entity)
         .filter(scope::in_alliances(ctx, Seat::AllianceId))
-        .filter(Seat::AllianceId.eq(alliance.id))
+        .filter(scope::at_or_below(Seat::AllianceId, alliance.id))
         .filter(Seat::AdmittedAt.lt(end))
         .filter(Condition::any().add(Seat::EndedAt.is_null()).add(Seat::EndedAt.gte(end)))
         .filter(organization::Column::Kind.eq(organization::Kind::Enterprise))
@@ -314,5 +320,7 @@ async fn enterprises(
         let place = place((Kind::Enterprise, key, unit.name.clone()), at, served);
         Place { organization: Some(unit), ..place }
     };
-    Ok(rows.into_iter().filter_map(|(_, unit)| unit).map(face).collect())
+    let mut units: Vec<_> = rows.into_iter().filter_map(|(_, unit)| unit).collect();
+    units.dedup_by_key(|unit| unit.id);
+    Ok(units.into_iter().map(face).collect())
 }

@@ -170,13 +170,13 @@ pub fn members_below(twigs: &[Twig]) -> HashMap<PartyBranchId, i64> {
     below
 }
 
-/// The standing branches of an alliance.
+/// The standing branches of an alliance and of those below it.
 pub async fn twigs(ctx: &Ctx, alliance: AllianceId) -> Result<Vec<Twig>> {
     type Row = (PartyBranchId, Option<PartyBranchId>, Kind, bool, Option<i32>);
     let rows: Vec<Row> = visible(ctx)
         .select_only()
         .columns([Column::Id, Column::ParentId, Column::Kind, Column::IsTemporary, Column::MemberCount])
-        .filter(Column::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(Column::AllianceId, alliance))
         .filter(Column::UntilOn.is_null())
         .into_tuple()
         .all(ctx.read())
@@ -191,7 +191,7 @@ pub async fn twigs(ctx: &Ctx, alliance: AllianceId) -> Result<Vec<Twig>> {
     Ok(rows.into_iter().map(twig).collect())
 }
 
-/// How many standing branches an alliance has.
+/// How many standing branches an alliance and those below it have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub committees: i64,
@@ -205,14 +205,14 @@ pub struct Counts {
     pub members: i64,
 }
 
-/// Counts the standing branches of an alliance.
+/// Counts the standing branches of an alliance and of those below it.
 pub async fn counts(ctx: &Ctx, alliance: AllianceId) -> Result<Counts> {
     let twigs = twigs(ctx, alliance).await?;
     let hosts: Vec<(PartyBranchId, branch_host::Kind)> = branch_host::Entity::find()
         .select_only()
         .columns([branch_host::Column::BranchId, branch_host::Column::Kind])
         .filter(scope::in_alliances(ctx, branch_host::Column::AllianceId))
-        .filter(branch_host::Column::AllianceId.eq(alliance))
+        .filter(scope::at_or_below(branch_host::Column::AllianceId, alliance))
         .filter(branch_host::Column::UntilOn.is_null())
         .into_tuple()
         .all(ctx.read())

@@ -8,12 +8,16 @@ use concord_entities::{
     region::{self, Level},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
-use super::{check_in::Caller, person};
+use super::{
+    check_in::Caller,
+    pairing::{path_of, within},
+    person,
+};
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, HELD, Result, Tx, governance, governance::membership, scope,
     territory::region::require_within,
@@ -46,7 +50,7 @@ fn visible(ctx: &Ctx) -> Select<Entity> {
     Entity::find().filter(scope::in_alliances(ctx, Column::AllianceId)).filter(Column::EndedAt.is_null())
 }
 
-/// How many members of a unit stand reported to a community.
+/// How many members of a unit stand reported to a community, or to a place in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
     pub organization_id: OrganizationId,
@@ -54,21 +58,34 @@ pub struct Number {
     pub members: i64,
 }
 
-/// The numbers of an alliance, the greatest first, at most `MOST`.
-pub async fn numbers(
-    ctx: &Ctx,
-    alliance: AllianceId,
-    organization: Option<OrganizationId>,
-    region: Option<RegionId>,
-) -> Result<Vec<Number>> {
-    let mut select = visible(ctx).filter(Column::AllianceId.eq(alliance));
-    if let Some(organization) = organization {
+/// Which reports are counted: those of an alliance, of a unit, at a region or below it.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    pub alliance_id: AllianceId,
+    pub organization_id: Option<OrganizationId>,
+    pub region_id: Option<RegionId>,
+}
+
+async fn counted(ctx: &Ctx, which: Counted) -> Result<Select<Entity>> {
+    let mut select = visible(ctx).filter(Column::AllianceId.eq(which.alliance_id));
+    if let Some(organization) = which.organization_id {
         select = select.filter(Column::OrganizationId.eq(organization));
     }
-    if let Some(region) = region {
-        select = select.filter(Column::RegionId.eq(region));
+    if let Some(region) = which.region_id {
+        select = select.filter(within(ctx, Column::RegionId, &path_of(ctx, region).await?));
     }
-    let rows: Vec<(OrganizationId, RegionId, i64)> = select
+    Ok(select)
+}
+
+/// How many members stand reported.
+pub async fn count(ctx: &Ctx, which: Counted) -> Result<u64> {
+    Ok(counted(ctx, which).await?.count(ctx.read()).await?)
+}
+
+/// How many of each unit at each place, the greatest number first, at most `MOST`.
+pub async fn numbers(ctx: &Ctx, which: Counted) -> Result<Vec<Number>> {
+    let rows: Vec<(OrganizationId, RegionId, i64)> = counted(ctx, which)
+        .await?
         .select_only()
         .columns([Column::OrganizationId, Column::RegionId])
         .expr_as(Column::Id.count(), "members")

@@ -25,7 +25,8 @@ use concord_entities::{
         OrganizationId,
     },
     mobilization::{Column, Entity, Model, State},
-    mobilization_check_in, mobilization_need, mobilization_region, mobilization_shift, mobilization_unit,
+    mobilization_check_in, mobilization_need, mobilization_region, mobilization_shift, mobilization_transfer,
+    mobilization_unit,
     seat::{self, Role},
 };
 use sea_orm::{
@@ -76,6 +77,16 @@ pub fn visible_shifts(ctx: &Ctx) -> Select<mobilization_shift::Entity> {
 /// One shift, if the caller may see its order.
 pub async fn find_shift(ctx: &Ctx, id: MobilizationShiftId) -> Result<Option<mobilization_shift::Model>> {
     Ok(visible_shifts(ctx).filter(mobilization_shift::Column::Id.eq(id)).one(ctx.read()).await?)
+}
+
+/// How those of them moved who are the caller's to see, between places that are theirs to see.
+pub fn visible_transfers(ctx: &Ctx) -> Select<mobilization_transfer::Entity> {
+    use mobilization_transfer::Column as Moved;
+    let people = visible_check_ins(ctx).select_only().column(mobilization_check_in::Column::Id).into_query();
+    mobilization_transfer::Entity::find()
+        .filter(Moved::CheckInId.in_subquery(people))
+        .filter(reach::placed(ctx, Moved::MobilizationId, Moved::FromRegionId))
+        .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))
 }
 
 /// Who came: all of them for whoever runs the alliance, supervises it, or receives people in it; a unit sees those who came with

@@ -52,16 +52,19 @@ pub async fn path_of(ctx: &Ctx, region: RegionId) -> Result<(RegionId, String)> 
     Ok((region, row.path))
 }
 
+/// Holds where `place` is a region or lies below it.
+pub fn within(ctx: &Ctx, place: impl ColumnTrait, (top, path): &(RegionId, String)) -> Condition {
+    let lower = region::Entity::find()
+        .select_only()
+        .column(region::Column::Id)
+        .filter(below(ctx.app.backend(), path))
+        .into_query();
+    Condition::any().add(place.eq(*top)).add(place.in_subquery(lower))
+}
+
 /// The pairings that fit, the latest first.
 pub fn listed(ctx: &Ctx, filter: &Filter) -> (Select<Entity>, Order<Column>) {
-    let within = filter.within.as_ref().map(|(region, path)| {
-        let lower = region::Entity::find()
-            .select_only()
-            .column(region::Column::Id)
-            .filter(below(ctx.app.backend(), path))
-            .into_query();
-        Condition::any().add(Column::RegionId.eq(*region)).add(Column::RegionId.in_subquery(lower))
-    });
+    let within = filter.within.as_ref().map(|top| within(ctx, Column::RegionId, top));
     let on = filter.on.map(|on| {
         let stands = Condition::any().add(Column::UntilOn.is_null()).add(Column::UntilOn.gt(on));
         Condition::all().add(Column::SinceOn.lte(on)).add(stands)

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use concord_entities::{
     id::{MobilizationId, OrganizationId, RegionId},
     mobilization, mobilization_check_in, mobilization_coverage, mobilization_transfer, mobilization_unit,
@@ -41,6 +41,8 @@ pub struct Hour {
     pub cumulative: i64,
     /// Those of them who had not left for good by its end.
     pub present: i64,
+    /// Places that had once had as many as they need by its end.
+    pub covered: i64,
 }
 
 /// A place: what it needs and has, and when it first had as many.
@@ -65,6 +67,8 @@ pub struct Report {
     /// Of these, those who came with no called unit; of an order that is seen in part, those who came with no unit at all.
     pub others: i64,
     pub present: i64,
+    /// How often people went from one place to another.
+    pub transfers: u64,
     /// Check-ins that were recorded after the order was stood down, transfers among them.
     pub late: u64,
 }
@@ -85,12 +89,11 @@ pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<Org
     Ok(rows.into_iter().collect())
 }
 
+/// Numbers by the hour that they belong to.
+type Hours = BTreeMap<DateTime<Utc>, i64>;
+
 /// Counts check-ins by the hour of a time.
-async fn by_hour(
-    ctx: &Ctx,
-    of: MobilizationId,
-    column: mobilization_check_in::Column,
-) -> Result<BTreeMap<DateTime<Utc>, i64>> {
+async fn by_hour(ctx: &Ctx, of: MobilizationId, column: mobilization_check_in::Column) -> Result<Hours> {
     use mobilization_check_in::{Column, Entity};
     let hour: SimpleExpr = if ctx.app.backend() == DbBackend::Sqlite {
         Expr::cust_with_expr("replace(substr(?, 1, 13), ' ', 'T')", Expr::col(column))
@@ -108,7 +111,7 @@ async fn by_hour(
         .add_group_by([hour])
         .to_owned();
     let rows = ctx.read().query_all(&query).await?;
-    let mut found = BTreeMap::new();
+    let mut found = Hours::new();
     for row in rows {
         let hour: String = row.try_get("", "hour")?;
         if let Ok(at) = format!("{hour}:00:00Z").parse::<DateTime<Utc>>() {
@@ -118,19 +121,29 @@ async fn by_hour(
     Ok(found)
 }
 
-/// Lines up arrivals and departures by the hour. Pure.
-pub fn hours(arrived: &BTreeMap<DateTime<Utc>, i64>, left: &BTreeMap<DateTime<Utc>, i64>) -> Vec<Hour> {
-    let ends = arrived.keys().chain(left.keys());
+/// How many of some times lie in each hour.
+fn counted(times: impl Iterator<Item = DateTime<Utc>>) -> Hours {
+    let mut found = Hours::new();
+    for hour in times.filter_map(|at| at.duration_trunc(TimeDelta::hours(1)).ok()) {
+        *found.entry(hour).or_default() += 1;
+    }
+    found
+}
+
+/// Lines up arrivals, departures and places that were covered by the hour. Pure.
+pub fn hours(arrived: &Hours, left: &Hours, covered: &Hours) -> Vec<Hour> {
+    let ends = arrived.keys().chain(left.keys()).chain(covered.keys());
     let (Some(first), Some(last)) = (ends.clone().min(), ends.max()) else { return Vec::new() };
-    let (mut cumulative, mut gone) = (0, 0);
+    let (mut cumulative, mut gone, mut places) = (0, 0, 0);
     let mut found = Vec::new();
     let mut began_at = *first;
     while began_at <= *last && found.len() < HOURS {
         let now = arrived.get(&began_at).copied().unwrap_or_default();
         cumulative += now;
         gone += left.get(&began_at).copied().unwrap_or_default();
-        found.push(Hour { began_at, arrived: now, cumulative, present: cumulative - gone });
-        began_at += chrono::TimeDelta::hours(1);
+        places += covered.get(&began_at).copied().unwrap_or_default();
+        found.push(Hour { began_at, arrived: now, cumulative, present: cumulative - gone, covered: places });
+        began_at += TimeDelta::hours(1);
     }
     found
 }
@@ -139,6 +152,7 @@ pub fn hours(arrived: &BTreeMap<DateTime<Utc>, i64>, left: &BTreeMap<DateTime<Ut
 pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     use mobilization_check_in::{Column, Entity};
     use mobilization_coverage::Column as Counter;
+    use mobilization_transfer::Column as Moved;
     let mut came_with = by_unit(ctx, order.id).await?;
     let came: i64 = came_with.values().sum();
     let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
@@ -159,18 +173,18 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     units.sort_by_key(|sent| sent.came - i64::from(sent.unit.quota));
     let arrived = by_hour(ctx, order.id, Column::FirstAt).await?;
     let left = by_hour(ctx, order.id, Column::LeftAt).await?;
+    let moved = mobilization_transfer::Entity::find()
+        .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))
+        .filter(Moved::MobilizationId.eq(order.id));
+    let transfers = moved.clone().filter(Moved::IsSuperseded.eq(false)).count(ctx.read()).await?;
     let late = match order.ended_at {
         None => 0,
         Some(ended) => {
-            use mobilization_transfer::Column as Moved;
             let came = Entity::find()
                 .filter(reach::placed(ctx, Column::MobilizationId, Column::RegionId))
                 .filter(Column::MobilizationId.eq(order.id))
                 .filter(Column::RecordedAt.gt(ended));
-            let moved = mobilization_transfer::Entity::find()
-                .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))
-                .filter(Moved::MobilizationId.eq(order.id))
-                .filter(Moved::RecordedAt.gt(ended));
+            let moved = moved.filter(Moved::RecordedAt.gt(ended));
             came.count(ctx.read()).await? + moved.count(ctx.read()).await?
         }
     };
@@ -183,6 +197,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
         let gap = |row: &mobilization_coverage::Model| Ord::max(row.needed - row.present, 0);
         gap(other).cmp(&gap(one)).then_with(|| one.path.cmp(&other.path))
     });
+    let covered = counted(places.iter().filter_map(|row| row.covered_at));
     let present = places.iter().map(|row| i64::from(row.present)).sum();
     let place_count = places.len();
     places.truncate(coverage::MOST);
@@ -194,12 +209,13 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     });
     Ok(Report {
         units,
-        hours: hours(&arrived, &left),
+        hours: hours(&arrived, &left, &covered),
         places: places.collect(),
         place_count,
         came,
         others: came_with.values().sum(),
         present,
+        transfers,
         late,
     })
 }
@@ -210,13 +226,14 @@ mod tests {
 
     #[test]
     fn hours_follow_each_other_without_a_gap() {
-        let at = |hour: i64| DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+        let at = |hour: i64| DateTime::UNIX_EPOCH + TimeDelta::hours(hour);
         let arrived = BTreeMap::from([(at(1), 5), (at(3), 2)]);
         let left = BTreeMap::from([(at(4), 3)]);
-        let found = hours(&arrived, &left);
-        let figures: Vec<_> =
-            found.iter().map(|hour| (hour.arrived, hour.cumulative, hour.present)).collect();
-        assert_eq!(figures, [(5, 5, 5), (0, 5, 5), (2, 7, 7), (0, 7, 4)]);
-        assert_eq!(hours(&BTreeMap::new(), &BTreeMap::new()), Vec::new());
+        let covered = counted([at(1), at(5), at(5)].map(|at| at + TimeDelta::minutes(59)).into_iter());
+        let found = hours(&arrived, &left, &covered);
+        let figure = |hour: &Hour| (hour.arrived, hour.cumulative, hour.present, hour.covered);
+        let figures: Vec<_> = found.iter().map(figure).collect();
+        assert_eq!(figures, [(5, 5, 5, 1), (0, 5, 5, 1), (2, 7, 7, 1), (0, 7, 4, 1), (0, 7, 4, 3)]);
+        assert_eq!(hours(&Hours::new(), &Hours::new(), &Hours::new()), Vec::new());
     }
 }

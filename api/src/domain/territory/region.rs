@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend,
-    EntityTrait, QueryFilter,
+    EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -238,11 +238,17 @@ pub async fn list(
 
 /// A condition that holds for every region below `path`, in the form that each engine answers from its index.
 pub fn below(backend: DbBackend, path: &str) -> Condition {
+    below_in(&Expr::col(region::Column::Path), backend, path)
+}
+
+/// The same of a path that stands in another column.
+pub fn below_in(column: &Expr, backend: DbBackend, path: &str) -> Condition {
+    let column = column.clone();
     if backend == DbBackend::Postgres {
-        Condition::all().add(region::Column::Path.like(format!("{path}_%")))
+        Condition::all().add(column.like(format!("{path}_%")))
     } else {
         // '0' follows '/', so the range holds exactly what begins with the path.
         let end = format!("{}0", path.strip_suffix('/').unwrap_or(path));
-        Condition::all().add(region::Column::Path.gt(path)).add(region::Column::Path.lt(end))
+        Condition::all().add(column.clone().gt(path)).add(column.lt(end))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime};
 use concord_entities::{
-    alliance, alliance_closure,
+    alliance,
     id::{AllianceId, OrganizationId, RankingId},
     problem, problem_responsible as part, ranking,
     ranking_item::{self, Figure},
@@ -138,16 +138,11 @@ fn pairs(
     over: Over,
     figure: Figure,
 ) -> Result<SelectStatement> {
-    let below = alliance_closure::Entity::find()
-        .select_only()
-        .column(alliance_closure::Column::DescendantId)
-        .filter(alliance_closure::Column::AncestorId.eq(of))
-        .into_query();
     Ok(match over {
         Over::Whistles => {
             let holds = |measure| whistles::condition(ctx, zones, measure, period);
             visible_calls(ctx)
-                .filter(call::Column::AllianceId.in_subquery(below))
+                .filter(scope::at_or_below(call::Column::AllianceId, of))
                 .filter(any(of_calls(figure).iter().map(|measure| holds(*measure))))
                 .select_only()
                 .column(call::Column::OrganizationId)
@@ -161,7 +156,7 @@ fn pairs(
             let statistics = Statistics::new(Condition::all(), Some(one), zones.to_vec());
             let holds = |measure| statistics.condition(ctx, measure, period);
             let mut query = problems::visible(ctx)
-                .filter(problem::Column::AllianceId.in_subquery(below))
+                .filter(scope::at_or_below(problem::Column::AllianceId, of))
                 .filter(any(of_problems(figure).iter().map(|measure| holds(*measure))))
                 .select_only()
                 .into_query();

@@ -3,7 +3,7 @@
 //! the town's evaluation ÷ evaluated. What the town excused or re-routed is left out and shown.
 
 use concord_entities::{
-    alliance_closure, region, service_team_member,
+    region, service_team_member,
     whistle::{self, Column as Of},
     whistle_response::{Column, Entity, Solved, State},
 };
@@ -20,6 +20,7 @@ use crate::domain::{
         statistics::{self, Period, in_period, in_zones, start_of},
     },
     page::{self, Order, Page},
+    scope,
     territory::region as regions,
 };
 
@@ -53,14 +54,8 @@ pub async fn of(ctx: &Ctx, of: statistics::Of) -> Result<Option<Statistics>> {
     let counted = match of {
         statistics::Of::Alliance { id, own_only } => {
             governance::alliance::find_of_reach(ctx, id).await?.map(|alliance| {
-                let below = alliance_closure::Entity::find()
-                    .select_only()
-                    .column(alliance_closure::Column::DescendantId)
-                    .filter(alliance_closure::Column::AncestorId.eq(alliance.id))
-                    .into_query();
-                let blown =
-                    if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
-                Condition::all().add(blown)
+                let all = || scope::at_or_below(Column::AllianceId, alliance.id);
+                Condition::all().add(if own_only { Column::AllianceId.eq(id) } else { all() })
             })
         }
         statistics::Of::Organization(id) => governance::organization::find_of_reach(ctx, id)

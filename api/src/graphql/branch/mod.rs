@@ -370,7 +370,7 @@ impl PartyBranchFilter {
     }
 }
 
-/// How many standing Party organisations an alliance has.
+/// How many standing Party organisations an alliance has, with those of the alliances below it.
 #[derive(SimpleObject)]
 pub struct PartyBranchCounts {
     /// Committees.

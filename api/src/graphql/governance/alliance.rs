@@ -43,7 +43,10 @@ use crate::{
         loaders,
         mobilization::{
             MobilizationConnection, MobilizationFilter, mobilizations_of,
-            pairing::{HomeReportCount, PairingConnection, PairingFilter, home_reports, pairings_of},
+            pairing::{
+                HomeReportCount, PairingConnection, PairingFilter, home_report_count, home_reports,
+                pairings_of,
+            },
         },
         node::Node,
         scalar::{Date, DateTime, YearMonth},
@@ -214,13 +217,13 @@ impl Alliance {
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
-    /// How many Party organisations stand in it, by kind, and how many members they have.
+    /// How many Party organisations stand in it and in the alliances below it, by kind, and how many members they have.
     async fn party_branch_counts(&self, context: &Context<'_>) -> Result<PartyBranchCounts> {
         branch::counts(context, self.0.id).await
     }
 
     /// Coverage of organisation and of work (两个覆盖): which communities, grid cells, compounds, enterprises and markets have a branch, and
-    /// which of the others a temporary branch or an instructor serves.
+    /// which of the others a temporary branch or an instructor serves. What the alliances below it have covers places here as it does there.
     async fn branch_coverage(
         &self,
         context: &Context<'_>,
@@ -245,14 +248,25 @@ impl Alliance {
         Ok(loaders::nested(context, self.0.id, &[], list).await?.into())
     }
 
-    /// How many in-service members of each unit stand reported to each community (双报到), the greatest numbers first; at most 500.
+    /// How many in-service members of each unit stand reported to each community, or place in one (双报到), the greatest numbers first; at
+    /// most 500.
     async fn home_reports(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only those of this unit.")] organization_id: Option<ID>,
-        #[graphql(desc = "Only those at this community.")] region_id: Option<ID>,
+        #[graphql(desc = "Only those at this region, or below it.")] region_id: Option<ID>,
     ) -> Result<Vec<HomeReportCount>> {
         home_reports(context, self.0.id, organization_id, region_id).await
+    }
+
+    /// How many in-service members stand reported, those whom `homeReports` has no place for too.
+    async fn home_report_count(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those of this unit.")] organization_id: Option<ID>,
+        #[graphql(desc = "Only those at this region, or below it.")] region_id: Option<ID>,
+    ) -> Result<u64> {
+        home_report_count(context, self.0.id, organization_id, region_id).await
     }
 
     /// What the caller may do in it: the roles of the caller's own active seats; empty for whoever supervises from above.

@@ -1,10 +1,13 @@
 //! Faces of check-ins: who came, without saying who it is, and what came of a request.
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, dataloader::Loader};
 use concord_entities::{
     id::{MobilizationCheckInId, TypedId},
-    mobilization_check_in,
+    mobilization_check_in, mobilization_transfer,
 };
+use sea_orm::{QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::Mobilization;
@@ -16,13 +19,15 @@ use crate::{
             check_in::{Came, replayed},
             come::Outcome,
         },
+        page,
     },
     graphql::{
         at_once::AtOnce,
         connection::connection,
         error::{UserError, item_error, user_error},
         governance::organization::Organization,
-        id, loaders,
+        id,
+        loaders::{self, Loaders},
         node::Node,
         scalar::DateTime,
         territory::region::Region,
@@ -127,6 +132,72 @@ impl MobilizationCheckIn {
     /// When it was first recorded, which is later than `firstAt` where it was captured offline.
     async fn recorded_at(&self) -> DateTime {
         self.0.recorded_at.into()
+    }
+
+    /// From where to where the person went, and what was told late of where they had been, the earliest first; at most 100.
+    async fn transfers(&self, context: &Context<'_>) -> Result<Vec<MobilizationTransfer>> {
+        let found = loaders::one(context, TransfersOf(self.0.id)).await?.unwrap_or_default();
+        Ok(found.into_iter().take(MOST_TRANSFERS).map(MobilizationTransfer).collect())
+    }
+}
+
+/// Most transfers of a person that are shown.
+const MOST_TRANSFERS: usize = 100;
+
+/// Somebody who was in one place and then in another.
+pub struct MobilizationTransfer(mobilization_transfer::Model);
+
+/// Somebody who was in one place and then in another.
+#[Object]
+impl MobilizationTransfer {
+    /// Where the person was, or had been, as was told late.
+    async fn origin(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        Ok(loaders::one(context, self.0.from_region_id).await?.map(Region))
+    }
+
+    /// Where the person came to; of what was told late, where they were by then.
+    async fn destination(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        Ok(loaders::one(context, self.0.to_region_id).await?.map(Region))
+    }
+
+    /// When the person came there; of what was told late, when they had been where they were no longer.
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+
+    /// Whether it was told late: the person was elsewhere by then and did not move.
+    async fn is_superseded(&self) -> bool {
+        self.0.is_superseded
+    }
+
+    /// When it was recorded.
+    async fn recorded_at(&self) -> DateTime {
+        self.0.recorded_at.into()
+    }
+}
+
+/// Key of the transfers of a check-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransfersOf(pub MobilizationCheckInId);
+
+impl Loader<TransfersOf> for Loaders {
+    type Value = Vec<mobilization_transfer::Model>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[TransfersOf]) -> Result<HashMap<TransfersOf, Self::Value>, Self::Error> {
+        use mobilization_transfer::Column;
+        let rows = verbs::visible_transfers(&self.0)
+            .filter(page::among(&self.0, Column::CheckInId, keys.iter().map(|key| key.0)))
+            .order_by_asc(Column::At)
+            .order_by_asc(Column::Id)
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        let mut found: HashMap<TransfersOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(TransfersOf(row.check_in_id)).or_default().push(row);
+        }
+        Ok(found)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use concord_entities::{
-    id::{PairingId, TypedId},
+    id::{AllianceId, PairingId, TypedId},
     pairing,
 };
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::{
     domain::{
         self, Code, Ctx, Error, bulk,
         mobilization::{
-            home_report::{self, NewHomeReport, Reported},
+            home_report::{self, Counted, NewHomeReport, Reported},
             pairing::{self as verbs, Filter, NewPairing},
         },
         page::{self, List},
@@ -224,11 +224,11 @@ outcomes!(
     pairing: Pairing
 );
 
-/// How many members of a unit stand reported to a community (双报到).
+/// How many members of a unit stand reported to a community, or to a place in one (双报到).
 #[derive(Clone, Copy)]
 pub struct HomeReportCount(home_report::Number);
 
-/// How many members of a unit stand reported to a community (双报到).
+/// How many members of a unit stand reported to a community, or to a place in one (双报到).
 #[Object]
 impl HomeReportCount {
     /// The unit that they work for.
@@ -236,7 +236,7 @@ impl HomeReportCount {
         Ok(loaders::one(context, self.0.organization_id).await?.map(Organization))
     }
 
-    /// The community.
+    /// The community, or the place in one.
     async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
         Ok(loaders::one(context, self.0.region_id).await?.map(Region))
     }
@@ -250,17 +250,38 @@ impl HomeReportCount {
 /// The numbers of an alliance.
 pub async fn home_reports(
     context: &Context<'_>,
-    alliance: concord_entities::id::AllianceId,
+    alliance: AllianceId,
     organization_id: Option<ID>,
     region_id: Option<ID>,
 ) -> Result<Vec<HomeReportCount>> {
     let ctx = ctx(context);
-    let numbers = async {
-        let organization = id::decode_optional(organization_id.as_ref(), "organizationId")?;
-        let region = id::decode_optional(region_id.as_ref(), "regionId")?;
-        home_report::numbers(ctx, alliance, organization, region).await
-    };
-    Ok(numbers.await.or_api_error(ctx)?.into_iter().map(HomeReportCount).collect())
+    let which = counted(alliance, organization_id, region_id).or_api_error(ctx)?;
+    let numbers = home_report::numbers(ctx, which).await.or_api_error(ctx)?;
+    Ok(numbers.into_iter().map(HomeReportCount).collect())
+}
+
+/// How many members they come to.
+pub async fn home_report_count(
+    context: &Context<'_>,
+    alliance: AllianceId,
+    organization_id: Option<ID>,
+    region_id: Option<ID>,
+) -> Result<u64> {
+    let ctx = ctx(context);
+    let which = counted(alliance, organization_id, region_id).or_api_error(ctx)?;
+    home_report::count(ctx, which).await.or_api_error(ctx)
+}
+
+fn counted(
+    alliance_id: AllianceId,
+    organization_id: Option<ID>,
+    region_id: Option<ID>,
+) -> domain::Result<Counted> {
+    Ok(Counted {
+        alliance_id,
+        organization_id: id::decode_optional(organization_id.as_ref(), "organizationId")?,
+        region_id: id::decode_optional(region_id.as_ref(), "regionId")?,
+    })
 }
 
 /// What came of a home report.

@@ -43,12 +43,14 @@ pub struct MobilizationHour {
     cumulative: i64,
     /// Those of them who had not left for good by its end.
     present: i64,
+    /// Places that were known by its end to have had as many people as they need, if only for a while; `placeCount` says of how many.
+    covered: i64,
 }
 
 impl From<&Hour> for MobilizationHour {
     fn from(hour: &Hour) -> Self {
-        let Hour { began_at, arrived, cumulative, present } = *hour;
-        Self { began_at: began_at.into(), arrived, cumulative, present }
+        let Hour { began_at, arrived, cumulative, present, covered } = *hour;
+        Self { began_at: began_at.into(), arrived, cumulative, present, covered }
     }
 }
 
@@ -112,6 +114,11 @@ impl MobilizationReport {
             missing: (i64::from(sent.unit.quota) - sent.came).max(0),
         };
         self.report.units.iter().map(unit).collect()
+    }
+
+    /// How often people went from one place to another.
+    async fn transfers(&self) -> u64 {
+        self.report.transfers
     }
 
     /// Hour by hour from the first arrival on, for two months at most.

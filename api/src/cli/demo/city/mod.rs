@@ -40,6 +40,7 @@ use crate::{
         },
         mobilization::{
             check_in::{self, NewCheckIn},
+            home_report::{self, NewHomeReport},
             order::{self, NewMobilization, NewNeed, NewUnit},
             pairing::{self, NewPairing},
         },
@@ -59,6 +60,8 @@ const APART: Duration = Duration::from_millis(250);
 /// How many people each community needs, and each unit is to send: together a little less than come.
 const NEEDED: i32 = 17;
 const QUOTA: i32 = 22;
+/// How many of them have reported to a community before anything is ordered.
+const AT_HOME: usize = 200;
 const DAY: TimeDelta = TimeDelta::days(1);
 /// A subdistrict that has an alliance of its own.
 const SUBDISTRICT: (&str, &str) = ("230803007", "西林街道");
@@ -77,8 +80,8 @@ pub const PARTS: &[Part] = &[
     ),
     (
         "city",
-        "市委 the city's committee: 网格党支部与两个覆盖 branches, groups and what they cover",
-        "{ alliance(id: \"<alliance>\") { partyBranchCounts { branches groups joint temporary members } branchCoverage { communities: figures(kind: COMMUNITY) { total organizationCovered workCovered uncovered } compounds: figures(kind: COMPOUND) { total organizationCovered } } } }",
+        "市委 the city's committee: 双报到、网格党支部与两个覆盖 who reported home; branches, groups and what they cover",
+        "{ alliance(id: \"<alliance>\") { homeReportCount partyBranchCounts { branches groups joint temporary members } branchCoverage { communities: figures(kind: COMMUNITY) { total organizationCovered workCovered uncovered } compounds: figures(kind: COMPOUND) { total organizationCovered } } } }",
     ),
     (
         "unit",
@@ -139,6 +142,7 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
     branches::establish(&clerk, alliance_id, &units).await?;
     stage.advance(end - DAY * 20);
     pair(&clerk, alliance_id, &units).await?;
+    report_home(&clerk, alliance_id, &units).await?;
     stage.advance(end - TimeDelta::minutes(2));
     let order = issue(&clerk, alliance_id, &units).await?;
     stage.advance(end);
@@ -236,6 +240,38 @@ async fn join(
     Ok(())
 }
 
+/// Some of those who will come have reported to their home communities before (双报到).
+async fn report_home(clerk: &Ctx, alliance_id: AllianceId, units: &[OrganizationId]) -> Result<()> {
+    let communities = register::communities();
+    for number in 0..AT_HOME {
+        let new = NewHomeReport {
+            alliance_id,
+            person: person(number),
+            organization_id: unit_of(number, units).ok_or_else(|| missing("a unit"))?,
+            region_id: home_of(number, &communities),
+        };
+        home_report::report(clerk, new).await?;
+    }
+    Ok(())
+}
+
+/// What the story calls somebody.
+fn person(number: usize) -> String {
+    format!("JM{number:05}")
+}
+
+// Steps that share no factor with the numbers of places and units spread the people over all of them.
+
+/// The community of somebody.
+fn home_of(number: usize, communities: &[&str]) -> RegionId {
+    communities.get(number * 379 % communities.len()).map(|code| region::id_of_code(code)).unwrap_or_default()
+}
+
+/// The unit of somebody.
+fn unit_of(number: usize, units: &[OrganizationId]) -> Option<OrganizationId> {
+    units.get(number * 7 % units.len()).copied()
+}
+
 /// Every community has its unit before there is any order (包保).
 async fn pair(clerk: &Ctx, alliance_id: AllianceId, units: &[OrganizationId]) -> Result<()> {
     for (code, unit) in register::communities().into_iter().zip(units.iter().cycle()) {
@@ -310,14 +346,9 @@ impl Arrivals {
     pub async fn come(&self, people: Range<usize>) -> Result<()> {
         let group = people.map(|number| {
             Ok(NewCheckIn {
-                person: format!("JM{number:05}"),
-                // Steps that share no factor with the numbers of places and units spread the people over all of them.
-                region_id: self
-                    .communities
-                    .get(number * 379 % self.communities.len())
-                    .map(|code| region::id_of_code(code))
-                    .unwrap_or_default(),
-                organization_id: self.units.get(number * 7 % self.units.len()).copied(),
+                person: person(number),
+                region_id: home_of(number, &self.communities),
+                organization_id: unit_of(number, &self.units),
                 at: None,
                 shift_id: None,
             })

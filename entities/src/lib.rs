@@ -31,8 +31,8 @@ pub use self::{
         alliance_count, breach, deadline_policy, escalation, evidence, extension, follow_up, follow_up_link,
         month_count, notice_sequence, open_due_count, priority_task, problem, problem_handler,
         problem_past_unit, problem_responsible, problem_round, problem_round_unit, problem_sequence,
-        problem_sign_off, problem_tier_move, saved_filter, supervision_notice, task_carry_over,
-        task_co_organizer, task_list, task_milestone, task_part, task_progress,
+        problem_setback, problem_sign_off, problem_tier_move, saved_filter, supervision_notice,
+        task_carry_over, task_co_organizer, task_list, task_milestone, task_part, task_progress,
     },
     mobilizations::{
         home_report, mobilization, mobilization_batch, mobilization_check_in, mobilization_coverage,

@@ -56,6 +56,7 @@ mod m20261206_000004_past_units;
 mod m20261207_000001_never_stood;
 mod m20261207_000011_earlier_firsts;
 mod m20261208_000001_moved_regions;
+mod m20261208_000011_setbacks;
 mod refusal;
 
 /// All migrations in order.
@@ -116,6 +117,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261207_000001_never_stood::Migration),
             Box::new(m20261207_000011_earlier_firsts::Migration),
             Box::new(m20261208_000001_moved_regions::Migration),
+            Box::new(m20261208_000011_setbacks::Migration),
         ]
     }
 }

@@ -196,7 +196,7 @@ async fn due_dates_move_out_with_a_reason() {
 async fn what_the_page_shows_assigns_two_problems() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let blocks = page::blocks(&page::read("docs/month/end-of-month.md"));
+    let blocks = page::blocks_of(page::END_OF_MONTH, page::Runner::Bulk);
     let mut shown = blocks.first().expect("a block").text.clone();
     for (name, id) in [
         ("problem 1", id::encode(problem_in(&app, &world, State::Triaged).await.id)),

@@ -26,10 +26,10 @@ use crate::{
     problem_round,
 };
 
-struct Reply {
+pub struct Reply {
     status: StatusCode,
     headers: BTreeMap<String, String>,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -39,7 +39,7 @@ impl Reply {
     }
 }
 
-async fn fetch(app: &TestApp, who: AccountId, problem: &Model, form: &str) -> Reply {
+pub async fn fetch(app: &TestApp, who: AccountId, problem: &Model, form: &str) -> Reply {
     let ctx = app.ctx(who);
     let service =
         test::init_service(App::new().route(
@@ -58,7 +58,7 @@ async fn fetch(app: &TestApp, who: AccountId, problem: &Model, form: &str) -> Re
 }
 
 /// A certificate on paper; nothing where the program was built without its font, which it says.
-async fn print(app: &TestApp, who: AccountId, problem: &Model) -> Option<Vec<u8>> {
+pub async fn print(app: &TestApp, who: AccountId, problem: &Model) -> Option<Vec<u8>> {
     let reply = fetch(app, who, problem, "pdf").await;
     if reply.status == StatusCode::NOT_IMPLEMENTED {
         assert_eq!(reply.code(), "FONT_MISSING");
@@ -99,7 +99,7 @@ fn attached(file: &[u8]) -> Vec<u8> {
     document.objects.values().find_map(is_embedded).expect("an attached file")
 }
 
-async fn vouched(app: &TestApp) {
+pub async fn vouched(app: &TestApp) {
     app.advance(TimeDelta::minutes(2));
     app.run_background().await;
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, process::Output, time::Duration};
 
+use concord_entities::problem::State;
 use concord_tests::{
     TestApp, World,
     database::{self, Home},
@@ -10,8 +11,9 @@ use concord_tests::{
 use serde_json::json;
 
 use crate::{
+    certificate_print::{fetch as download, print, vouched},
     page::{self, OPERATING, README, Runner},
-    problem::count,
+    problem::{count, problem_in},
 };
 
 /// How long the program may take to tell others what it did.
@@ -205,6 +207,14 @@ async fn commands_named_in_the_text(operator: &Operator, backups: &Path) {
             ["migrate", "--database-url", "URL"] => {
                 format!("{} @data", command.replace("URL", operator.home.url.reveal()))
             }
+            ["import", "ledger", "FILE", "--alliance", "NAME"] => {
+                a_ledger_comes_in(&command.replace(" --alliance NAME", "")).await;
+                continue;
+            }
+            ["verify", "--certificate", ..] => {
+                a_certificate_holds(command).await;
+                continue;
+            }
             _ => format!("{command} @data"),
         };
         operator.done(&script);
@@ -307,6 +317,33 @@ async fn an_older_database_is_told_from_checkpoints_kept_elsewhere() {
     std::fs::create_dir(&empty).expect("a folder");
     let (code, said) = verify(&restored, &another, &empty);
     assert!(code == Some(1) && said.contains("holds no checkpoint"), "{code:?} {said}");
+}
+
+/// Brings a closure ledger in, by the command that a page names.
+async fn a_ledger_comes_in(command: &str) {
+    let (operator, town) = town().await;
+    let file = operator.home.directory.path().join("ledger.csv");
+    std::fs::write(&file, "编号,登记日期,类别,问题描述\n1,2026-01-02,道路,坑洼\n").expect("a file");
+    operator.done(&format!("{} {town}", command.replace("FILE", &file.display().to_string())));
+}
+
+/// Checks a certificate and the published keys, as files of the names that a page gives them.
+async fn a_certificate_holds(command: &str) {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::StruckOff).await;
+    vouched(&app).await;
+    // Without its font the program gives the document alone, which is checked by the same command.
+    let file = match print(&app, world.staff, &row).await {
+        Some(file) => file,
+        None => download(&app, world.staff, &row, "json").await.body,
+    };
+    let operator = Operator::new().await;
+    let place = operator.home.directory.path();
+    std::fs::write(place.join("certificate.pdf"), file).expect("a certificate");
+    std::fs::write(place.join("jwks.json"), app.app.identity.keys.jwks().to_string()).expect("the keys");
+    let said = operator.done(&format!("cd {} && {command}", place.display()));
+    assert!(said.contains(&row.number), "{said}");
 }
 
 /// A town, closed, so that the program can work on its database.

@@ -38,7 +38,7 @@ fn from_entities(engine: DbBackend) -> Vec<TableCreateStatement> {
         problem, handover_item, problem_handler, problem_past_unit, problem_responsible, problem_round, problem_round_unit, problem_sign_off, problem_tier_move, follow_up,
         follow_up_link, escalation, stored_file, evidence, event, event_seal, event_organization,
         event_chain, checkpoint, hand_cursor, inbox_entry, event_pending, saved_filter, alliance_count, open_due_count, month_count,
-        deadline_policy, breach, notice_sequence, extension,
+        deadline_policy, breach, notice_sequence, extension, problem_setback,
         whistle_sequence, whistle, whistle_response, whistle_breach, supervision_notice, whistle_escalation, ranking, ranking_place, ranking_item,
         grid_network, grid_cell, grid_cell_region, grid_officer,
         person_salt, pairing, home_report, mobilization_sequence, mobilization, mobilization_region, mobilization_need,
@@ -287,7 +287,7 @@ async fn a_missing_unique_key_is_noticed() {
 }
 
 /// Triggers whose cases are tests of their own: what they do cannot be said as an update that is refused.
-const ALONE: [&str; 20] = [
+const ALONE: [&str; 21] = [
     "problem_is_not_born_struck_off",
     "event_waits_for_seal",
     "problem_remembers_its_handler",
@@ -299,6 +299,8 @@ const ALONE: [&str; 20] = [
     // A round that ended says whose it was: tried in `problem_round_units.rs`.
     "problem_round_names_its_units",
     "problem_remembers_its_strike_off",
+    // Whose a return, a decline or more time was: tried in `statistics/setbacks.rs`.
+    "problem_setback_is_noted",
     // What counts is tried in `counts.rs`.
     "alliance_has_counters",
     "priority_task_insert_is_counted",

@@ -6,9 +6,17 @@ use chrono::TimeDelta;
 use concord::{
     domain::{
         Code, Ctx,
-        list::problem::{
-            self, NewProblem,
-            moves::{self, Triage},
+        list::{
+            follow_up::{self, NewFollowUp, WhichFollowUp},
+            priority_task::Edit,
+            problem::{
+                self, NewProblem,
+                edit::{self, ProblemChange},
+                extend,
+                moves::{self, Triage},
+                on_account::{self, NewHold},
+            },
+            supervision,
         },
     },
     graphql::id,
@@ -16,6 +24,7 @@ use concord::{
     import::{self, Options, Report, Source, problems::Mapping},
 };
 use concord_entities::{
+    follow_up::{Kind, Solved},
     id::AllianceId,
     problem::{Severity, State, Tier},
 };
@@ -23,7 +32,7 @@ use concord_tests::{Server, TestApp, World};
 use serde_json::json;
 
 use crate::{
-    priority_task::{key, published},
+    priority_task::{key, published, step, task},
     problem::{count, pothole, problem_in, which},
     rotation::Town,
 };
@@ -187,6 +196,72 @@ async fn the_closure_ledger_is_written_in_its_columns_as_the_reader_may_see_it()
     let (_, rows) =
         fetch(app.ctx(world.committee), &path("problems.csv", world.town, "month=2025-12")).await.table();
     assert!(rows.is_empty());
+}
+
+#[tokio::test]
+async fn the_closure_ledger_tells_of_more_time_answers_accounts_and_notices() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let day = |text: &str| text.parse().expect("a day");
+    let held = problem_in(&app, &world, State::InProgress).await;
+    extend::extend(&committee, which(held.id), day("2026-01-20"), "材料未到").await.expect("extended");
+    let version = problem::find(&app.system(), held.id).await.expect("a read").expect("a row").version;
+    let change = ProblemChange { due_on: Edit::To(day("2026-01-25")), ..ProblemChange::default() };
+    edit::update(&committee, held.id, version, change).await.expect("edited");
+    supervision::issue(&committee, held.id, world.members[1], "请说明", None).await.expect("a notice");
+    let hold =
+        NewHold { reason: "待雨季后".to_owned(), organization_id: None, review_on: day("2026-03-01") };
+    on_account::hold(&committee, which(held.id), hold).await.expect("held");
+    let mut wanted = Vec::new();
+    for _ in 0..2 {
+        let row = problem_in(&app, &world, State::StruckOff).await;
+        let wants = NewFollowUp {
+            problem: which(row.id),
+            reporter_problem_id: None,
+            kind: Kind::default(),
+            due_on: None,
+        };
+        let due = follow_up::request(&committee, wants).await.expect("due");
+        wanted.push(WhichFollowUp { id: due.id, expected_version: None });
+    }
+    let answer = follow_up::Answer { solved: Solved::Partly, satisfied: true, words: None, note: None };
+    follow_up::record_answer(&app.ctx(world.verifier), wanted[0], answer).await.expect("answered");
+    for _ in 0..3 {
+        app.advance(TimeDelta::days(1));
+        follow_up::record_try(&app.ctx(world.verifier), wanted[1], None).await.expect("tried");
+    }
+    let ask = path("problems.csv", world.town, "year=2026");
+    let (titles, rows) = fetch(app.ctx(world.committee), &ask).await.table();
+    let cells = |title: &str| -> Vec<&str> { rows.iter().map(|row| cell(&titles, row, title)).collect() };
+    assert_eq!(cells("完成时限"), ["2026-01-25", "2026-01-12", "2026-01-12"]);
+    assert_eq!(cells("延期"), ["2次", "", ""]);
+    assert_eq!(cells("回访结果/满意度"), ["", "部分解决/满意", "未联系上"]);
+    assert_eq!(cells("挂账原因/复核日期"), ["待雨季后/2026-03-01", "", ""]);
+    assert_eq!(cells("督办情况"), ["督〔2026〕0001号", "", ""]);
+    assert_eq!(cells("包联领导"), ["", "", ""]);
+    assert_eq!(cells("责任人"), ["", "", ""]);
+}
+
+#[tokio::test]
+async fn the_task_ledger_tells_how_each_task_ended() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let goes_on = published(&app, &world).await;
+    let committee = app.client(world.committee);
+    let query = "query($id: ID!) { priorityTask(id: $id) { taskList { id } } }";
+    let list =
+        committee.send(query, json!({ "id": goes_on })).await.fine().at("/priorityTask/taskList/id").clone();
+    let dropped = task(&app, &world, &list, "已取消", "2026-01-16").await;
+    step(&app, world.committee, "publishPriorityTask", &dropped, json!({})).await.fine();
+    step(&app, world.committee, "cancelPriorityTask", &dropped, json!({ "reason": "不再需要" })).await.fine();
+    let carry =
+        "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) { userErrors { code } } }";
+    committee.send(carry, json!({ "input": { "fromTaskListId": list } })).await.fine();
+    let (titles, rows) =
+        fetch(app.ctx(world.committee), &path("tasks.csv", world.town, "month=2026-01")).await.table();
+    let ends: Vec<&str> = rows.iter().map(|row| cell(&titles, row, "结果(完成/结转/取消)")).collect();
+    assert_eq!(ends, ["结转", "取消"]);
 }
 
 #[tokio::test]

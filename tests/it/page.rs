@@ -16,6 +16,7 @@ pub const WHISTLES: &str = "docs/whistles.md";
 pub const GRIDS: &str = "docs/grids.md";
 pub const BRANCHES: &str = "docs/branches.md";
 pub const MOBILIZATIONS: &str = "docs/mobilizations.md";
+pub const END_OF_MONTH: &str = "docs/month/end-of-month.md";
 
 /// Who runs a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub enum Runner {
     GridFile,
     /// `mobilization_page.rs`, block by block.
     Mobilizations,
+    /// `bulk.rs`, with problems and units in their places.
+    Bulk,
     /// `demo_city.rs`, against the served demo of a city.
     City,
     /// This file: targets of the Makefile.
@@ -59,6 +62,7 @@ const RUNNERS: &[(&str, &str, Runner)] = &[
     (MOBILIZATIONS, "concord demo --story city", Runner::City),
     (MOBILIZATIONS, "of() { sed ", Runner::City),
     (MOBILIZATIONS, "", Runner::Mobilizations),
+    (END_OF_MONTH, "mutation {\n  assignProblems", Runner::Bulk),
     (README, "make ", Runner::Make),
     (README, "token=$(curl ", Runner::FirstQuery),
     (README, "concord migrate ", Runner::Installation),
@@ -175,10 +179,10 @@ pub fn fits(shown: &Value, found: &Value) -> bool {
     }
 }
 
-/// Every page of the repository: those at its root and those of `docs`.
+/// Every page of the repository: those at its root, those of `docs` and those of the month.
 pub fn pages() -> Vec<String> {
     let mut pages = Vec::new();
-    for folder in ["", "docs/"] {
+    for folder in ["", "docs/", "docs/month/"] {
         for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
             let name = entry.expect("an entry").file_name().into_string().expect("a name");
             if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
@@ -187,7 +191,7 @@ pub fn pages() -> Vec<String> {
         }
     }
     pages.sort();
-    assert!(pages.len() >= 7, "{pages:?}");
+    assert!(pages.len() >= 12 && pages.iter().any(|page| page == END_OF_MONTH), "{pages:?}");
     pages
 }
 

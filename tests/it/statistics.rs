@@ -10,8 +10,9 @@ use concord::{
             service_team::{self, NewTeam},
         },
         list::problem::{
-            self, NewProblem,
+            self, NewProblem, extend,
             moves::{self, Triage},
+            round,
             take_over::{Destination, Origin, SourceProblem},
         },
     },
@@ -38,6 +39,7 @@ use crate::{
 mod late;
 mod rounds;
 mod script;
+mod setbacks;
 
 const FIGURES: &str = "fragment F on StatisticsPeriod { from to registered open overdue struckOff closed returned declined
     reopened closureRate { value numerator denominator numeratorMeasure denominatorMeasure excluded { measure count } }
@@ -46,8 +48,8 @@ const FIGURES: &str = "fragment F on StatisticsPeriod { from to registered open 
     query($input: StatisticsInput!) { statistics(input: $input) { allianceCount period { ...F }
         previousPeriod { ...F } samePeriodLastYear { ...F } } }";
 
-/// Every measure of the contract.
-const MEASURES: [&str; 16] = [
+/// Every measure of the contract but those of the response.
+const MEASURES: [&str; 24] = [
     "REGISTERED",
     "OPEN",
     "OVERDUE",
@@ -64,6 +66,14 @@ const MEASURES: [&str; 16] = [
     "DECLINED",
     "REOPENED",
     "STRUCK_OFF_OR_REOPENED",
+    "MERGED",
+    "EXTENDED",
+    "BREACHED",
+    "ANSWERED",
+    "RESOLVED",
+    "SATISFIED",
+    "UNREACHABLE",
+    "CLOSED_UNASKED",
 ];
 
 fn input(of: Value, from: &str, to: &str) -> Value {
@@ -228,8 +238,8 @@ async fn a_month_is_told_as_it_was_with_the_rows_behind_each_figure() {
     assert_eq!(figures(region(world.communities[0])).await, (json!(1), json!(3)));
     assert_eq!(figures(region(world.communities[1])).await, (json!(0), json!(0)));
 
-    // A reopening is an event of the period it falls in.
-    write_event(&app, world.town, "problem_reopened", ("problem", late.id.into()), &[], None).await;
+    // A reopening belongs to the period it falls in.
+    round::reopen(&app.ctx(world.committee), which(late.id), "复发").await.expect("reopened");
     let answer = ask(&app, world.observer, town.clone(), "2026-02-01", "2026-02-28").await;
     let rate = json!({ "numerator": 1, "denominator": 1 });
     assert_eq!(answer.at("/statistics/period/reopenRate"), &rate);
@@ -339,7 +349,8 @@ async fn found(
     alliance::found(&app.system(), new).await.expect("an alliance").id
 }
 
-/// Some problems of an alliance: registered here and assigned with due dates, rejected, withdrawn, taken over open and closed.
+/// Some problems of an alliance: registered here and assigned with due dates, declined, given more time, rejected, withdrawn, taken
+/// over open and closed.
 async fn fill(app: &TestApp, world: &World, list: AllianceId, dice: &mut Dice) {
     let system = app.system();
     for _ in 0..12 {
@@ -354,6 +365,16 @@ async fn fill(app: &TestApp, world: &World, list: AllianceId, dice: &mut Dice) {
                 let today = app.app.now().date_naive();
                 let due = (dice.below(3) > 0).then(|| today + TimeDelta::days(dice.below(15) + 1));
                 moves::assign(&system, which(row.id), world.members[1], due).await.expect("assigned");
+                match (dice.below(3), due) {
+                    (0, _) => drop(
+                        moves::decline(&system, which(row.id), "不属本单位", None).await.expect("declined"),
+                    ),
+                    (1, Some(due)) => {
+                        let later = due + TimeDelta::days(dice.below(9) + 1);
+                        extend::extend(&system, which(row.id), later, "材料未到").await.expect("extended");
+                    }
+                    _ => {}
+                }
             }
         }
     }
@@ -441,6 +462,7 @@ async fn a_supervising_level_tells_the_sum_of_its_towns() {
     let county = world.county_committee;
     let now = app.app.now();
     let (this, first) = (now.date_naive(), now.date_naive().with_day(1).expect("a first day"));
+    let mut set_back = [0; 2];
     for (from, to) in [
         (first, this),
         (first - chrono::Months::new(1), first.pred_opt().expect("a day")),
@@ -459,6 +481,10 @@ async fn a_supervising_level_tells_the_sum_of_its_towns() {
             (0..MEASURES.len()).map(|measure| places.iter().map(|place| own[*place][measure]).sum()).collect()
         };
         assert_eq!(of("allianceId", world.county).await, sum(&[0, 1, 2, 3, 4, 5]), "county, {from} to {to}");
+        for (told, name) in set_back.iter_mut().zip(["DECLINED", "EXTENDED"]) {
+            let place = MEASURES.iter().position(|known| *known == name).expect("a measure");
+            *told += own.iter().map(|figures| figures[place]).sum::<i64>();
+        }
         assert_eq!(of("allianceId", world.town).await, sum(&[1, 3, 4]), "town, {from} to {to}");
         assert_eq!(of("allianceId", town).await, sum(&[2, 5]), "the other town, {from} to {to}");
         // Each list for itself is what its rows say, and the whole takes as long as all of them.
@@ -481,6 +507,7 @@ async fn a_supervising_level_tells_the_sum_of_its_towns() {
         assert_eq!(answer.at("/statistics/period/handlingTime"), &expected);
         assert_eq!(answer.at("/statistics/allianceCount"), 6);
     }
+    assert!(set_back.iter().all(|told| *told > 0), "{set_back:?}");
     // Whoever does not supervise sees their own list alone.
     let of = json!({ "allianceId": id::encode(world.town) });
     let answer = ask(&app, world.staff, of, "2026-01-01", "2026-12-31").await;

@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 96] = [
+const VALUES: [(&str, &str, &str); 97] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -114,6 +114,7 @@ const VALUES: [(&str, &str, &str); 96] = [
     ("deadline_policy", "whistle_rules", "[]"),
     ("whistle_escalation", "place", "1"),
     ("problem_round", "joint_organization_ids", "[]"),
+    ("problem_setback", "kind", "returned"),
 ];
 
 /// Tables that the town's own verbs, the hands and the counting triggers fill.

@@ -18,6 +18,7 @@ pub mod problem_responsible;
 pub mod problem_round;
 pub mod problem_round_unit;
 pub mod problem_sequence;
+pub mod problem_setback;
 pub mod problem_sign_off;
 pub mod problem_tier_move;
 pub mod saved_filter;

@@ -229,6 +229,12 @@ pub fn cases() -> Vec<Case> {
             .after(&[WORKED_ON_IT]),
         case("problem_past_unit_is_not_edited", "never forgotten", &["UPDATE problem_past_unit SET round = 9"])
             .after(&[WORKED_ON_IT]),
+        case("problem_setback_is_kept", "stays on record", &["DELETE FROM problem_setback"]),
+        case(
+            "problem_setback_is_not_edited",
+            "stays on record",
+            &["UPDATE problem_setback SET kind = 'other'", "UPDATE problem_setback SET organization_id = problem_id"],
+        ),
         case(
             "problem_handler_is_not_edited",
             "never forgotten",

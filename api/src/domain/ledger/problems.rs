@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use concord_entities::{
-    evidence, extension, follow_up,
-    id::{OrganizationId, ProblemId},
+    evidence, follow_up,
+    id::{EventId, OrganizationId, ProblemId},
     problem::{Channel, Column, Model, Severity, State, Tier},
     problem_responsible::{self, Duty},
-    supervision_notice,
+    problem_setback, supervision_notice,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
@@ -99,19 +99,20 @@ struct Beside {
     notices: HashMap<ProblemId, Vec<String>>,
 }
 
-/// How often each problem was given more time.
+/// How often each problem was given more time, for however many of its units at once.
 async fn extensions(ctx: &Ctx, ids: &[ProblemId]) -> Result<HashMap<ProblemId, usize>> {
-    use extension::{Column, Entity};
-    let granted: Vec<ProblemId> = Entity::find()
+    use problem_setback::{Column, Entity, Kind};
+    let extended: Vec<(ProblemId, EventId)> = Entity::find()
         .select_only()
-        .column(Column::ProblemId)
+        .columns([Column::ProblemId, Column::EventId])
+        .distinct()
         .filter(Column::ProblemId.is_in(ids.iter().copied()))
-        .filter(Column::State.eq(extension::State::Granted))
+        .filter(Column::Kind.eq(Kind::Extended))
         .into_tuple()
         .all(ctx.read())
         .await?;
     let mut found = HashMap::new();
-    for id in granted {
+    for (id, _) in extended {
         *found.entry(id).or_default() += 1;
     }
     Ok(found)

@@ -1,15 +1,17 @@
 //! Figures of problems over a period, for an alliance with those below it, an organisation, a service team or a region. Each
 //! figure is the number of rows that one condition holds for; the same condition lists them, so that a figure and the rows
 //! behind it cannot differ, and figures of alliances add up. Rates and handling times are made of these. A round that was struck
-//! off counts as closed in its own period, for the units responsible in it, however the problem went on. What is counted for the
-//! dashboard without a period stands in `counts`, and goes by how problems stand now.
+//! off counts as closed in its own period, for the units responsible in it, however the problem went on; what set a problem back,
+//! for the units whose it was (`setbacks`). What is counted for the dashboard without a period stands in `counts`, and goes by how problems stand now.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use concord_entities::{
-    alliance, alliance_closure, event,
-    id::{AllianceId, OrganizationId, RegionId, ServiceTeamId, TypedId},
+    alliance, alliance_closure,
+    id::{AllianceId, OrganizationId, RegionId, ServiceTeamId},
     problem::{Column, Entity, State},
-    problem_responsible, problem_round, problem_round_unit, region, service_team_member,
+    problem_responsible, problem_round, problem_round_unit,
+    problem_setback::Kind,
+    region, service_team_member,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
@@ -19,7 +21,7 @@ use sea_orm::{
 
 use super::{due, problem, rates::Rates};
 use crate::domain::{
-    Code, Ctx, Error, Event, Result, governance,
+    Code, Ctx, Error, Result, governance,
     page::{self, Along, Order, Page},
     scope,
     territory::region as regions,
@@ -27,6 +29,7 @@ use crate::domain::{
 
 mod days;
 mod late;
+mod setbacks;
 
 use days::{Day, day, round_day};
 pub use days::{in_period, in_zones, start_of};
@@ -102,7 +105,7 @@ impl Period {
 pub enum Of {
     /// On the list of an alliance and, unless only its own is wanted, of those below it.
     Alliance { id: AllianceId, own_only: bool },
-    /// For which this unit is responsible, leading or sharing.
+    /// For which this unit is responsible, leading or sharing, or was when a round ended or something set them back.
     Organization(OrganizationId),
     /// For which a unit of this team is responsible, on the list of the team's alliance.
     Team(ServiceTeamId),
@@ -114,7 +117,7 @@ pub enum Of {
 #[derive(Clone, Debug)]
 pub struct Statistics {
     counted: Condition,
-    /// Where only some units' problems are counted: of rounds that ended, those for which one of them was responsible.
+    /// Where only some units' problems are counted: of rounds that ended and of what set problems back, theirs.
     units: Option<SelectStatement>,
     /// On whose list those are.
     within: Option<AllianceId>,
@@ -309,7 +312,7 @@ impl Statistics {
     fn concerned(&self) -> Condition {
         match self.units {
             None => self.counted.clone(),
-            Some(_) => Condition::any().add(self.counted.clone()).add(self.round(Condition::all())),
+            Some(_) => Condition::any().add(self.counted.clone()).add(self.ever_set_back()),
         }
     }
 
@@ -372,6 +375,9 @@ impl Statistics {
     pub fn condition(&self, ctx: &Ctx, measure: Measure, period: Period) -> Condition {
         let own = |measure| self.own(self.now(ctx, measure, period));
         let closed = |closing| self.closed(ctx, period, closing);
+        let either = |one, other| {
+            Condition::any().add(self.condition(ctx, one, period)).add(self.condition(ctx, other, period))
+        };
         match measure {
             Measure::ClosedOnTime => {
                 Condition::all().add(closed(Closing::Due)).add(closed(Closing::Late).not())
@@ -383,13 +389,20 @@ impl Statistics {
             Measure::ClosedWithoutDueDate => {
                 Condition::all().add(closed(Closing::Any)).add(closed(Closing::Due).not())
             }
-            Measure::StruckOff
-            | Measure::Closed
-            | Measure::OpenInPeriod
-            | Measure::Judged
-            | Measure::StruckOffOrReopened => {
+            Measure::StruckOff | Measure::Closed | Measure::OpenInPeriod => {
                 Condition::any().add(own(measure)).add(self.round(Self::ended_in(ctx, period)))
             }
+            Measure::Returned => Condition::all().add(self.set_back(Kind::Returned, period)),
+            Measure::Declined => Condition::all().add(self.set_back(Kind::Declined, period)),
+            Measure::Extended => Condition::all().add(self.set_back(Kind::Extended, period)),
+            Measure::Reopened => Condition::all().add(self.reopened(period)),
+            Measure::Breached => Condition::all().add(self.breached_in(period)),
+            Measure::Judged => either(Measure::Returned, Measure::StruckOff),
+            Measure::StruckOffOrReopened => either(Measure::StruckOff, Measure::Reopened),
+            Measure::ClosedUnasked => Condition::all()
+                .add(self.condition(ctx, Measure::Closed, period))
+                .add(self.now(ctx, Measure::Answered, period).not())
+                .add(self.now(ctx, Measure::Unreachable, period).not()),
             _ => own(measure),
         }
     }
@@ -432,23 +445,20 @@ impl Statistics {
             }
             Measure::StruckOff => all().add(is(State::StruckOff)).add(in_period()),
             Measure::Closed => all().add(done()).add(in_period()),
-            Measure::ClosedOnTime | Measure::Due | Measure::ClosedWithoutDueDate => {
-                self.condition(ctx, measure, period)
-            }
             Measure::Rejected => all().add(is(State::Rejected)).add(in_period()),
             Measure::Withdrawn => all().add(is(State::Withdrawn)).add(in_period()),
             Measure::Merged => all().add(is(State::Merged)).add(in_period()),
-            Measure::Returned => self.befell(Event::ProblemReturned.text(), period),
-            Measure::Judged => {
-                Condition::any().add(condition(Measure::Returned)).add(condition(Measure::StruckOff))
-            }
-            Measure::Declined => self.befell(Event::ProblemDeclined.text(), period),
-            Measure::Reopened => self.befell(Event::ProblemReopened.text(), period),
-            Measure::Extended => self.befell(Event::ExtensionGranted.text(), period),
-            Measure::Breached => self.breached_in(period),
-            Measure::StruckOffOrReopened => {
-                Condition::any().add(condition(Measure::StruckOff)).add(condition(Measure::Reopened))
-            }
+            Measure::ClosedOnTime
+            | Measure::Due
+            | Measure::ClosedWithoutDueDate
+            | Measure::Returned
+            | Measure::Declined
+            | Measure::Extended
+            | Measure::Reopened
+            | Measure::Breached
+            | Measure::Judged
+            | Measure::StruckOffOrReopened
+            | Measure::ClosedUnasked => self.condition(ctx, measure, period),
             Measure::Dispatched => all().add(rates.dispatched()),
             Measure::ResponseWithoutDeadline => all().add(rates.without_deadline()),
             Measure::ResponsePending => all().add(rates.pending()),
@@ -458,9 +468,6 @@ impl Statistics {
             Measure::Resolved => all().add(rates.resolved()),
             Measure::Satisfied => all().add(rates.satisfied()),
             Measure::Unreachable => all().add(rates.unreachable()),
-            Measure::ClosedUnasked => {
-                condition(Measure::Closed).add(rates.answered().not()).add(rates.unreachable().not())
-            }
         }
     }
 
@@ -493,19 +500,6 @@ impl Statistics {
             |zone| Column::OccurredAt.lt(start_of(zone, day_after)),
         ));
         Condition::any().add(here).add(there)
-    }
-
-    /// Problems to which something happened in the period, at least once.
-    fn befell(&self, kind: &str, period: Period) -> Condition {
-        let within = in_period(&self.zones, event::Column::AllianceId, period, event::Column::OccurredAt);
-        let events = event::Entity::find()
-            .select_only()
-            .column(event::Column::SubjectId)
-            .filter(event::Column::Kind.eq(kind))
-            .filter(event::Column::SubjectKind.eq(concord_entities::id::ProblemId::NOUN))
-            .filter(within)
-            .into_query();
-        Condition::all().add(Column::Id.in_subquery(events))
     }
 }
 

@@ -45,19 +45,22 @@ pub enum StatisticsMeasure {
     Withdrawn,
     /// Merged into another problem in the period.
     Merged,
-    /// Returned for rework in the period, however often.
+    /// Returned for rework in the period, however often; for an organisation, while it was responsible, leading or sharing.
     Returned,
     /// Returned for rework or struck off in the period.
     Judged,
-    /// Declined by the unit it was assigned to in the period, however often.
+    /// Declined in the period, however often, the whole or a part, by an organisation that it was assigned to; counted for that
+    /// one alone.
     Declined,
-    /// Reopened as a new round in the period, however often.
+    /// Reopened as a new round in the period, however often; for an organisation, where it was responsible in the round that ended.
     Reopened,
     /// Struck off or reopened in the period.
     StruckOffOrReopened,
-    /// Given more time in the period, however often.
+    /// Given more time in the period, however often, by request or by hand: a deadline of an organisation moved further out, or was
+    /// taken away. What another urgency or tier, a pause or another assignment brings is none.
     Extended,
-    /// Of which a deadline ended in the period unmet, whoever was late; it goes by when it ended, not by when that was noted.
+    /// Of which a deadline ended in the period unmet, whoever was late; it goes by when it ended, not by when that was noted. For an
+    /// organisation, where that was late itself; with dispatching no organisation is.
     Breached,
     /// Given to a responsible organisation in the period (dispatched); counted where that organisation leads, or is the one asked
     /// about. Organisations of a round before, and those that declined, are not known any more.
@@ -219,7 +222,7 @@ impl StatisticsPeriod {
         self.figures.get(Measure::Returned)
     }
 
-    /// How many were declined in it by the unit they were assigned to.
+    /// How many were declined in it, the whole or a part, by an organisation that they were assigned to.
     async fn declined(&self) -> i64 {
         self.figures.get(Measure::Declined)
     }
@@ -363,9 +366,11 @@ pub enum StatisticsOf {
     AllianceId(ID),
     /// Those on this alliance's own list alone.
     OwnAllianceId(ID),
-    /// Those for which this organisation is responsible, leading or sharing.
+    /// Those for which this organisation is responsible, leading or sharing. What was struck off, returned, declined, extended, reopened
+    /// or late while it was responsible stays its own.
     OrganizationId(ID),
-    /// Those for which an organisation of this service team is responsible, on the list of its alliance.
+    /// Those for which an organisation of this service team is responsible, on the list of its alliance; the same of what was its
+    /// organisations' when it happened.
     ServiceTeamId(ID),
     /// Those in this region or one below it.
     RegionId(ID),

@@ -58,17 +58,6 @@ impl Statistics {
         self.breached(Condition::all().add(by_then).add(Expr::exists(over).not()))
     }
 
-    /// Problems of which a deadline passed unmet that ended on a day of a period, whenever it was noted.
-    pub(super) fn breached_in(&self, period: Period) -> Condition {
-        // What ends with a day is late from the next on.
-        let within = days::in_zones(&self.zones, Breach::AllianceId, |zone| {
-            let begins = |day| days::start_of(zone, day);
-            Breach::DueAt.gt(begins(period.from)).and(Breach::DueAt.lte(begins(period.end())))
-        });
-        let found = breach::Entity::find().select_only().column(Breach::ProblemId).filter(within);
-        Condition::all().add(Column::Id.in_subquery(found.into_query()))
-    }
-
     /// Whether the present round was late.
     fn was_late(&self) -> SimpleExpr {
         let present = Expr::col((breach::Entity, Breach::Round)).equals((Entity, Column::Round));

@@ -44,7 +44,11 @@ pub async fn a_backup_taken_while_writing_restores() -> Told {
             assert_eq!(original.get(title), Some(row), "a restored row is the row that was backed up");
         }
         // What was acknowledged before the backup began is in it; of what was written meanwhile, some is.
-        let mut ledger = Ledger { acknowledged: before.acknowledged.clone(), ..Ledger::default() };
+        let mut ledger = Ledger {
+            acknowledged: before.acknowledged.clone(),
+            checked_in: before.checked_in.clone(),
+            ..Ledger::default()
+        };
         let known = |title: &str| before.acknowledged.iter().any(|write| write.title == title);
         for row in rows.values().filter(|row| !known(&row.title)) {
             let (title, number) = (row.title.clone(), row.number.clone());

@@ -5,9 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use concord::domain::mobilization::coverage;
+use concord::{
+    domain::mobilization::{coverage, person},
+    graphql::id,
+};
 use concord_entities::{
-    breach, event, event_pending, event_seal, mobilization_check_in, notice_sequence, problem,
+    breach, event, event_pending, event_seal, mobilization_check_in, notice_sequence, person_salt, problem,
     problem_sequence, supervision_notice,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
@@ -31,7 +34,7 @@ pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
     numbers_are_gap_free(&db.read, &problems).await;
     changes_have_events(&db.read, &problems).await;
     deadlines_are_noted_once(&db.read).await;
-    people_count_once(&db.read, ledger).await;
+    people_count_once(town, &db.read, ledger).await;
     db.write.close().await.expect("the connection closes");
     db.read.close().await.expect("the readers close");
     let verified = node::run(town, &["verify"]);
@@ -96,13 +99,30 @@ async fn changes_have_events(db: &DatabaseConnection, problems: &[problem::Model
     assert!(told == made, "{} problems, {} of them with events", made.len(), told.len());
 }
 
-/// What an order covers equals a recount of needs and check-ins; whoever was told to be checked in is, and counts once.
-async fn people_count_once(db: &DatabaseConnection, ledger: &Ledger) {
+/// What an order covers equals a recount of needs and check-ins; whoever was told to be checked in is there exactly once, and nobody
+/// is there who was never sent.
+async fn people_count_once(town: &Town, db: &DatabaseConnection, ledger: &Ledger) {
     assert_eq!(coverage::first_difference(db).await.expect("a recount"), None);
     let rows = mobilization_check_in::Entity::find().all(db).await.expect("check-ins");
-    let people: BTreeSet<_> = rows.iter().map(|row| (row.mobilization_id, &row.person)).collect();
-    assert_eq!(people.len(), rows.len(), "a person is on an order twice");
-    assert!(rows.len() >= ledger.checked_in, "{} came, {} were told so", rows.len(), ledger.checked_in);
+    let salt = person_salt::Entity::find_by_id(town.alliance_id).one(db).await.expect("a read");
+    let salt = salt.expect("the key of the alliance's people").salt;
+    let mut found: HashMap<&[u8], usize> = HashMap::new();
+    for row in &rows {
+        let (order, place) = (id::encode(row.mobilization_id), id::encode(row.region_id));
+        assert_eq!((order.as_str(), place.as_str()), (town.mobilization.as_str(), town.community.as_str()));
+        assert_eq!(row.left_at, None, "nobody was let go");
+        *found.entry(&row.person).or_default() += 1;
+    }
+    for person in &ledger.checked_in {
+        let there = found.get(person::digest(&salt, person).as_slice());
+        assert_eq!(there, Some(&1), "{person} was told to be checked in");
+    }
+    // Whose check-in was sent and not acknowledged came once or not at all; each is named after a write that was acknowledged.
+    let sent: BTreeSet<Vec<u8>> =
+        ledger.acknowledged.iter().map(|write| person::digest(&salt, &write.title)).collect();
+    for (person, times) in found {
+        assert!(times == 1 && sent.contains(person), "somebody came {times} times, or was never sent");
+    }
 }
 
 /// A deadline that passed is on record once, with its event; notices about it are numbered without a gap, one a level.

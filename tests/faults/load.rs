@@ -142,8 +142,8 @@ pub struct Ledger {
     pub refused: Vec<(String, String)>,
     /// Titles of which nobody told to the end.
     pub unknown: Vec<String>,
-    /// How many people were told to be checked in, each a person of their own.
-    pub checked_in: usize,
+    /// The people who were told to be checked in, each once.
+    pub checked_in: Vec<String>,
     /// Requests without an answer, or with one that left it open; each was sent again.
     pub doubts: usize,
 }
@@ -154,7 +154,7 @@ impl Ledger {
         self.acknowledged.extend(other.acknowledged);
         self.refused.extend(other.refused);
         self.unknown.extend(other.unknown);
-        self.checked_in += other.checked_in;
+        self.checked_in.extend(other.checked_in);
         self.doubts += other.doubts;
     }
 }
@@ -279,7 +279,9 @@ impl Writer {
                     let problem = &data["registerProblem"]["problem"];
                     let number = problem["number"].as_str().expect("a number").to_owned();
                     self.acknowledged.fetch_add(1, Ordering::SeqCst);
-                    ledger.checked_in += usize::from(self.check_in(&title).await);
+                    if self.check_in(&title).await {
+                        ledger.checked_in.push(title.clone());
+                    }
                     ledger.acknowledged.push(Acknowledged { title, number });
                     return;
                 }

@@ -1,7 +1,8 @@
-//! The small stories of the demo that tell of grids and branches, asked by their own clerks as the page shows.
+//! The small stories of the demo, of whistles, grids and branches, asked by their own clerks as the page shows.
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use concord::app::SystemClock;
 use concord::domain::context::Clock;
 use concord_tests::Server;
@@ -23,23 +24,142 @@ async fn tokens(server: &Server, told: &crate::demo::Told, parts: &[&str]) -> BT
 }
 
 #[tokio::test]
-async fn weihai_has_branches_at_sea_and_nanyang_three_grids_as_one() {
-    let told = tell(SystemClock.now()).await;
+async fn five_places_tell_their_small_stories_and_none_sees_the_others() {
+    let end = SystemClock.now();
+    let told = tell(end).await;
     let server = Server::start(told.app.clone());
-    let tokens = tokens(&server, &told, &["weihai", "nanyang", "committee"]).await;
+    let parts = ["beijing", "weihai", "nanyang", "leping", "shiyan", "committee", "county"];
+    let tokens = tokens(&server, &told, &parts).await;
     let ids = &told.handout.ids;
+    beijing(&server, &tokens, (&ids["beijingAlliance"], &ids["whistle"]), end).await;
     weihai(&server, &tokens, &ids["weihaiAlliance"]).await;
     nanyang(&server, &tokens, &ids["nanyangAlliance"], &ids["nanyangBuilding"]).await;
-}
-
-#[tokio::test]
-async fn lepings_couriers_and_shiyans_compounds_are_covered_as_they_are() {
-    let told = tell(SystemClock.now()).await;
-    let server = Server::start(told.app.clone());
-    let tokens = tokens(&server, &told, &["leping", "shiyan", "committee"]).await;
-    let ids = &told.handout.ids;
     leping(&server, &tokens, &ids["lepingAlliance"]).await;
     shiyan(&server, &tokens, &ids["shiyanAlliance"]).await;
+}
+
+const WHISTLES: &str = "query($a: ID!, $whistle: ID!, $from: Date!, $to: Date!, $month: YearMonth!) {
+    alliance(id: $a) { name } whistle(id: $whistle) { title }
+    whistles(filter: { allianceId: $a }) { totalCount nodes { kind title state refusedCount backstopOrganization { name }
+        responses { organization { name } state solved score evaluation refusals isBackstop reason place headCount
+            calledAt reportInDueAt onSiteAt proposedOrganization { name } insteadOf { organization { name } } } } }
+    whistleStatistics(input: { of: { allianceId: $a }, from: $from, to: $to }) { period {
+        responseRate { ...R } resolutionRate { ...R } satisfactionRate { ...R } } }
+    departmentRanking(allianceId: $a, month: $month, over: WHISTLES) { departments { place score organization { name }
+        resolutionRate { numerator denominator } satisfactionRate { numerator denominator } } } }
+    fragment R on WhistleRate { numerator denominator excluded { measure count } }";
+
+const MANAGEMENT: &str = "区城市管理委";
+const ENFORCEMENT: &str = "区城管执法局";
+const MARKETS: &str = "区市场监管局";
+const FIRE: &str = "区消防救援支队";
+const HOUSING: &str = "区住房城乡建设委";
+
+/// What a field says of each object of a list, such as `/organization/name`.
+fn each<'list>(list: &'list Value, field: &str) -> Vec<&'list Value> {
+    let list = list.as_array().expect("a list");
+    list.iter().map(|one| one.pointer(field).expect("a field")).collect()
+}
+
+fn instant(value: &Value) -> DateTime<Utc> {
+    value.as_str().expect("an instant").parse().expect("an instant")
+}
+
+/// A subdistrict's whistles: one answered, evaluated and released; one that two refused, so that it lies with the backstop unit; and an
+/// emergency to which one has come and one may still come.
+async fn beijing(
+    server: &Server,
+    tokens: &BTreeMap<String, String>,
+    (alliance, whistle): (&str, &str),
+    end: DateTime<Utc>,
+) {
+    let day = |days| (end + TimeDelta::days(days)).date_naive().to_string();
+    // The month in which the town evaluated: it may be another one than that of the other whistles.
+    let evaluated = (end - TimeDelta::days(9)).with_timezone(&chrono_tz::Asia::Shanghai);
+    let given = json!({ "a": alliance, "whistle": whistle, "from": day(-30), "to": day(1),
+        "month": evaluated.format("%Y-%m").to_string() });
+    let shown = server.send(Some(&tokens["beijing"]), WHISTLES, given.clone()).await.fine();
+    assert_eq!(shown.at("/whistles/totalCount"), 3);
+    let [emergency, refused, released] = shown.at("/whistles/nodes").as_array().expect("whistles").as_slice()
+    else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(shown.at("/whistle/title"), &released["title"]);
+    assert_eq!(
+        (&released["kind"], &released["state"], &released["refusedCount"]),
+        (&json!("ENFORCEMENT"), &json!("RELEASED"), &json!(0))
+    );
+    let calls = &released["responses"];
+    assert_eq!(each(calls, "/organization/name"), [ENFORCEMENT, MARKETS, FIRE]);
+    for (field, expected) in [
+        ("/state", json!("RELEASED")),
+        ("/solved", json!("YES")),
+        ("/score", json!(5)),
+        ("/evaluation", json!("到场及时，处置到位")),
+        ("/headCount", json!(4)),
+    ] {
+        assert_eq!(each(calls, field), [&expected; 3], "{field}");
+    }
+    assert_eq!(
+        (&refused["kind"], &refused["state"], &refused["refusedCount"]),
+        (&json!("PRIORITY_WORK"), &json!("SOUNDED"), &json!(2))
+    );
+    let calls = &refused["responses"];
+    assert_eq!(refused["backstopOrganization"]["name"], MANAGEMENT);
+    assert_eq!(each(calls, "/organization/name"), [HOUSING, ENFORCEMENT, MANAGEMENT]);
+    assert_eq!(each(calls, "/state"), ["REROUTED", "REROUTED", "CALLED"]);
+    assert_eq!(each(calls, "/refusals"), [0, 1, 2]);
+    assert_eq!(each(calls, "/isBackstop"), [false, false, true]);
+    assert_eq!(
+        [&calls[0], &calls[1]].map(|call| &call["proposedOrganization"]["name"]),
+        [ENFORCEMENT, HOUSING]
+    );
+    assert!(calls[0]["reason"].as_str().is_some_and(|reason| reason.contains("不属本委职责")));
+    assert_eq!(
+        [&calls[1], &calls[2]].map(|call| &call["insteadOf"]["organization"]["name"]),
+        [HOUSING, ENFORCEMENT]
+    );
+    assert_eq!((&emergency["kind"], &emergency["state"]), (&json!("EMERGENCY"), &json!("SOUNDED")));
+    let calls = &emergency["responses"];
+    assert_eq!(each(calls, "/organization/name"), [FIRE, MANAGEMENT]);
+    assert_eq!(each(calls, "/state"), ["ON_SITE", "CALLED"]);
+    assert_eq!((&calls[0]["place"], &calls[0]["headCount"]), (&json!("锡拉胡同口"), &json!(8)));
+    for call in calls.as_array().expect("calls") {
+        assert_eq!(instant(&call["reportInDueAt"]) - instant(&call["calledAt"]), TimeDelta::minutes(30));
+    }
+    assert!(instant(&calls[0]["onSiteAt"]) < instant(&calls[0]["reportInDueAt"]));
+    // Four of the five that were due came in time: the backstop unit did not, and of the emergency one may still come.
+    let rates = shown.at("/whistleStatistics/period");
+    let share = |rate: &str| (rates[rate]["numerator"].clone(), rates[rate]["denominator"].clone());
+    assert_eq!(share("responseRate"), (json!(4), json!(5)));
+    assert_eq!(
+        (share("resolutionRate"), share("satisfactionRate")),
+        ((json!(3), json!(3)), (json!(3), json!(3)))
+    );
+    assert_eq!(
+        rates["responseRate"]["excluded"],
+        json!([{ "measure": "CALLED_EXCUSED", "count": 0 }, { "measure": "CALLED_REROUTED", "count": 2 },
+            { "measure": "CALLED_PENDING", "count": 1 }])
+    );
+    // The three whose work the town praised share the first place.
+    let ranked = shown.at("/departmentRanking/departments").as_array().expect("departments").clone();
+    let (best, others): (Vec<Value>, Vec<Value>) = ranked.into_iter().partition(|unit| unit["place"] == 1);
+    let mut names = each(&json!(best), "/organization/name").into_iter().cloned().collect::<Vec<_>>();
+    names.sort_unstable_by_key(|name| [ENFORCEMENT, MARKETS, FIRE].iter().position(|known| name == known));
+    assert_eq!(names, [ENFORCEMENT, MARKETS, FIRE]);
+    for unit in &best {
+        let one = json!({ "numerator": 1, "denominator": 1 });
+        assert_eq!((&unit["score"], &unit["resolutionRate"]), (&json!(1.0), &one), "{unit}");
+        assert_eq!(unit["satisfactionRate"], one, "{unit}");
+    }
+    assert!(others.iter().all(|unit| unit["score"] != 1.0), "{others:?}");
+    for outsider in ["committee", "county", "weihai"] {
+        let outside = server.send(Some(&tokens[outsider]), WHISTLES, given.clone()).await;
+        for field in ["alliance", "whistle", "whistleStatistics", "departmentRanking"] {
+            assert!(outside.at(&format!("/{field}")).is_null(), "{field} for {outsider}");
+        }
+        assert_eq!(outside.at("/whistles"), &json!({ "totalCount": 0, "nodes": [] }), "{outsider}");
+    }
 }
 
 const FIGURES: &str = "total own joint temporary instructor uncovered organizationCovered workCovered

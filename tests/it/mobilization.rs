@@ -5,6 +5,10 @@ use chrono::TimeDelta;
 use concord::{
     domain::{
         Ctx, Result,
+        governance::{
+            membership::{self, Contact},
+            organization::{self, NewOrganization},
+        },
         mobilization::{
             self, Which,
             check_in::{self, Came, NewCheckIn},
@@ -21,14 +25,15 @@ use concord::{
 use concord_entities::{
     id::{AccountId, MobilizationId, OrganizationId, RegionId},
     mobilization::{Model, State},
-    mobilization_check_in, mobilization_coverage, mobilization_unit,
+    mobilization_check_in, mobilization_coverage, mobilization_unit, organization as organizations,
     region::Level,
+    seat::Role,
 };
 use concord_tests::{Answer, TestApp, World};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::{changes::dashboard_key, problem::count};
+use crate::{changes::dashboard_key, problem::count, whistle};
 
 pub fn which(id: MobilizationId) -> Which {
     Which { id, expected_version: None }
@@ -551,4 +556,70 @@ async fn of_more_than_fit_it_is_told_how_many_there_are() {
     for rows in [&shown["coverage"], &shown["report"]["places"]] {
         assert_eq!(rows.as_array().map(Vec::len), Some(500));
     }
+}
+
+/// Units called at once in a story of many.
+const MANY: usize = 40;
+
+#[tokio::test]
+async fn of_however_many_units_each_is_told_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = committee(&app, &world);
+    let mut called = Vec::new();
+    for number in 0..MANY {
+        let new = NewOrganization {
+            name: format!("驻地单位{number}"),
+            short_name: None,
+            kind: organizations::Kind::Enterprise,
+            credit_code: None,
+            region_id: None,
+        };
+        let unit = organization::record(&app.system(), new).await.expect("a unit").id;
+        membership::admit(&app.system(), world.town, unit, Contact::default()).await.expect("a membership");
+        let name = format!("unit{number}");
+        called.push((unit, whistle::person(&app, &name, world.town, Role::MemberStaff, Some(unit)).await));
+    }
+    let few = drafted(&app, &world).await;
+    let units = called.iter().map(|(unit, _)| NewUnit { organization_id: *unit, quota: 2 }).collect();
+    let many = order::draft(&committee, NewMobilization { units, ..snow(&world) }).await.expect("drafted");
+    app.run_background().await;
+    let mut sent = Vec::new();
+    for row in [&few, &many] {
+        let (done, within) =
+            app.statements_within(async || order::issue(&committee, which(row.id)).await).await;
+        done.expect("issued");
+        let ((), told) = app.statements(async || app.run_background().await).await;
+        let entries = told.iter().filter(|sql| sql.starts_with("INSERT") && sql.contains("inbox_entry"));
+        sent.push((within.len(), entries.count()));
+    }
+    // Forty take no more statements than two, neither to call them nor to tell them.
+    assert_eq!(sent[0], sent[1]);
+    assert_eq!(sent[1].1, 1);
+    // The order stands, and whoever is called to it later is told, nobody else again.
+    let more = [NewUnit { organization_id: world.members[1], quota: 1 }];
+    order::call_units(&committee, which(many.id), &more).await.expect("called");
+    for _ in 0..2 {
+        app.run_background().await;
+    }
+    let told = async |who: AccountId| {
+        let query = "query { inbox(first: 50) { nodes { event { kind subjectId } } } }";
+        let inbox = app.client(who).run(query).await;
+        let nodes = inbox.at("/inbox/nodes").as_array().expect("entries").clone();
+        let mut of: Vec<(String, String)> = nodes
+            .iter()
+            .map(|node| ["kind", "subjectId"].map(|field| node["event"][field].as_str().expect("a text")))
+            .map(|[kind, subject]| (kind.to_owned(), subject.to_owned()))
+            .collect();
+        of.sort_unstable();
+        of
+    };
+    let entry = |kind: &str, of: &Model| (kind.to_owned(), id::encode(of.id).to_string());
+    for (unit, who) in &called {
+        assert_eq!(told(*who).await, [entry("MOBILIZATION_ISSUED", &many)], "{unit:?}");
+    }
+    assert_eq!(told(world.other_staff).await, [entry("MOBILIZATION_ISSUED", &few)]);
+    let first = [entry("MOBILIZATION_ISSUED", &few), entry("MOBILIZATION_UNITS_CALLED", &many)];
+    assert_eq!(told(world.staff).await, first);
+    assert!(told(world.officer).await.is_empty());
 }

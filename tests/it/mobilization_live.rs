@@ -1,6 +1,6 @@
 //! What an order covers, as it changes: many watch one board; what came of it stands in the report.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use concord::{
@@ -14,13 +14,14 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{id::RegionId, mobilization::Model, region::Level, seat as seats};
-use concord_tests::{Answer, TestApp, World};
+use concord_tests::{Answer, Answers, TestApp, World};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{
     changes::dashboard_key,
-    mobilization::{assert_counted, code, committee, compound, issued, person, which},
+    grid::place,
+    mobilization::{assert_counted, code, committee, compound, issued, need, person, which},
 };
 
 const WATCH: &str = "subscription($id: ID!, $below: ID, $level: RegionLevel, $after: Int) {
@@ -322,7 +323,7 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
 async fn a_level_sums_up_also_what_has_no_official_code() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
-    let village = crate::grid::place(&app, world.town_region, "第3社区", Level::Village).await;
+    let village = place(&app, world.town_region, "第3社区", Level::Village).await;
     let yards = [compound(&app, village, "南小区").await, compound(&app, village, "北小区").await];
     let row = issued(&app, &world).await;
     for (name, yard) in [("V1", yards[0]), ("V2", yards[1])] {
@@ -344,4 +345,143 @@ async fn a_level_sums_up_also_what_has_no_official_code() {
     assert_eq!(rows(&whole).len(), 3);
     come(&app, &world, &row, "V3", yards[0]).await;
     assert_eq!(rows(&board.next().await), [("第3社区".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn a_building_counts_for_itself_for_its_compound_and_for_its_community() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, _] = world.communities;
+    let yard = compound(&app, one, "东小区").await;
+    let towers = [
+        place(&app, yard, "1号楼", Level::Building).await,
+        place(&app, yard, "2号楼", Level::Building).await,
+    ];
+    let row = issued(&app, &world).await;
+    let needs = [need(yard, 2), need(towers[0], 3)];
+    order::amend_needs(&committee(&app, &world), which(row.id), &needs).await.expect("amended");
+    let came = [("V1", one), ("V2", yard), ("V3", towers[0]), ("V4", towers[0]), ("V5", towers[1])];
+    let items = came.map(|(name, place)| Ok(person(name, place))).into();
+    check_in::check_in_many(&committee(&app, &world), row.id, items).await.expect("in");
+    app.run_background().await;
+    let line = |name: &str, needed: i64, present: i64, uncovered: i64, surplus: i64| {
+        json!({ "region": { "name": name }, "needed": needed, "present": present, "uncovered": uncovered,
+            "surplus": surplus })
+    };
+    let two = line("第2社区", 5, 0, 5, 0);
+    let query = "query($id: ID!, $level: RegionLevel, $below: ID) { mobilization(id: $id) {
+        coverage(level: $level, below: $below) { region { name } needed present uncovered surplus } } }";
+    let client = app.client(world.observer);
+    let views = [
+        // Whom nobody needs in one building is not there for another, nor for the compound around them.
+        (
+            "BUILDING",
+            vec![
+                line("第1社区", 10, 1, 9, 0),
+                two.clone(),
+                line("东小区", 2, 1, 1, 0),
+                line("1号楼", 3, 2, 1, 0),
+                line("2号楼", 0, 1, 0, 1),
+            ],
+            line("1号楼", 3, 3, 0, 0),
+        ),
+        (
+            "COMPOUND",
+            vec![line("第1社区", 10, 1, 9, 0), two.clone(), line("东小区", 5, 4, 2, 1)],
+            line("东小区", 5, 5, 1, 1),
+        ),
+        ("VILLAGE", vec![line("第1社区", 15, 5, 11, 1), two], line("第1社区", 15, 6, 10, 1)),
+    ];
+    let mut boards = Vec::new();
+    for (level, expected, changed) in &views {
+        let ask = json!({ "id": id::encode(row.id), "level": level });
+        let asked = client.send(query, ask.clone()).await.fine();
+        assert_eq!(asked.at("/mobilization/coverage"), &json!(expected), "{level}");
+        let mut board = client.subscribe(WATCH, ask);
+        assert_eq!(board.next().await.at("/mobilizationCoverage/rows"), &json!(expected), "{level}");
+        boards.push((level, board, changed));
+    }
+    // Below the compound there are its buildings, and what is in none of them.
+    let below = json!({ "id": id::encode(row.id), "below": id::encode(yard) });
+    let asked = client.send(query, below).await.fine();
+    assert_eq!(asked.at("/mobilization/coverage"), &json!(views[0].1[2..]));
+    // Whoever comes to a building is pushed to each level, as what it changes there and nothing else.
+    come(&app, &world, &row, "V6", towers[0]).await;
+    for (level, mut board, changed) in boards {
+        assert_eq!(board.next().await.at("/mobilizationCoverage/rows"), &json!([changed]), "{level}");
+    }
+    assert_counted(&app).await;
+}
+
+/// How often a board is made at most.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Follows a board until so many are at its only place that changes; tells how many were there at each change.
+async fn follow(mut tail: Answers, until: i64) -> (Answers, Vec<i64>) {
+    let mut told = Vec::new();
+    while told.last() != Some(&until) {
+        let delta = tail.next().await;
+        assert_eq!(delta.at("/mobilizationCoverage/isWhole"), false);
+        let [(_, present)] = rows(&delta)[..] else { panic!("{delta:?}") };
+        told.push(present);
+    }
+    (tail, told)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_one_by_one_in_a_burst_is_told_of_together() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [one, _] = world.communities;
+    let row = issued(&app, &world).await;
+    app.run_background().await;
+    let mut tails = Vec::new();
+    for who in [world.staff, world.observer] {
+        let mut tail = app.client(who).subscribe(WATCH, json!({ "id": id::encode(row.id) }));
+        tail.next().await;
+        tails.push(tail);
+    }
+    let burst = async |tails: Vec<Answers>, people: std::ops::Range<i64>, sealed_each: bool| {
+        let following: Vec<_> =
+            tails.into_iter().map(|tail| tokio::spawn(follow(tail, people.end))).collect();
+        let began = Instant::now();
+        let (followed, statements) = app
+            .statements(async || {
+                for number in people.clone() {
+                    // Each in a unit of work of its own.
+                    let new = person(&format!("V{number}"), one);
+                    check_in::check_in(&committee(&app, &world), row.id, new).await.expect("in");
+                    if sealed_each {
+                        app.run_background().await;
+                    }
+                }
+                app.run_background().await;
+                futures_util::future::join_all(following).await
+            })
+            .await;
+        let is_board = |sql: &&String| sql.contains("mobilization_coverage") && sql.starts_with("SELECT");
+        let made = statements.iter().filter(is_board).count();
+        let (mut tails, mut counts) = (Vec::new(), Vec::new());
+        for (tail, told) in followed.into_iter().map(|done| done.expect("an end")) {
+            assert!(told.is_sorted_by(|before, after| before < after), "{told:?}");
+            tails.push(tail);
+            counts.push(told.len());
+        }
+        // Both are told of what was read, and neither has it read for itself.
+        assert!(counts.iter().all(|count| *count <= made), "{counts:?} of {made}");
+        (tails, made, began.elapsed())
+    };
+    // What becomes known together is told together: boards more may be made as the watchers come, for what is sealed meanwhile, and
+    // after a while in which nothing rings.
+    let (tails, made, _) = burst(tails, 0..30, false).await;
+    assert!(made <= 6, "{made} boards for what became known together");
+    // What becomes known one by one comes in no more boards than there were ticks, however many came.
+    let (mut tails, made, took) = burst(tails, 30..50, true).await;
+    let ticks = usize::try_from(took.as_millis() / TICK.as_millis()).expect("few");
+    assert!(made <= ticks + 2, "{made} boards in {took:?}");
+    for tail in &mut tails {
+        assert!(tail.is_quiet().await);
+    }
+    assert_eq!(crate::mobilization::counted(&app, row.id, one).await, (10, 50));
+    assert_counted(&app).await;
 }

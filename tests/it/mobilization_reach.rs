@@ -47,7 +47,7 @@ struct County {
     neighbour: AccountId,
 }
 
-async fn founded(
+pub async fn founded(
     app: &TestApp,
     name: &str,
     region_id: RegionId,

@@ -13,7 +13,7 @@ use concord::{
     },
     graphql::id,
 };
-use concord_entities::home_report as reports;
+use concord_entities::{home_report as reports, region::Level};
 use concord_tests::{TestApp, World};
 use futures_util::future::join_all;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -21,7 +21,8 @@ use serde_json::json;
 
 use crate::{
     changes::dashboard_key,
-    mobilization::{assert_counted, code, compound, issued, person, send, told},
+    grid::place,
+    mobilization::{assert_counted, code, compound, counted, issued, person, send, told},
     problem::count,
 };
 
@@ -155,6 +156,78 @@ async fn paired_units_come_where_they_are_paired() {
     assert_eq!(told(&check_in::check_in(&committee, row.id, of("V2", two)).await), "UNIT_NOT_CALLED");
     app.advance(TimeDelta::days(1));
     assert_eq!(told(&check_in::check_in(&committee, row.id, of("V3", one)).await), "UNIT_NOT_CALLED");
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn compounds_and_buildings_are_paired_for_themselves_and_for_what_lies_in_them() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let other = World::build(&app, "632224").await;
+    let (committee, [one, _]) = (app.ctx(world.committee), world.communities);
+    let (yard, beside) = (compound(&app, one, "东小区").await, compound(&app, one, "西小区").await);
+    let tower = place(&app, yard, "1号楼", Level::Building).await;
+    let elsewhere = compound(&app, other.communities[0], "南小区").await;
+    let at = |unit: usize, region_id| NewPairing { region_id, ..pair(&world, unit, 0) };
+    pairing::pair(&committee, at(3, one)).await.expect("a community");
+    let whole = pairing::pair(&committee, at(4, yard)).await.expect("a compound");
+    pairing::pair(&committee, at(5, tower)).await.expect("a building");
+    for (unit, taken) in [(4, yard), (5, tower)] {
+        assert_eq!(code(pairing::pair(&committee, at(unit, taken)).await), "ALREADY_PAIRED");
+    }
+    assert_eq!(code(pairing::pair(&committee, at(5, elsewhere)).await), "OUTSIDE_TERRITORY");
+    // Of a place whatever lies in it is told too, and nothing around it.
+    let query = "query($id: ID!, $region: ID!) { alliance(id: $id) { pairings(filter: { regionId: $region, on: \"2026-01-05\" }) {
+        nodes { organization { name } region { name level } } } } }";
+    let community = ("成员单位3-632223", "第1社区", "VILLAGE");
+    let (compound, building) =
+        (("成员单位4-632223", "东小区", "COMPOUND"), ("成员单位5-632223", "1号楼", "BUILDING"));
+    for (region, expected) in [
+        (one, vec![community, compound, building]),
+        (yard, vec![compound, building]),
+        (tower, vec![building]),
+        (beside, vec![]),
+    ] {
+        let variables = json!({ "id": id::encode(world.town), "region": id::encode(region) });
+        let answer = app.client(world.staff).send(query, variables).await.fine();
+        let nodes = answer.at("/alliance/pairings/nodes").as_array().expect("pairings").clone();
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        let mut found: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let region = &node["region"];
+                (text(&node["organization"]["name"]), text(&region["name"]), text(&region["level"]))
+            })
+            .collect();
+        found.sort_unstable();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(unit, place, level)| (unit.to_owned(), place.to_owned(), level.to_owned()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+    // Nobody of them is called: each brings people to what it is paired with, and to what lies in that.
+    let row = issued(&app, &world).await;
+    let come = async |unit: usize, name: &str, place| {
+        let new = NewCheckIn { organization_id: Some(world.members[unit]), ..person(name, place) };
+        told(&check_in::check_in(&committee, row.id, new).await)
+    };
+    let mut number = 0;
+    for (unit, places) in [(3, [true; 4]), (4, [false, true, true, false]), (5, [false, false, true, false])]
+    {
+        for (place, may) in [one, yard, tower, beside].into_iter().zip(places) {
+            number += 1;
+            let expected = if may { "CheckedIn" } else { "UNIT_NOT_CALLED" };
+            assert_eq!(come(unit, &format!("V{number}"), place).await, expected, "{unit} at {place:?}");
+        }
+    }
+    for (place, present) in [(one, 1), (yard, 2), (tower, 3), (beside, 1)] {
+        assert_eq!(counted(&app, row.id, place).await, (if place == one { 10 } else { 0 }, present));
+    }
+    // With the compound its building is given up, by that unit alone.
+    pairing::end(&committee, whole.id, None, None).await.expect("ended");
+    assert_eq!(come(4, "W1", tower).await, "UNIT_NOT_CALLED");
+    assert_eq!(come(5, "W2", tower).await, "CheckedIn");
     assert_counted(&app).await;
 }
 

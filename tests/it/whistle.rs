@@ -466,6 +466,79 @@ async fn of_many_each_stands_for_itself() {
 }
 
 #[tokio::test]
+async fn of_many_evaluations_each_stands_for_itself() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let (_, a) = sounded(&app, &world, Kind::Enforcement, &[world.members[1]], None).await;
+    let (_, b) = sounded(&app, &world, Kind::Enforcement, &[world.members[1], world.members[2]], None).await;
+    for of in [a[0].id, b[0].id] {
+        bring(&app, &app.ctx(world.staff), &committee, of, Answered::ClaimedResolved).await;
+    }
+    let item = |of: WhistleResponseId, score: i32, words: &str| json!({ "responseId": id::encode(of), "solved": "YES", "score": score, "words": words });
+    // One by one, a score is told by its field; nothing came of it.
+    for score in [i32::MIN, 0, 6] {
+        let input = item(a[0].id, score, "好");
+        let answer =
+            send(&app, world.committee, "evaluateWhistleCall", "EvaluateWhistleCallInput", input).await;
+        let told = &answer.0["data"]["evaluateWhistleCall"];
+        assert_eq!(
+            told["userErrors"],
+            json!([{ "code": "OUT_OF_RANGE", "field": "input.score" }]),
+            "{score}"
+        );
+        assert!(told["response"].is_null(), "{score}");
+    }
+    assert_eq!(calls(&app, a[0].whistle_id).await[0].state, Answered::ClaimedResolved);
+    let items = [
+        item(a[0].id, 0, "好"),
+        item(a[0].id, 6, "好"),
+        item(b[0].id, 2, " "),
+        item(b[1].id, 3, "好"),
+        item(app.system().new_id(), 3, "好"),
+        item(b[0].id, 1, "仍有遗留"),
+        item(a[0].id, 5, "处置彻底"),
+        item(a[0].id, 4, "好"),
+    ];
+    let query = "mutation($input: EvaluateWhistleCallsInput!) { evaluateWhistleCalls(input: $input) {
+        results { id response { state score evaluation } userErrors { code field } } userErrors { code } } }";
+    let ask = async |who| {
+        let answer = app.client(who).send(query, json!({ "input": { "items": items } })).await;
+        answer.at("/evaluateWhistleCalls/results").as_array().expect("results").clone()
+    };
+    let code = |result: &Value| result["userErrors"][0]["code"].as_str().map(str::to_owned);
+    // Who is called evaluates nothing of it, and learns nothing of what is not there.
+    let by_unit: Vec<_> = ask(world.staff).await.iter().map(code).collect();
+    let mut expected = vec![Some("FORBIDDEN".to_owned()); items.len()];
+    expected[4] = Some("NOT_FOUND".to_owned());
+    assert_eq!(by_unit, expected);
+    let results = ask(world.committee).await;
+    let bad = |code: &str, field: &str| json!([{ "code": code, "field": field }]);
+    for (at, errors) in [
+        bad("OUT_OF_RANGE", "input.items.0.score"),
+        bad("OUT_OF_RANGE", "input.items.1.score"),
+        bad("REQUIRED", "input.items.2.words"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(&results[at]["userErrors"], errors);
+    }
+    let codes: Vec<_> = results[3..].iter().map(code).collect();
+    let refused = |code: &str| Some(code.to_owned());
+    assert_eq!(codes, [refused("STATE_REFUSED"), refused("NOT_FOUND"), None, None, refused("STATE_REFUSED")]);
+    let done = |score: i32, words: &str| json!({ "state": "EVALUATED", "score": score, "evaluation": words });
+    assert_eq!(
+        (&results[5]["response"], &results[6]["response"]),
+        (&done(1, "仍有遗留"), &done(5, "处置彻底"))
+    );
+    let kept = |calls: Vec<whistle_response::Model>| calls.iter().map(|call| call.score).collect::<Vec<_>>();
+    assert_eq!(kept(calls(&app, a[0].whistle_id).await), [Some(5)]);
+    assert_eq!(kept(calls(&app, b[0].whistle_id).await), [Some(1), None]);
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'whistle_evaluated'").await, 2);
+}
+
+#[tokio::test]
 async fn nobody_evaluates_their_own_unit() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

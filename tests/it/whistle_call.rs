@@ -336,3 +336,45 @@ async fn a_refusal_gains_no_time() {
     let fresh = answer::reroute(&town, call(fresh.id), Some(three), None, None).await.expect("re-routed");
     assert_eq!(fresh.resolve_due_at - town.now(), TimeDelta::days(7));
 }
+
+#[tokio::test]
+async fn after_two_refusals_the_next_call_binds_where_there_is_no_backstop() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let town = app.ctx(world.committee);
+    let (staff, other) = (app.ctx(world.staff), app.ctx(world.other_staff));
+    let [one, two, three] = [world.members[1], world.members[2], world.members[3]];
+    for next in [one, two] {
+        let (row, made) = sounded(&app, &world, Kind::PriorityWork, &[one], None).await;
+        answer::refuse(&staff, call(made[0].id), "不属我局", two).await.expect("refused once");
+        let second =
+            answer::reroute(&town, call(made[0].id), Some(two), None, None).await.expect("re-routed");
+        // Of two refusals the second is still one, and leaves the matter with the town.
+        let twice =
+            answer::refuse(&other, call(second.id), "亦不属我局", three).await.expect("refused twice");
+        assert_eq!((twice.state, twice.refusals), (Answered::Refused, 1));
+        // Who refused before is called all the same, and now bound.
+        let last = answer::reroute(&town, call(second.id), Some(next), None, None).await.expect("re-routed");
+        assert_eq!((last.organization_id, last.refusals, last.is_backstop), (next, 2, false));
+        let (unit, who) = if next == one { (&staff, world.staff) } else { (&other, world.other_staff) };
+        let binds = answer::refuse(unit, call(last.id), "仍不属我局", three).await;
+        assert_eq!(binds.expect_err("it binds").code().text(), "CALL_BINDS");
+        let query = "query($id: ID!) { whistle(id: $id) { refusedCount responses { id availableTransitions {
+            mutation available blockers { code } } } } }";
+        let shown = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+        assert_eq!(shown.at("/whistle/refusedCount"), 2);
+        let responses = shown.at("/whistle/responses").as_array().expect("calls");
+        let own = responses.iter().find(|one| one["id"] == json!(id::encode(last.id))).expect("the call");
+        let steps = own["availableTransitions"].as_array().expect("steps");
+        let offered =
+            |mutation: &str| steps.iter().find(|step| step["mutation"] == mutation).expect("a step");
+        let refusing = offered("refuseWhistleCall");
+        assert_eq!(
+            (&refusing["available"], &refusing["blockers"]),
+            (&json!(false), &json!([{ "code": "CALL_BINDS" }]))
+        );
+        assert_eq!(offered("reportInToWhistle")["available"], true);
+        bring(&app, unit, &town, last.id, Answered::Released).await;
+        assert_eq!(state(&app, row.id).await, State::Released);
+    }
+}

@@ -6,7 +6,10 @@ use concord::{
     domain::{
         list::{
             follow_up::{self, Answer as Answered, NewFollowUp, WhichFollowUp},
-            problem::moves,
+            problem::{
+                edit::{self, ProblemChange},
+                moves,
+            },
         },
         whistle::{
             answer::{self, Evaluation},
@@ -18,7 +21,7 @@ use concord::{
 use concord_entities::{
     follow_up::{Kind as Asking, Solved as Said},
     id::OrganizationId,
-    problem::State as Stage,
+    problem::{Severity, State as Stage},
     whistle::Kind,
     whistle_response::{Solved, State},
 };
@@ -200,7 +203,7 @@ async fn a_month_is_ranked_once_and_later_edits_do_not_change_it() {
     let (town, one, two) = (app.ctx(world.committee), world.members[1], world.members[2]);
     let (_, made) = sounded(&app, &world, Kind::Enforcement, &[one, two], None).await;
     bring(&app, &app.ctx(world.staff), &town, made[0].id, State::Released).await;
-    problem_in(&app, &world, Stage::Accepted).await;
+    let problem = problem_in(&app, &world, Stage::Accepted).await;
     app.advance(TimeDelta::days(20));
     answer::report_in(&app.ctx(world.other_staff), call(made[1].id), &here()).await.expect("late");
     let live = ranked(&app, &world, "WHISTLES").await;
@@ -224,8 +227,23 @@ async fn a_month_is_ranked_once_and_later_edits_do_not_change_it() {
     let figures = |answer: &Answer| answer.at("/departmentRanking/departments").clone();
     assert_eq!(figures(&taken[0]), figures(&live));
     assert_eq!(taken[1].at("/departmentRanking/departments/0/responseRate/numerator"), 1);
-    // Whatever is done afterwards, also with what it counted, the ranking of the month stays.
+    // Whatever is done afterwards, also with what it counted, the ranking of the month stays; the figures drawn anew do not.
+    let drawn = async |root: &str| {
+        let of = json!({ "allianceId": id::encode(world.town) });
+        shares(&rates(&app, &world, root, of, "", "2026-01-31").await, root)
+    };
+    assert_eq!(drawn("whistleStatistics").await, [(1, 2), (1, 1), (1, 1)]);
+    assert_eq!(drawn("statistics").await, [(1, 1), (0, 0), (0, 0)]);
     answer::excuse(&town, call(made[1].id), "事后免责").await.expect("excused");
+    let change = ProblemChange {
+        title: Some("路面塌陷".to_owned()),
+        severity: Some(Severity::LifeSafety),
+        ..ProblemChange::default()
+    };
+    edit::update(&town, problem.id, problem.version, change).await.expect("corrected");
+    moves::recall(&town, which(problem.id), "错派").await.expect("recalled");
+    assert_eq!(drawn("whistleStatistics").await, [(1, 1), (1, 1), (1, 1)]);
+    assert_eq!(drawn("statistics").await, [(0, 0), (0, 0), (0, 0)]);
     app.run_background().await;
     let after = [ranked(&app, &world, "WHISTLES").await, ranked(&app, &world, "PROBLEMS").await];
     assert_eq!(after, taken);

@@ -4,13 +4,14 @@
 use chrono::TimeDelta;
 use concord::{
     domain::{
+        governance::membership::{self, Contact},
         list::supervision,
-        whistle::{answer, steps, watch},
+        whistle::{self, NewWhistle, answer, steps, watch},
     },
     graphql::id,
 };
 use concord_entities::{
-    id::{AccountId, WhistleId},
+    id::{AccountId, AllianceId, OrganizationId, WhistleId},
     problem,
     seat::Role,
     whistle::Kind,
@@ -20,8 +21,9 @@ use concord_tests::{Answer, TestApp, World};
 use serde_json::{Value, json};
 
 use crate::{
+    mobilization_reach::founded,
     problem::{count, problem_in},
-    whistle::{bring, call, calls, here, person, plain, send, sounded, which},
+    whistle::{bring, call, calls, flood, here, person, plain, send, sounded, well_done, which},
     whistle_call::county_unit,
 };
 
@@ -283,4 +285,97 @@ async fn what_was_handed_up_comes_back() {
         .map(|one| one["state"].as_str().expect("a state"))
         .collect();
     assert_eq!(states, ["RETURNED", if one.is_ok() { "RETURNED" } else { "ENDED" }]);
+}
+
+#[tokio::test]
+async fn what_went_up_twice_is_called_for_on_each_level_and_comes_back_step_by_step() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    // A town of a county of a city, each with a unit of its own; the county has one more to call later.
+    let city = founded(&app, "海北州联盟", world.county_region, None).await;
+    let county = founded(&app, "海晏县党建联盟", world.county_region, Some(city)).await;
+    let town = founded(&app, "西海镇党建联盟", world.town_region, Some(county)).await;
+    let [own, of_county, of_city, later] = [1, 2, 3, 4].map(|place| world.members[place]);
+    for (alliance, unit) in [(town, own), (county, of_county), (city, of_city), (county, later)] {
+        membership::admit(&app.system(), alliance, unit, Contact::default()).await.expect("a membership");
+    }
+    let committee = async |name: &str, alliance| {
+        let account = person(&app, name, alliance, Role::Committee, None).await;
+        (account, app.ctx(account))
+    };
+    let (below, in_town) = committee("town", town).await;
+    let (middle, in_county) = committee("middle", county).await;
+    let (top, in_city) = committee("city", city).await;
+    let leader = app.ctx(person(&app, "leader", town, Role::Approver, None).await);
+    let bureau = app.ctx(person(&app, "bureau", city, Role::MemberStaff, Some(of_city)).await);
+    let new = NewWhistle { alliance_id: town, ..flood(&world, Kind::Enforcement) };
+    let row = whistle::apply(&in_town, new).await.expect("applied");
+    steps::approve(&leader, which(row.id)).await.expect("approved");
+    steps::sound(&in_town, which(row.id), &[plain(own)], None).await.expect("sounded");
+    let call_up = async |who: AccountId, mutation: &str| {
+        let input = json!({ "whistleId": id::encode(row.id), "reason": "超出本级权限" });
+        send(&app, who, mutation, "MoveWhistleWithReasonInput", input).await.code()
+    };
+    let calling = async |who: AccountId, alliance: AllianceId, unit: OrganizationId| {
+        let input = json!({ "whistleId": id::encode(row.id), "allianceId": id::encode(alliance),
+            "calls": [{ "organizationId": id::encode(unit) }] });
+        send(&app, who, "callWhistleUnits", "CallWhistleUnitsInput", input).await.code()
+    };
+    let refused = |code: &str| Some(code.to_owned());
+    // One step up: the county calls its own, and the city neither calls nor is called for.
+    assert_eq!(call_up(below, "escalateWhistle").await, None);
+    assert_eq!(calling(top, city, of_city).await, refused("FORBIDDEN"));
+    assert_eq!(calling(middle, city, of_city).await, refused("NOT_FOUND"));
+    assert_eq!(calling(middle, county, of_city).await, refused("NOT_A_MEMBER"));
+    assert_eq!(calling(middle, county, of_county).await, None);
+    // Two steps up: it goes on from the county alone, and nobody below takes it back.
+    assert_eq!(call_up(below, "escalateWhistle").await, refused("FORBIDDEN"));
+    assert_eq!(call_up(middle, "escalateWhistle").await, None);
+    for who in [below, middle] {
+        for step in ["escalateWhistle", "returnWhistleEscalation"] {
+            assert_eq!(call_up(who, step).await, refused("FORBIDDEN"), "{step}");
+        }
+    }
+    assert_eq!(call_up(top, "escalateWhistle").await, refused("NO_PARENT_ALLIANCE"));
+    assert_eq!(calling(below, city, of_city).await, refused("FORBIDDEN"));
+    app.advance(TimeDelta::minutes(1));
+    assert_eq!(calling(top, city, of_city).await, None);
+    let of_bureau = calls(&app, row.id).await.pop().expect("the city's");
+    assert_eq!((of_bureau.organization_id, of_bureau.member_alliance_id), (of_city, city));
+    // Whoever called, the town that blew evaluates and releases.
+    assert_eq!(call_up(top, "returnWhistleEscalation").await, refused("UNITS_STILL_CALLED"));
+    bring(&app, &bureau, &in_town, of_bureau.id, State::ClaimedResolved).await;
+    for above in [&in_county, &in_city] {
+        let judged = answer::evaluate(above, call(of_bureau.id), &well_done()).await;
+        assert_eq!(judged.expect_err("the town's").code().text(), "FORBIDDEN");
+    }
+    bring(&app, &bureau, &in_town, of_bureau.id, State::Released).await;
+    // One step down, whatever the county's own units still do: the county calls again, the city does not.
+    assert_eq!(call_up(top, "returnWhistleEscalation").await, None);
+    let at = async || {
+        whistle::find(&app.system(), row.id).await.expect("a read").expect("a whistle").escalated_to_id
+    };
+    assert_eq!(at().await, Some(county));
+    assert_eq!(call_up(top, "returnWhistleEscalation").await, refused("FORBIDDEN"));
+    assert_eq!(calling(top, city, of_city).await, refused("FORBIDDEN"));
+    assert_eq!(calling(middle, county, later).await, None);
+    // And one more, once nobody of the county's is called.
+    for unit in [of_county, later] {
+        assert_eq!(call_up(middle, "returnWhistleEscalation").await, refused("UNITS_STILL_CALLED"));
+        let open = calls(&app, row.id).await.into_iter().find(|call| call.organization_id == unit);
+        answer::excuse(&in_town, call(open.expect("a call").id), "无需到场").await.expect("excused");
+    }
+    assert_eq!(call_up(middle, "returnWhistleEscalation").await, None);
+    assert_eq!(at().await, None);
+    assert_eq!(calling(middle, county, later).await, refused("FORBIDDEN"));
+    let query =
+        "query($id: ID!) { whistle(id: $id) { state escalations { from { name } to { name } state } } }";
+    let shown = app.client(top).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+    let step =
+        |from: &str, to: &str| json!({ "from": { "name": from }, "to": { "name": to }, "state": "RETURNED" });
+    assert_eq!(
+        shown.at("/whistle"),
+        &json!({ "state": "SOUNDED", "escalations": [step("西海镇党建联盟", "海晏县党建联盟"),
+            step("海晏县党建联盟", "海北州联盟")] })
+    );
 }

@@ -270,7 +270,7 @@ async fn take_over(app: &TestApp, world: &World, dice: &mut Dice, key: &str) {
     assert_eq!((taken.imported, taken.refused.len()), (3, 0));
 }
 
-fn source(key: &str, closed_at: Option<DateTime<Utc>>) -> SourceProblem {
+pub fn source(key: &str, closed_at: Option<DateTime<Utc>>) -> SourceProblem {
     SourceProblem {
         line: 1,
         key: key.to_owned(),

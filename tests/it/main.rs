@@ -44,6 +44,7 @@ mod open_item;
 mod priority_task;
 mod priority_task_load;
 mod task_list;
+mod task_steps;
 // problem
 mod bulk;
 mod certificate;
@@ -52,6 +53,7 @@ mod deadline;
 mod ledger;
 mod locks;
 mod model;
+mod part_steps;
 mod problem;
 mod problem_decision;
 mod problem_edit;

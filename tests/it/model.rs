@@ -1,7 +1,7 @@
-//! The closure list against a model of it in memory. A sequence of commands, most of them sensible, is taken by the product's
-//! verbs and by the model; after each, both say the same: accepted or refused and why, the rows, the parts, the follow-ups,
-//! the links between lists, the events. At the end of each sequence what is kept is compared too, and every counter.
-//! The model does not hold deadlines: `deadline.rs` does.
+//! The two lists against a model of them in memory: the closure list, and the priority tasks of each month. A sequence of
+//! commands, most of them sensible, is taken by the product's verbs and by the model; after each, both say the same: accepted or
+//! refused and why, the rows, the parts, the follow-ups, the links between lists, the events. At the end of each sequence what is
+//! kept is compared too, and every counter. The model does not hold deadlines: `deadline.rs` does.
 //!
 //! `CONCORD_SEQUENCES` says how many sequences; `SEQUENCES` without it. `CONCORD_SEED` begins elsewhere.
 
@@ -9,6 +9,8 @@ mod apply;
 mod draw;
 mod list;
 mod product;
+mod sides;
+mod task;
 mod town;
 
 use std::{
@@ -21,7 +23,7 @@ use std::{
 use chrono::TimeDelta;
 use concord::domain::{
     chain::{self, Marks},
-    list::{problem_part_states, problem_states, recount},
+    list::{problem_part_states, problem_states, recount, task_list, task_states},
 };
 use concord_entities::problem::State;
 use concord_tests::{Frozen, TestApp, World, database};
@@ -35,8 +37,10 @@ use tokio::runtime::{Builder, Runtime};
 use self::{
     draw::Dice,
     list::{List, Settled},
-    product::{Kept, Names, Product, counted},
-    town::{COUNTY, Command, TOWN, Verb},
+    product::{Names, Product, counted},
+    sides::Sides,
+    task::list::{Counts, Tasks},
+    town::{COUNTY, TOWN},
 };
 use crate::problem::count;
 
@@ -58,7 +62,7 @@ struct Tally {
     sequences: usize,
     asked: usize,
     accepted: usize,
-    /// Steps that were taken, by mutation and the state of the problem, or of the part, they were taken from.
+    /// Steps that were taken, by mutation and the state of the problem, of the part or of the task they were taken from.
     steps: BTreeMap<(&'static str, String), usize>,
     refused: BTreeMap<&'static str, usize>,
 }
@@ -73,6 +77,26 @@ impl Tally {
         }
         for (code, times) in other.refused {
             *self.refused.entry(code).or_default() += times;
+        }
+    }
+
+    /// Whether a command was accepted, where product and model say the same of it.
+    fn agrees(
+        &mut self,
+        product: Result<(), &'static str>,
+        refusals: &[&'static str],
+    ) -> Result<bool, String> {
+        self.asked += 1;
+        match product {
+            Ok(()) if refusals.is_empty() => {
+                self.accepted += 1;
+                Ok(true)
+            }
+            Err(code) if refusals.contains(&code) => {
+                *self.refused.entry(code).or_default() += 1;
+                Ok(false)
+            }
+            other => Err(format!("the product says {other:?}\n")),
         }
     }
 
@@ -101,6 +125,9 @@ struct Copy {
     last: [i32; 2],
     town: Settled,
     stands: [(BTreeMap<State, i64>, i64); 2],
+    /// The first month without a task list, and what stands in the earlier ones.
+    month: u32,
+    tasks: Counts,
 }
 
 /// One thread's runs.
@@ -170,7 +197,8 @@ async fn open(frozen: &Frozen) -> Copy {
         app.sql("PRAGMA synchronous = OFF").await.expect("a setting");
     }
     let town = Settled { sign_offs: 1, objection_hours: 24, asks: false, version: 1 };
-    Copy { app, used: 0, last: [0; 2], town, stands: Default::default() }
+    let (stands, tasks) = (Default::default(), Counts::default());
+    Copy { app, used: 0, last: [0; 2], town, stands, month: 0, tasks }
 }
 
 async fn finish(here: Copy) -> Result<(), String> {
@@ -198,9 +226,13 @@ async fn walk(
     tally: &mut Tally,
     said: &mut String,
 ) -> Result<(), String> {
-    let Copy { app, last, town, stands, .. } = here;
-    let mut list = List::new(*last, *town);
-    let mut product = Product { app, names, problems: Vec::new(), asked: Vec::new() };
+    let Copy { app, last, town, stands, month, tasks, .. } = here;
+    let mut sides = Sides {
+        list: List::new(*last, *town),
+        product: Product { app, names, problems: Vec::new(), asked: Vec::new() },
+        tasks: Tasks::new(*month),
+        listed: task::product::Product { app, names, lists: Vec::new(), tasks: Vec::new() },
+    };
     for (number, seed) in dice.iter().enumerate() {
         let mut dice = Dice(*seed);
         app.advance(TimeDelta::seconds(1));
@@ -208,105 +240,24 @@ async fn walk(
         if dice.below(40) == 0 {
             app.advance(TimeDelta::hours(25));
         }
-        let now = app.app.now();
-        let command = draw::command(&list, &mut dice, now);
-        let reason = format!("缘由{number}");
-        let refusals = list.refusals(&command, now);
-        let _ = writeln!(
-            said,
-            "{number}: {} on {}: {:?}, {:?}{} -> {refusals:?}",
-            list.people[command.who].0,
-            command.on,
-            command.verb,
-            command.expect,
-            if command.said { "" } else { ", no words" }
-        );
-        let from = state_before(&list, &command);
-        let answer = product.ask(&list, &command, &reason).await.map_err(|error| error.code().text());
-        tally.asked += 1;
-        let events = match answer {
-            Ok(()) if refusals.is_empty() => {
-                tally.accepted += 1;
-                if let Some(from) = from {
-                    *tally.steps.entry((command.verb.mutation(), from)).or_default() += 1;
-                }
-                let mut events = list.apply(&command, &reason, now);
-                product.learn(&list).await;
-                events.sort_unstable();
-                events
-            }
-            Err(code) if refusals.contains(&code) => {
-                *tally.refused.entry(code).or_default() += 1;
-                Vec::new()
-            }
-            other => return Err(format!("the product says {other:?}\n")),
-        };
-        same("events", &product.events(now).await, &events)?;
-        // What it was about, and what else it touched; the rest at the end.
-        let touched = events.iter().filter_map(|(_, on)| *on).chain(about(&list, &command)).collect();
-        compare(&product, &list, &touched).await?;
+        let (now, is_first) = (app.app.now(), sides.list.problems.is_empty());
+        if task::draw::comes_next(&sides.tasks, is_first, &mut dice) {
+            sides.ask_of_tasks(&mut dice, number, now, tally, said).await?;
+        } else {
+            sides.ask_of_problems(&mut dice, number, now, tally, said).await?;
+        }
     }
-    compare(&product, &list, &(0..list.problems.len()).collect()).await?;
-    same("follow-ups", &product.asked().await, &list.asked)?;
-    same("escalations", &product.links().await, &list.links)?;
-    for on in 0..list.problems.len() {
-        let problem = &list.problems[on];
-        let expected = Kept {
-            rounds: problem.rounds.clone(),
-            hands: problem.hands.clone(),
-            signed: problem.signed.clone(),
-            evidence: problem.evidence.len(),
-            tier_moves: problem.tier_moves,
-        };
-        same(&format!("what is kept of {on}"), &product.kept(on).await, &expected)?;
-        // And what one of the people is offered.
-        let who = (dice.len() + on * 7) % list.people.len();
-        let offered = list.offered(who, on, app.app.now());
-        let offered = offered.map(|all| all.into_iter().map(|(name, may)| (name.to_owned(), may)).collect());
-        let what = format!("what {} is offered on {on}", list.people[who].0);
-        same(&what, &product.offered(who, on).await, &offered)?;
-    }
+    sides.compare_problems(dice.len()).await?;
+    sides.compare_tasks(dice.len()).await?;
     for place in [TOWN, COUNTY] {
-        list.tally(place, &mut stands[place]);
+        sides.list.tally(place, &mut stands[place]);
         same("counters", &counted(app, names.alliances[place]).await, &stands[place])?;
     }
+    sides.tasks.tally(tasks);
+    same("counters of tasks", &sides.listed.counted().await, tasks)?;
     same("a recount", &recount::first_difference(&app.app.read).await.expect("a recount"), &None)?;
-    (*last, *town) = (list.last, list.settled[TOWN]);
+    (*last, *town, *month) = (sides.list.last, sides.list.settled[TOWN], sides.tasks.after());
     Ok(())
-}
-
-/// The problems that a command names.
-fn about(list: &List, command: &Command) -> Vec<usize> {
-    match command.verb {
-        Verb::Register { .. } | Verb::Settle { .. } => Vec::new(),
-        Verb::Try { asked } | Verb::Answer { asked, .. } => vec![list.asked[asked].on],
-        Verb::Merge { into } => vec![command.on, into],
-        _ => vec![command.on],
-    }
-}
-
-/// From which state a step is taken: the part's, where it moves a part.
-fn state_before(list: &List, command: &Command) -> Option<String> {
-    if let Some((unit, _)) = command.verb.part() {
-        return list.problems[command.on].parts.get(&unit).map(|part| part.state.to_value());
-    }
-    about(list, command).first().map(|on| list.problems[*on].row.state.to_value())
-}
-
-/// Compares the rows of some problems and of their parts.
-async fn compare(product: &Product<'_>, list: &List, of: &BTreeSet<usize>) -> Result<(), String> {
-    let told = product.rows(of).await;
-    let rows = of.iter().map(|place| (*place, list.problems[*place].row.clone())).collect();
-    for ((place, told), (_, row)) in told.iter().zip(&rows) {
-        same(&format!("problem {place}"), told, row)?;
-    }
-    same("problems", &told, &rows)?;
-    let mut parts = BTreeMap::new();
-    for place in of {
-        let all = list.problems[*place].parts.iter();
-        parts.extend(all.map(|(unit, part)| ((*place, *unit), part.clone())));
-    }
-    same("parts", &product.parts(of).await, &parts)
 }
 
 /// The number that a variable holds.
@@ -386,5 +337,9 @@ fn every_step() -> BTreeSet<(&'static str, String)> {
         .flat_map(|step| step.from.iter().map(|from| (step.mutation, from.to_value())).collect::<Vec<_>>());
     let parts = parts
         .flat_map(|step| step.from.iter().map(|from| (step.mutation, from.to_value())).collect::<Vec<_>>());
-    moves.chain(parts).collect()
+    let tasks = task_states::ALL.iter().chain([&task_states::CARRY_OVER]);
+    let tasks = tasks
+        .flat_map(|step| step.from.iter().map(|from| (step.mutation, from.to_value())).collect::<Vec<_>>());
+    let lists = [(task_list::PUBLISH.mutation, concord_entities::task_list::State::Draft.to_value())];
+    moves.chain(parts).chain(tasks).chain(lists).collect()
 }

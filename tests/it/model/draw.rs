@@ -28,11 +28,11 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % most).expect("it fits")
     }
 
-    fn one_in(&mut self, most: usize) -> bool {
+    pub fn one_in(&mut self, most: usize) -> bool {
         self.below(most) == 0
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 }

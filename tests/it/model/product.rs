@@ -43,7 +43,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder}
 use serde_json::{Value, json};
 
 use super::{
-    list::{Asked, At, DISSATISFIED, Ended, Events, Link, List, Part, Row},
+    list::{Asked, At, DISSATISFIED, Ended, Link, List, Part, Row},
     town::{COUNTY, Command, Expect, MEMBERS, TOWN, Verb, people},
 };
 
@@ -110,11 +110,11 @@ impl Names {
         Self { alliances, units, people: ids }
     }
 
-    fn unit(&self, id: OrganizationId) -> usize {
+    pub fn unit(&self, id: OrganizationId) -> usize {
         self.units.iter().position(|one| *one == id).expect("a unit of ours")
     }
 
-    fn person(&self, id: AccountId) -> usize {
+    pub fn person(&self, id: AccountId) -> usize {
         self.people.iter().position(|one| *one == id).expect("one of ours")
     }
 }
@@ -311,27 +311,9 @@ impl Product<'_> {
         self.problems.iter().position(|one| *one == id).expect("a problem of this sequence")
     }
 
-    /// The events of an instant, in the order of their names.
-    pub async fn events(&self, at: At) -> Events {
-        let millis = u64::try_from(at.timestamp_millis()).expect("after 1970");
-        let from = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
-        let rows = event::Entity::find()
-            .filter(event::Column::Id.gte(from))
-            .all(&self.app.app.read)
-            .await
-            .expect("events");
-        let mut told = Vec::new();
-        for row in rows {
-            let kind = concord::domain::Event::ALL
-                .iter()
-                .map(|event| event.text())
-                .find(|kind| *kind == row.kind)
-                .expect("a kind of ours");
-            let on = (row.subject_kind != "alliance").then(|| self.place(ProblemId(row.subject_id)));
-            told.push((kind, on));
-        }
-        told.sort_unstable();
-        told
+    /// The problem that an event is about; nothing where it is about the town's alliance.
+    pub fn about(&self, row: &event::Model) -> Option<usize> {
+        (row.subject_kind != "alliance").then(|| self.place(ProblemId(row.subject_id)))
     }
 
     /// The rows of some problems, as the model tells them.
@@ -519,6 +501,19 @@ impl Product<'_> {
             tier_moves: usize::try_from(moves).expect("a few"),
         }
     }
+}
+
+/// The events of an instant, with their kinds.
+pub async fn events(app: &TestApp, at: At) -> Vec<(&'static str, event::Model)> {
+    let millis = u64::try_from(at.timestamp_millis()).expect("after 1970");
+    let from = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+    let rows =
+        event::Entity::find().filter(event::Column::Id.gte(from)).all(&app.app.read).await.expect("events");
+    let told = |row: event::Model| {
+        let mut kinds = concord::domain::Event::ALL.iter().map(|event| event.text());
+        (kinds.find(|kind| *kind == row.kind).expect("a kind of ours"), row)
+    };
+    rows.into_iter().map(told).collect()
 }
 
 /// What is kept of a problem besides its row.

@@ -25,6 +25,8 @@ pub async fn a_backup_taken_while_writing_restores() -> Told {
     let load = Load::start(&town, &[node.address], WRITERS).await;
     load.more(ENOUGH).await;
     let before = load.stop().await;
+    // From here on the town's own problems change no more.
+    invariants::deadlines_are_looked_at(&town).await;
     upload(node.address, town.alliance.clone(), 5).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut told = Vec::new();

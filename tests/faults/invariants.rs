@@ -10,35 +10,53 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    breach, event, event_pending, event_seal, mobilization_check_in, notice_sequence, person_salt, problem,
-    problem_sequence, supervision_notice,
+    breach::{self, Clock},
+    event, event_pending, event_seal, mobilization_check_in, notice_sequence, person_salt, problem,
+    problem_responsible, problem_sequence, supervision_notice,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
 use crate::{
     load::Ledger,
     node::{self, Node},
-    town::Town,
+    town::{LATE, LATE_TITLE, Town},
 };
 
 /// How long the hands may take to seal what was committed before a fault.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
+/// How long until every deadline of the town's own problems has passed and was looked at.
+const LOOKED_AT_WITHIN: Duration = Duration::from_secs(20);
 
 /// Checks everything of a town whose node runs, after its writers have stopped.
 pub async fn hold(town: &Town, node: &Node, ledger: &Ledger) {
     assert_eq!(node.ready().await, Some(200), "the node answers again\n{}", node::tail(&town.log()));
+    deadlines_are_looked_at(town).await;
     let db = town.look().await;
     events_are_sealed(town, &db.read).await;
     let problems = problem::Entity::find().all(&db.read).await.expect("problems");
     writes_are_kept(&problems, ledger);
     numbers_are_gap_free(&db.read, &problems).await;
     changes_have_events(&db.read, &problems).await;
-    deadlines_are_noted_once(&db.read).await;
+    deadlines_are_noted_once(&db.read, &problems).await;
     people_count_once(town, &db.read, ledger).await;
     db.write.close().await.expect("the connection closes");
     db.read.close().await.expect("the readers close");
     let verified = node::run(town, &["verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+/// The hands find every deadline that passed.
+pub async fn deadlines_are_looked_at(town: &Town) {
+    let (db, started) = (town.look().await, Instant::now());
+    let waiting =
+        problem_responsible::Entity::find().filter(problem_responsible::Column::ResolutionSettled.eq(false));
+    while waiting.clone().count(&db.read).await.expect("a count") > 0 {
+        let log = || node::tail(&town.log());
+        assert!(started.elapsed() < LOOKED_AT_WITHIN, "deadlines pass unseen\n{}", log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    db.write.close().await.expect("the connection closes");
+    db.read.close().await.expect("the readers close");
 }
 
 /// Every event gets its position within seconds.
@@ -72,7 +90,13 @@ fn writes_are_kept(problems: &[problem::Model], ledger: &Ledger) {
         assert!(found.get(title.as_str()).is_none_or(|made| made.len() == 1), "a write was made twice");
     }
     let told = ledger.acknowledged.len() + ledger.unknown.len();
-    assert!(problems.len() <= told, "{} problems, {told} writes", problems.len());
+    let written = problems.iter().filter(|problem| !is_late(problem)).count();
+    assert!(written <= told, "{written} problems, {told} writes");
+}
+
+/// Whether a problem is one that the town had before anybody wrote.
+fn is_late(problem: &problem::Model) -> bool {
+    problem.title.starts_with(LATE_TITLE)
 }
 
 /// Closure numbers count from one without a gap, per list and year, and the counter stands at the last.
@@ -125,8 +149,9 @@ async fn people_count_once(town: &Town, db: &DatabaseConnection, ledger: &Ledger
     }
 }
 
-/// A deadline that passed is on record once, with its event; notices about it are numbered without a gap, one a level.
-async fn deadlines_are_noted_once(db: &DatabaseConnection) {
+/// A deadline that passed is on record once, with its event; notices about it are numbered without a gap, one a level. Each of the
+/// town's own problems was late, so each has its breach and its notice.
+async fn deadlines_are_noted_once(db: &DatabaseConnection, problems: &[problem::Model]) {
     let breaches = breach::Entity::find().all(db).await.expect("breaches");
     let once: BTreeSet<_> =
         breaches.iter().map(|one| (one.problem_id, one.clock, one.organization_id, one.due_at)).collect();
@@ -135,11 +160,23 @@ async fn deadlines_are_noted_once(db: &DatabaseConnection) {
     let levels: BTreeSet<_> =
         notices.iter().map(|one| (one.breach_id, one.whistle_breach_id, one.level)).collect();
     assert_eq!(levels.len(), notices.len(), "a notice was issued twice");
+    let late: Vec<_> = problems.iter().filter(|problem| is_late(problem)).collect();
+    assert_eq!(late.len(), LATE);
+    for row in late {
+        let theirs = |one: &&breach::Model| one.problem_id == row.id && one.clock == Clock::Resolution;
+        let noted: Vec<_> = breaches.iter().filter(theirs).collect();
+        assert_eq!(noted.len(), 1, "{} was late once", row.number);
+        let issued = notices.iter().filter(|notice| notice.breach_id == Some(noted[0].id)).count();
+        assert_eq!(issued, 1, "{} brings one notice", row.number);
+    }
     let mut given: BTreeMap<_, BTreeSet<i32>> = BTreeMap::new();
     for notice in &notices {
-        given.entry((notice.alliance_id, notice.year)).or_default().insert(notice.seq);
+        let fresh = given.entry((notice.alliance_id, notice.year)).or_default().insert(notice.seq);
+        assert!(fresh, "{} was given twice", notice.number);
     }
-    for counter in notice_sequence::Entity::find().all(db).await.expect("counters") {
+    let counters = notice_sequence::Entity::find().all(db).await.expect("counters");
+    assert_eq!(counters.len(), given.len());
+    for counter in counters {
         let numbers = &given[&(counter.alliance_id, counter.year)];
         assert!(numbers.iter().copied().eq(1..=counter.last), "notices have a gap: {numbers:?}");
     }

@@ -2,13 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use concord::{
+    app::SystemClock,
     config::Config,
-    domain::mobilization::{
-        Which,
-        order::{self, NewMobilization, NewNeed},
+    domain::{
+        context::Clock as _,
+        list::{
+            deadline::Limit,
+            deadline_policy::{self, PolicyChange, Rule},
+            problem::{
+                self, NewProblem,
+                moves::{self, Triage},
+            },
+        },
+        mobilization::{
+            Which,
+            order::{self, NewMobilization, NewNeed},
+        },
     },
     graphql::id,
+};
+use concord_entities::{
+    breach::Clock,
+    problem::{Channel, Severity, Tier},
+    problem_responsible::Unit,
 };
 use concord_tests::{
     TestApp, World,
@@ -23,6 +41,12 @@ pub const PASSWORD: &str = "faults-are-certain-2026";
 pub const GRID_OFFICER: &str = "grid.632223";
 /// Edits the alliance.
 pub const COMMITTEE: &str = "committee.632223";
+
+/// How many problems of the town's own become late while a fault strikes, and what their titles begin with.
+pub const LATE: usize = 8;
+pub const LATE_TITLE: &str = "限时整改";
+/// The time between the deadlines of two of them.
+const APART: TimeDelta = TimeDelta::milliseconds(500);
 
 /// A town's database and data folder.
 pub struct Town {
@@ -74,6 +98,7 @@ impl Town {
         app.give_password(world.grid_officer, PASSWORD).await;
         app.give_password(world.committee, PASSWORD).await;
         let mobilization = mobilize(&app, &world).await;
+        assign_late(&app, &world).await;
         app.run_background().await;
         Ok(Self {
             mobilization,
@@ -133,6 +158,44 @@ impl Town {
     pub async fn look(&self) -> concord::database::Connections {
         let settings = concord::config::Database { max_connections: 2, ..Config::defaults().database };
         concord::database::connect(&settings, &self.home.url, false).await.expect("the database answers")
+    }
+}
+
+/// Makes a unit responsible for problems whose deadlines pass one after the other, the first before the process starts.
+async fn assign_late(app: &TestApp, world: &World) {
+    let committee = app.ctx(world.committee);
+    let limit = Limit { amount: 1, unit: Unit::Hours };
+    let rule = Rule { clock: Clock::Resolution, severity: None, tier: None, is_complex: None, limit };
+    let change = PolicyChange { rules: Some(vec![rule]), ..PolicyChange::default() };
+    deadline_policy::set(&committee, world.town, None, change).await.expect("a limit");
+    let mut assigned_at = SystemClock.now() - TimeDelta::hours(1) - APART * 2;
+    for number in 1..=LATE {
+        app.set_now(assigned_at);
+        let new = NewProblem {
+            alliance_id: world.town,
+            title: format!("{LATE_TITLE}{number}"),
+            description: "限一小时内办结".to_owned(),
+            category: "道路".to_owned(),
+            place: None,
+            region_id: None,
+            channel: Channel::Patrol,
+            reporter_name: None,
+            reporter_phone: None,
+            severity: Severity::Ordinary,
+            occurred_at: None,
+            evidence: Vec::new(),
+        };
+        let id = problem::register(&committee, new).await.expect("registered").id;
+        let which = moves::Which { id, expected_version: None };
+        let triage = Triage {
+            tier: Tier::Small,
+            measures: "清障".to_owned(),
+            criterion: "道路畅通".to_owned(),
+            is_complex: false,
+        };
+        moves::triage(&committee, which, triage).await.expect("triaged");
+        moves::assign(&committee, which, world.members[1], None).await.expect("assigned");
+        assigned_at += APART;
     }
 }
 

@@ -6,7 +6,7 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    id::{AccountId, ProblemId},
+    id::{AccountId, HandoverItemId, ProblemId},
     problem::{Model, State},
 };
 use concord_tests::{Answer, TestApp, World};
@@ -15,6 +15,11 @@ use serde_json::{Value, json};
 use crate::{
     page,
     problem::{problem_in, which},
+    rotation::{
+        Town,
+        duty::at,
+        handover_item::{answer, handed_on, items},
+    },
     task_list::events,
 };
 
@@ -23,6 +28,10 @@ const ASSIGN: &str = "mutation($input: AssignProblemsInput!) { assignProblems(in
     userErrors { code field } } }";
 const EXTEND: &str = "mutation($input: ExtendProblemsInput!) { extendProblems(input: $input) {
     results { problem { dueOn } userErrors { code field } } userErrors { code field } } }";
+
+const HAND_OVER: &str = "mutation($input: HandOverItemsInput!) { handOverItems(input: $input) {
+    results { id item { state reason organization { name } } userErrors { code field } }
+    userErrors { code field } } }";
 
 fn assignment(world: &World, problem: &Value) -> Value {
     json!({ "problemId": problem, "leadOrganizationId": id::encode(world.members[1]), "dueOn": "2026-01-20" })
@@ -139,6 +148,102 @@ async fn five_hundred_are_taken_and_one_more_is_not() {
     let told = codes(&committee.send(ASSIGN, many(500)).await, "assignProblems");
     assert_eq!(told.iter().filter(|code| *code == "NOT_FOUND").count(), 499);
     assert_eq!(told[499], "");
+}
+
+/// A town whose committee has items that no team accepted: the items, the last of them accepted after all.
+async fn queue(app: &TestApp) -> (Town, Vec<Value>) {
+    let town = Town::build(app, "632223", 3).await;
+    for _ in 0..4 {
+        problem_in(app, &town.world, State::Triaged).await;
+    }
+    let handover = handed_on(app, &town).await;
+    let all = items(app, town.world.committee, json!({ "handoverId": handover })).await;
+    let accepted = json!([{ "itemId": all[3]["id"], "accept": true }]);
+    answer(app, town.world.other_staff, &handover, accepted).await.fine();
+    // The third working day of the next turn has passed.
+    app.set_now(at("2026-02-05T01:00:00Z"));
+    app.run_background().await;
+    let waiting = items(app, town.world.committee, json!({ "states": ["TO_COMMITTEE"] })).await;
+    assert_eq!((all.len(), waiting.len()), (4, 3));
+    (town, all)
+}
+
+#[tokio::test]
+async fn items_are_handed_over_each_with_an_outcome_of_its_own_and_once_by_a_key() {
+    let app = TestApp::new().await;
+    let (town, all) = queue(&app).await;
+    let world = &town.world;
+    let there = World::build(&app, "632224").await;
+    let give = |item: &Value, unit| json!({ "itemId": item, "organizationId": id::encode(unit), "note": "专业单位办理" });
+    let nowhere = json!(id::encode(app.system().new_id::<HandoverItemId>()));
+    let mut stale = give(&all[1]["id"], world.members[3]);
+    stale["expectedVersion"] = json!(7);
+    let items = json!([
+        give(&all[0]["id"], world.members[3]),
+        give(&all[3]["id"], world.members[3]),
+        give(&nowhere, world.members[3]),
+        give(&all[1]["id"], there.members[3]),
+        give(&json!("!"), world.members[3]),
+        stale,
+        give(&all[2]["id"], world.members[4]),
+    ]);
+    let input = json!({ "input": { "items": items } });
+    for (who, code) in
+        [(world.staff, "FORBIDDEN"), (world.county_committee, "FORBIDDEN"), (world.stranger, "NOT_FOUND")]
+    {
+        assert_eq!(codes(&app.client(who).send(HAND_OVER, input.clone()).await, "handOverItems")[0], code);
+    }
+    let signed_out = app.anonymous().send(HAND_OVER, input.clone()).await;
+    assert_eq!(signed_out.code().as_deref(), Some("UNAUTHENTICATED"));
+    assert_eq!(events(&app, "handover_item_assigned").await, 0);
+    let committee = app.client(world.committee);
+    let done = committee.keyed("hand-over", 5).send(HAND_OVER, input.clone()).await;
+    let outcomes = ["", "STATE_REFUSED", "NOT_FOUND", "NOT_A_MEMBER", "ID_MALFORMED", "VERSION_CONFLICT", ""];
+    assert_eq!(codes(&done, "handOverItems"), outcomes);
+    let of = |path: &str| done.at(&format!("/handOverItems/results/{path}")).clone();
+    assert_eq!((of("0/id"), of("6/id")), (all[0]["id"].clone(), all[2]["id"].clone()));
+    for (path, unit) in [("0/item", "成员单位3-632223"), ("6/item", "成员单位4-632223")] {
+        let given =
+            json!({ "state": "ASSIGNED", "reason": "专业单位办理", "organization": { "name": unit } });
+        assert_eq!(of(path), given);
+    }
+    assert!((1..6).all(|at| of(&format!("{at}/item")).is_null()));
+    assert_eq!(of("3/userErrors/0/field"), "input.items.3.organizationId");
+    assert_eq!(of("4/userErrors/0/field"), "input.items.4.itemId");
+    assert_eq!(events(&app, "handover_item_assigned").await, 2);
+    // Sent once more under its key it answers the same and does nothing; without one it gives them anew.
+    assert_eq!(committee.keyed("hand-over", 5).send(HAND_OVER, input.clone()).await, done);
+    assert_eq!(events(&app, "handover_item_assigned").await, 2);
+    let other = committee.keyed("hand-over", 6).send(HAND_OVER, input.clone()).await;
+    assert_eq!(other.at("/handOverItems/userErrors/0/code"), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(other.at("/handOverItems/results"), &json!([]));
+    assert_eq!(codes(&committee.send(HAND_OVER, input).await, "handOverItems"), outcomes);
+    assert_eq!(events(&app, "handover_item_assigned").await, 4);
+}
+
+#[tokio::test]
+async fn five_hundred_items_are_handed_over_and_one_more_is_not() {
+    let app = TestApp::new().await;
+    let (town, all) = queue(&app).await;
+    let unit = id::encode(town.world.members[3]);
+    let committee = app.client(town.world.committee);
+    let many = |count: usize| -> Value {
+        let missing = |_| json!({ "itemId": id::encode(app.system().new_id::<HandoverItemId>()), "organizationId": unit });
+        let mut items: Vec<Value> = (1..count).map(missing).collect();
+        items.push(json!({ "itemId": all[0]["id"], "organizationId": unit }));
+        json!({ "input": { "items": items } })
+    };
+    for (input, code) in [(json!({ "input": { "items": [] } }), "REQUIRED"), (many(501), "OUT_OF_RANGE")] {
+        let refused = committee.send(HAND_OVER, input).await;
+        let told = json!({ "code": code, "field": "input.items" });
+        assert_eq!(refused.at("/handOverItems/userErrors/0"), &told);
+        assert_eq!(refused.at("/handOverItems/results"), &json!([]));
+    }
+    assert_eq!(events(&app, "handover_item_assigned").await, 0);
+    let told = codes(&committee.send(HAND_OVER, many(500)).await, "handOverItems");
+    assert_eq!(told.iter().filter(|code| *code == "NOT_FOUND").count(), 499);
+    assert_eq!(told[499], "");
+    assert_eq!(events(&app, "handover_item_assigned").await, 1);
 }
 
 async fn extend(app: &TestApp, who: AccountId, reason: &str, items: Value) -> Answer {

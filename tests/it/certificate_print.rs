@@ -1,6 +1,6 @@
 //! Certificates on paper: what stands on the pages, that the file carries the signed document, and that no byte of it can be changed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write};
 
 use actix_web::{App, body::to_bytes, http::StatusCode, test, web};
 use chrono::TimeDelta;
@@ -57,11 +57,19 @@ pub async fn fetch(app: &TestApp, who: AccountId, problem: &Model, form: &str) -
     Reply { status, headers, body: to_bytes(response.into_body()).await.expect("a body").to_vec() }
 }
 
-/// A certificate on paper; nothing where the program was built without its font, which it says.
+/// A certificate on paper; nothing where the program was built without its font, which it says. CI builds the font first, so
+/// there it is a failure.
 pub async fn print(app: &TestApp, who: AccountId, problem: &Model) -> Option<Vec<u8>> {
     let reply = fetch(app, who, problem, "pdf").await;
     if reply.status == StatusCode::NOT_IMPLEMENTED {
         assert_eq!(reply.code(), "FONT_MISSING");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "the font is not there: `make web` builds it before the tests"
+        );
+        // Past the harness, which keeps what a test that passes prints.
+        let told = "SKIPPED: no certificate is printed without its font, which `make web` builds";
+        writeln!(std::io::stderr(), "{told}").expect("it is told");
         return None;
     }
     assert_eq!(reply.status, StatusCode::OK, "{}", String::from_utf8_lossy(&reply.body));

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeSet, path::Path, process::Output, time::Duration};
 
+use concord::{
+    domain::identity::signing::{Algorithm, KeyRing},
+    graphql::id,
+};
 use concord_entities::problem::State;
 use concord_tests::{
-    TestApp, World,
+    Server, TestApp, World,
     database::{self, Home},
     process::{Program, Served, root},
 };
@@ -344,6 +348,69 @@ async fn a_certificate_holds(command: &str) {
     std::fs::write(place.join("jwks.json"), app.app.identity.keys.jwks().to_string()).expect("the keys");
     let said = operator.done(&format!("cd {} && {command}", place.display()));
     assert!(said.contains(&row.number), "{said}");
+}
+
+/// The certificate as the product serves it, and the key set as it publishes it, brought to a machine that has neither the
+/// platform nor its data.
+#[tokio::test]
+async fn a_certificate_is_checked_by_whoever_has_the_published_keys() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let row = problem_in(&app, &world, State::StruckOff).await;
+    app.advance(chrono::TimeDelta::minutes(2));
+    app.run_background().await;
+    app.give_password(world.committee, "correct horse battery").await;
+    let token = app.sign_in("committee.632223", "correct horse battery").await.access_token;
+    let server = Server::start(app.app.clone());
+    let fetch = async |path: &str| {
+        let reply = server.http.get(server.url(path)).bearer_auth(&token).send().await.expect("an answer");
+        assert_eq!(reply.status(), 200, "{path}");
+        reply.text().await.expect("a text")
+    };
+    let document = fetch(&format!("/certificates/{}.json", id::encode(row.id).as_str())).await;
+    let published = fetch("/.well-known/jwks.json").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let program = Program::new(env!("CARGO_BIN_EXE_concord-under-test"));
+    // There is no database, and no folder for one.
+    let verify = |certificate: &str, keys: &str| {
+        let options = format!("--certificate {certificate} --keys {keys} --data /dev/null/x");
+        let output = program.shell(&format!("concord verify {options}"), &[]);
+        (output.status.code(), words(&output))
+    };
+    let (whole, keys) = (write("certificate.json", &document), write("jwks.json", &published));
+    let (code, said) = verify(&whole, &keys);
+    assert_eq!(code, Some(0), "{said}");
+    let expected = format!("concord: {} was struck off at 2026-01-05T01:00:00", row.number);
+    assert!(said.contains(&expected) && said.contains("by approver, after 1 pieces of evidence"), "{said}");
+    // Its number, the digest of its evidence, its round.
+    let digest =
+        document.split("\"sha256\":\"").nth(1).expect("a digest").split('"').next().expect("a digest");
+    let turned: String = digest.chars().rev().collect();
+    for changed in [
+        document.replace("0001号", "0002号"),
+        document.replace(digest, &turned),
+        document.replacen(r#""round":1"#, r#""round":2"#, 1),
+    ] {
+        assert_ne!(changed, document);
+        let (code, said) = verify(&write("changed.json", &changed), &keys);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("changed.json: ") && !said.contains("was struck off"), "{said}");
+    }
+    // Somebody else's keys, none, and files that are not there.
+    let (elsewhere, now) = (folder.path().join("keys"), app.app.now());
+    let ring = KeyRing::open(&elsewhere, Algorithm::EdDsa, now, &|bytes| bytes.fill(7)).expect("another key");
+    let foreign = write("foreign.json", &ring.jwks().to_string());
+    for keys in [foreign, write("none.json", r#"{"keys":[]}"#), "/nowhere".to_owned()] {
+        assert_eq!(verify(&whole, &keys).0, Some(1), "{keys}");
+    }
+    assert_eq!(verify("/nowhere", &keys).0, Some(1));
+    let alone = program.shell(&format!("concord verify --certificate {whole}"), &[]);
+    assert_eq!(alone.status.code(), Some(2), "without keys it says nothing: {}", words(&alone));
 }
 
 /// A town, closed, so that the program can work on its database.

@@ -22,7 +22,10 @@ use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, Iterable, PaginatorTrait, Qu
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::page::{self, README, README_ZH, Runner};
+use crate::{
+    demo_list,
+    page::{self, README, README_ZH, Runner},
+};
 
 /// The story told up to an instant, in a folder of its own.
 pub struct Told {
@@ -80,6 +83,7 @@ async fn assert_whole(told: &Told, end: DateTime<Utc>) {
     // Nothing in the story lies ahead of its end.
     let latest = problems.iter().map(|problem| problem.recorded_at).max().expect("problems");
     assert!(latest <= end);
+    demo_list::assert_every_kind(told).await;
 }
 
 #[tokio::test]
@@ -117,6 +121,7 @@ async fn the_story_holds_a_town_at_work() {
     assert_eq!(states, expected);
     assert_eq!(slots.iter().map(|slot| slot.team_id).collect::<BTreeSet<_>>().len(), 12);
     assert!(evidence::Entity::find().count(db).await.expect("evidence") > 30);
+    Box::pin(demo_list::assert_content(&told)).await;
 }
 
 #[tokio::test]

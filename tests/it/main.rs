@@ -5,6 +5,7 @@ mod canary;
 mod commands;
 mod demo;
 mod demo_city;
+mod demo_list;
 mod door;
 mod golden;
 mod guard_architecture;

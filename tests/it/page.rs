@@ -286,6 +286,27 @@ fn every_link_of_every_page_leads_somewhere() {
 }
 
 #[test]
+fn what_the_page_of_a_month_names_is_in_the_schema() {
+    let schema = std::fs::read_to_string(root().join("schema.graphql")).expect("the schema");
+    let is_named = |name: &str| {
+        let follows = |line: &str| {
+            line.trim_start().strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', ':']))
+        };
+        schema.lines().any(follows)
+    };
+    let page = read("docs/month.md");
+    let spans = page.split('`').skip(1).step_by(2).filter(|span| !span.contains('/'));
+    let names: BTreeSet<_> = spans.map(|span| span.split('(').next().unwrap_or_default()).collect();
+    for name in &names {
+        assert!(is_named(name), "{name} is not in the schema");
+    }
+    for needed in ["verifyProblem", "strikeOffProblem", "completePriorityTask", "assignHandoverItem"] {
+        assert!(names.contains(needed), "{needed} is missing");
+    }
+    assert!(!is_named("washProblem"));
+}
+
+#[test]
 fn what_is_not_shown_does_not_fit() {
     let shown = json!({ "a": [{ "state": "DONE" }], "n": "西海销〔…〕0001号", "id": "…" });
     let found =

@@ -39,7 +39,7 @@ const EXCUSE: &str = "mutation($input: ExcuseRotationSlotInput!) {
     excuseRotationSlot(input: $input) { rotationSlot { state reason } userErrors { code field } }
 }";
 
-pub(super) fn at(text: &str) -> DateTime<Utc> {
+pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 

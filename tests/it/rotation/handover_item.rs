@@ -36,7 +36,7 @@ const ASSIGN: &str = "mutation($input: AssignHandoverItemInput!) { assignHandove
 const INBOX: &str = "{ inbox { nodes { kind event { kind } } } }";
 
 /// A turn in service at its end, handed on; the handover's id.
-async fn handed_on(app: &TestApp, town: &Town) -> String {
+pub async fn handed_on(app: &TestApp, town: &Town) -> String {
     let plan = town.published(app, "2026-01", 3).await;
     let slot = town.slot(app, &plan, 1).await;
     let staff = app.client(town.world.staff);
@@ -48,12 +48,14 @@ async fn handed_on(app: &TestApp, town: &Town) -> String {
     offered.text("/offerHandover/handover/id")
 }
 
-async fn items(app: &TestApp, who: AccountId, filter: Value) -> Vec<Value> {
+/// The items of handovers that somebody finds.
+pub async fn items(app: &TestApp, who: AccountId, filter: Value) -> Vec<Value> {
     let answer = app.client(who).send(ITEMS, json!({ "filter": filter })).await;
     answer.at("/handoverItems/nodes").as_array().expect("items").clone()
 }
 
-async fn answer(app: &TestApp, who: AccountId, handover: &str, items: Value) -> Answer {
+/// Answers items of a handover.
+pub async fn answer(app: &TestApp, who: AccountId, handover: &str, items: Value) -> Answer {
     let input = json!({ "input": { "handoverId": handover, "items": items } });
     app.client(who).send(ANSWER, input).await
 }

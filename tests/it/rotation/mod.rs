@@ -1,9 +1,9 @@
 //! The rotation: a town with service teams to take turns, and its stories.
 
 mod approval;
-mod duty;
+pub mod duty;
 mod feed;
-mod handover_item;
+pub mod handover_item;
 mod plan;
 mod swap;
 

@@ -15,7 +15,7 @@ use super::{
     units::TEAMS,
 };
 use crate::domain::{
-    Ctx, Result, page,
+    Ctx, Result, bulk, page,
     rotation::{
         check_in::{self, NewCheckIn},
         docking::{self, NewDocking},
@@ -202,11 +202,16 @@ async fn answer_items(hand: &Ctx, handover_id: HandoverId) -> Result<()> {
     }
 }
 
-/// The committee gives what nobody accepted to a unit.
+/// The committee gives what nobody accepted to a unit, all of it in one go as `handOverItems` does.
 async fn settle_items(committee: &Ctx, handover_id: HandoverId, unit: OrganizationId) -> Result<()> {
-    for item in items(committee, handover_id, State::ToCommittee).await? {
+    let all = items(committee, handover_id, State::ToCommittee).await?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    bulk::begin(committee, all.len()).await?;
+    for (index, item) in all.into_iter().enumerate() {
         let note = "经镇党委研究，由牵头单位协调专业力量办理。";
-        handover_item::assign(committee, item, None, unit, Some(note)).await?;
+        handover_item::assign(&bulk::item(committee, index), item, None, unit, Some(note)).await?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::{
     Which, city,
     days::MONTHS_BEHIND,
     opening::SHOWN,
+    problems::Fate,
     stage::Stage,
     story::{Cast, PASSWORD, missing},
 };
@@ -21,7 +22,7 @@ use crate::{
     domain::{
         Result,
         identity::api_key::{self, NewApiKey},
-        list::saved_filter,
+        list::{problem, saved_filter},
         rotation::feed,
     },
     graphql::id,
@@ -48,9 +49,24 @@ const PARTS: &[Part] = &[
         "{ rotationPlan(id: \"<plan>\") { name fairnessReport { spread } slots { number startsOn state team { name } } } }",
     ),
     (
+        "committee",
+        "督办 supervision: 期限、超期与督办单 the town's limits, what passed them, and what the unit answered",
+        "{ alliance(id: \"<alliance>\") { deadlinePolicy { rules { clock severity tier amount unit } } } problem(id: \"<supervisedProblem>\") { number title breaches { clock dueAt } supervisionNotices { number name demand answer } } }",
+    ),
+    (
+        "committee",
+        "延期与回访 more time and follow-up: 一准一驳 one request granted, one refused; 走访 a visit; 三次未接 three calls in vain",
+        "{ more: problem(id: \"<extendedProblem>\") { number dueOn extensions { state reason grantedUntil decision } deadlineMoves { clock dueBefore dueAfter cause } } visited: problem(id: \"<visitedProblem>\") { number followUps { kind state solved satisfied words } } unreachable: problem(id: \"<unreachableProblem>\") { number followUps { kind state tries } } }",
+    ),
+    (
         "approver",
         "审批人 approver: 待销号问题 what waits to be struck off",
         "{ problems(filter: { allianceId: \"<alliance>\", states: [VERIFIED] }) { totalCount nodes { id number title verdict } } }",
+    ),
+    (
+        "approver",
+        "销号证明 the certificate of a strike-off, which `concord verify --certificate` checks offline",
+        "{ problem(id: \"<certifiedProblem>\") { number title returnedCount verdict } strikeOffCertificate(problemId: \"<certifiedProblem>\") }",
     ),
     (
         "manager",
@@ -86,6 +102,11 @@ const PARTS: &[Part] = &[
         "county",
         "县级督导 county supervisor: 下辖联盟 the alliances below",
         "{ alliance(id: \"<countyAlliance>\") { name children { nodes { name members(first: 1) { totalCount } } } } statistics(input: { of: { allianceId: \"<countyAlliance>\" }, from: \"2025-01-01\", to: \"2029-12-31\" }) { allianceCount period { open overdue struckOff onTimeRate { numerator denominator } handlingTime { medianSeconds } } } }",
+    ),
+    (
+        "county",
+        "提级办理 what the town handed up: 两级签批销号与退回 struck off with two sign-offs, or handed back",
+        "{ problems(filter: { allianceId: \"<countyAlliance>\" }) { nodes { number title state reason signOffs { person { name } } origin { state linkedProblem { number state } } } } }",
     ),
     (
         "beijing",
@@ -141,6 +162,9 @@ pub struct Handout {
     pub dashboard_key: String,
     /// Path of the rotation's calendar.
     pub calendar_feed: String,
+    /// Number of the problem whose certificate is worth a look; its id is `certifiedProblem`.
+    #[serde(default)]
+    pub certified_number: String,
     /// Global ids of the main objects.
     pub ids: BTreeMap<String, String>,
 }
@@ -178,6 +202,8 @@ pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
     let (_, dashboard_key) = api_key::create(&committee, new).await?;
     let plan = cast.plan.ok_or_else(|| missing("the plan"))?;
     let calendar_feed = feed::create(&committee, plan).await?.path;
+    let certified = cast.problems.first(Fate::StruckOffAfterReturn).ok_or_else(|| missing("a strike-off"))?;
+    let certified = problem::find(&committee, certified).await?.ok_or_else(|| missing("a strike-off"))?;
     Ok(Handout {
         complete: true,
         story: Which::Xihai,
@@ -186,6 +212,7 @@ pub async fn gather(stage: &Stage, cast: &Cast) -> Result<Handout> {
         accounts: accounts(cast),
         dashboard_key,
         calendar_feed,
+        certified_number: certified.number,
         ids: ids(cast),
     })
 }
@@ -212,6 +239,7 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
     let current = MONTHS_BEHIND + 1;
     let alliance = |part: &str| cast.alliances.get(part).copied().map(text);
     let slot = cast.slots.get(&current);
+    let problem = |fate| cast.problems.first(fate).map(text);
     let found = [
         ("alliance", alliance("town")),
         ("countyAlliance", alliance("county")),
@@ -226,6 +254,16 @@ fn ids(cast: &Cast) -> BTreeMap<String, String> {
         ("taskList", cast.tasks.lists.get(&current).copied().map(text)),
         ("task", cast.tasks.in_progress().map(text)),
         ("problem", cast.problems.in_progress().map(text)),
+        ("certifiedProblem", problem(Fate::StruckOffAfterReturn)),
+        ("extendedProblem", problem(Fate::Extended)),
+        ("resumedProblem", problem(Fate::Resumed)),
+        ("supervisedProblem", problem(Fate::Supervised)),
+        ("jointProblem", problem(Fate::PartDeclined)),
+        ("linkedProblem", problem(Fate::FollowedUpByLink)),
+        ("visitedProblem", problem(Fate::FollowedUpByVisit)),
+        ("unreachableProblem", problem(Fate::Unreachable)),
+        ("resolvedProblem", problem(Fate::ResolvedAbove)),
+        ("returnedProblem", problem(Fate::ReturnedAbove)),
         ("beijingAlliance", cast.whistles.alliance.map(text)),
         ("whistle", cast.whistles.whistle.map(text)),
         ("weihaiAlliance", alliance("weihai")),
@@ -291,6 +329,10 @@ impl Handout {
         if let Some(alliance) = self.ids.get("alliance") {
             let year = self.told_at.year();
             line(format!("  台账 ledgers {origin}/ledgers/problems.csv?allianceId={alliance}&year={year}"));
+        }
+        if let Some(problem) = self.ids.get("certifiedProblem") {
+            let number = &self.certified_number;
+            line(format!("  证明 certificate {origin}/certificates/{problem}.pdf   {number}"));
         }
         line(format!("  大屏密钥 dashboard key    {}", self.dashboard_key));
         line(format!(

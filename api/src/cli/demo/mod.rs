@@ -6,8 +6,10 @@
 
 mod beijing;
 mod city;
+mod county;
 mod days;
 mod duties;
+mod further;
 mod handout;
 mod ledger;
 mod leping;
@@ -16,6 +18,7 @@ mod opening;
 mod pictures;
 mod problems;
 mod register;
+mod rules;
 mod shiyan;
 mod small;
 mod stage;

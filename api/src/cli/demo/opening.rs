@@ -10,7 +10,7 @@ use concord_entities::{
 };
 
 use super::{
-    ledger, register,
+    county, ledger, register, rules,
     story::{PASSWORD, Person, Story, Turn, missing},
     units::{self, TEAMS, Unit},
 };
@@ -69,10 +69,13 @@ pub async fn play(story: &mut Story<'_>) -> Result<()> {
     alliances(story).await?;
     story.stage.advance(story.stage.now() + TimeDelta::days(1));
     people(story).await?;
+    Box::pin(county::open(story)).await?;
+    rules::limits(story).await?;
     story.stage.advance(story.stage.now() + TimeDelta::days(2));
     teams(story).await?;
     story.stage.advance(story.stage.now() + TimeDelta::days(3));
     Box::pin(plan(story)).await?;
+    rules::day_off(story).await?;
     story.stage.advance(story.stage.now() + TimeDelta::days(1));
     Box::pin(ledger::bring_in(story)).await
 }

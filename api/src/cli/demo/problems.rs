@@ -12,6 +12,7 @@ use concord_entities::{
 use serde::Deserialize;
 
 use super::{
+    county, further,
     opening::SHOWN,
     pictures,
     story::{Agenda, Cue as On, Story, missing},
@@ -36,12 +37,12 @@ const MATTERS: &str = include_str!("matters.csv");
 /// Who wrongly got the problem that is declined before it comes to the right unit.
 const WRONG_UNIT: &str = "州林草局";
 /// Who shares the problem that several units handle.
-const JOINT_UNIT: &str = "州环卫公司";
+pub const JOINT_UNIT: &str = "州环卫公司";
 
 /// How far a problem gets before the story ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Fate {
+pub enum Fate {
     Registered,
     Triaged,
     Assigned,
@@ -61,11 +62,29 @@ enum Fate {
     Merged,
     Escalated,
     Reopened,
+    /// More time was granted once and refused once.
+    Extended,
+    /// Held on account and taken off again.
+    Resumed,
+    /// Late, and the notice about it answered.
+    Supervised,
+    /// One of its joint units declined its part.
+    PartDeclined,
+    FollowedUpByLink,
+    FollowedUpByVisit,
+    /// Its reporter was called three times in vain.
+    Unreachable,
+    /// Struck off by the county with two sign-offs, then in the town.
+    ResolvedAbove,
+    /// Handed back by the county.
+    ReturnedAbove,
+    /// Assigned with others in one go.
+    AssignedTogether,
 }
 
 /// A problem as the file tells it.
 #[derive(Clone, Debug, Deserialize)]
-struct Matter {
+pub struct Matter {
     fate: Fate,
     /// Days between its registration and the end of the story.
     age: f64,
@@ -78,7 +97,7 @@ struct Matter {
     severity: Severity,
     tier: Option<Tier>,
     complex: String,
-    unit: String,
+    pub unit: String,
     measures: String,
     criterion: String,
 }
@@ -107,6 +126,9 @@ pub enum Step {
     Merge,
     Escalate,
     FollowUp,
+    Further(further::Step),
+    /// Of the county, about what it took up.
+    Above(county::Step),
 }
 
 /// The straight way of a problem, each step with the hours since registration.
@@ -163,6 +185,59 @@ impl Fate {
                 steps.push((Step::FollowUp, 150));
                 steps
             }
+            Self::AssignedTogether => vec![register, triage],
+            _ => self.further(),
+        }
+    }
+
+    /// The same of those whose way leads aside.
+    fn further(self) -> Vec<(Step, i32)> {
+        use further::Step as F;
+        let [register, triage, assign, accept, start, submit, verify, strike_off] = WAY;
+        let begun = [register, triage, assign, accept, start];
+        let end = [submit, verify, strike_off];
+        let late = |by: i32, steps: &[(Step, i32)]| -> Vec<(Step, i32)> {
+            steps.iter().map(|(step, hours)| (*step, hours + by)).collect()
+        };
+        let aside = |steps: &[(F, i32)]| -> Vec<(Step, i32)> {
+            steps.iter().map(|(step, hours)| (Step::Further(*step), *hours)).collect()
+        };
+        match self {
+            Self::Extended => {
+                let asked = [(F::AskForTime, 80), (F::Grant, 104), (F::AskForMore, 250), (F::Refuse, 274)];
+                [begun.to_vec(), aside(&asked), late(220, &end)].concat()
+            }
+            Self::Resumed => {
+                [begun.to_vec(), aside(&[(F::Pause, 76), (F::Resume, 220)]), late(220, &end)].concat()
+            }
+            // The limit has passed by then, and the hands have told so.
+            Self::Supervised => [begun.to_vec(), aside(&[(F::AnswerNotices, 150)]), late(90, &end)].concat(),
+            Self::PartDeclined => {
+                let mut steps = vec![register, triage, (Step::Further(F::AssignToThree), 5), accept];
+                steps.extend([(Step::Further(F::DeclinePart), 24), start, (Step::TakePart, 31)]);
+                steps
+            }
+            Self::FollowedUpByLink => [WAY.to_vec(), aside(&[(F::AskByLink, 130)])].concat(),
+            Self::FollowedUpByVisit => {
+                [WAY.to_vec(), aside(&[(F::PlanVisit, 130), (F::NoteVisit, 154)])].concat()
+            }
+            Self::Unreachable => {
+                [WAY.to_vec(), aside(&[130, 154, 178].map(|hours| (F::TryToCall, hours)))].concat()
+            }
+            Self::ResolvedAbove => {
+                use county::Step::{Show, SignOff, StrikeOff, TakeUp, Verify, Work};
+                let mut steps = vec![register, triage, (Step::Escalate, 24)];
+                let above =
+                    [(TakeUp, 40), (Work, 60), (Show, 120), (Verify, 140), (SignOff, 150), (StrikeOff, 156)];
+                steps.extend(above.map(|(step, hours)| (Step::Above(step), hours)));
+                [steps, late(170, &[assign, accept, start]), late(170, &end)].concat()
+            }
+            Self::ReturnedAbove => {
+                let mut steps = vec![register, triage, (Step::Escalate, 24)];
+                steps.push((Step::Above(county::Step::HandBack), 48));
+                [steps, late(60, &[assign, accept, start])].concat()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -171,6 +246,7 @@ impl Fate {
 #[derive(Clone, Copy, Debug)]
 pub enum Cue {
     Take(usize, Step),
+    AssignTogether,
     Neighbour,
 }
 
@@ -189,6 +265,17 @@ impl Book {
             .find(|(matter, _)| matter.fate == Fate::InProgress && matter.unit == SHOWN)
             .and_then(|(_, id)| *id)
     }
+
+    /// The first that has come to a fate.
+    pub fn first(&self, fate: Fate) -> Option<ProblemId> {
+        self.of(fate).first().map(|(_, id)| *id)
+    }
+
+    /// What has come to a fate, as far as it is registered.
+    pub fn of(&self, fate: Fate) -> Vec<(&Matter, ProblemId)> {
+        let those = self.entries.iter().filter(|(matter, _)| matter.fate == fate);
+        those.filter_map(|(matter, id)| Some((matter, (*id)?))).collect()
+    }
 }
 
 pub fn agenda(story: &mut Story<'_>, agenda: &mut Agenda) -> Result<()> {
@@ -197,6 +284,7 @@ pub fn agenda(story: &mut Story<'_>, agenda: &mut Agenda) -> Result<()> {
         .collect::<std::result::Result<_, _>>()
         .map_err(Error::internal)?;
     let days = &story.days;
+    let mut together = days.in_office(days.end - TimeDelta::hours(20));
     for (index, matter) in matters.iter().enumerate() {
         let age = std::time::Duration::from_secs_f64(matter.age * 86_400.0);
         let registered = days.end - TimeDelta::from_std(age).map_err(Error::internal)?;
@@ -207,7 +295,11 @@ pub fn agenda(story: &mut Story<'_>, agenda: &mut Agenda) -> Result<()> {
                 if step == Step::Register { at } else { at.max(last + TimeDelta::minutes(7)) }.min(days.end);
             agenda.push((last, On::Problem(Cue::Take(index, step))));
         }
+        if matter.fate == Fate::AssignedTogether {
+            together = together.max(last + TimeDelta::minutes(9)).min(days.end);
+        }
     }
+    agenda.push((together, On::Problem(Cue::AssignTogether)));
     agenda.push((days.in_office(days.end - TimeDelta::days(6)), On::Problem(Cue::Neighbour)));
     story.cast.problems =
         Book { entries: matters.into_iter().map(|matter| (matter, None)).collect(), neighbour: None };
@@ -218,6 +310,7 @@ pub async fn play(story: &mut Story<'_>, cue: Cue) -> Result<()> {
     match cue {
         Cue::Take(index, Step::Register) => Box::pin(register(story, index)).await,
         Cue::Take(index, step) => Box::pin(take(story, index, step)).await,
+        Cue::AssignTogether => Box::pin(further::assign_together(story)).await,
         Cue::Neighbour => {
             let new = NewProblem {
                 alliance_id: story.alliance("neighbour")?,
@@ -390,12 +483,14 @@ async fn take(story: &Story<'_>, index: usize, step: Step) -> Result<()> {
             moves::withdraw(&registrar(story, matter.channel)?, which, "经核实已现场解决，撤回登记。")
                 .await?;
         }
+        Step::Further(step) => Box::pin(further::take(story, matter, which, step)).await?,
+        Step::Above(step) => Box::pin(county::play(story, which.id, 4000 + index, step)).await?,
     }
     Ok(())
 }
 
 /// A picture of what a unit did.
-async fn show(unit: &Ctx, problem: ProblemId, serial: usize, note: &str) -> Result<()> {
+pub async fn show(unit: &Ctx, problem: ProblemId, serial: usize, note: &str) -> Result<()> {
     let file = pictures::send(unit, serial, "整改后照片.png").await?;
     let new = NewEvidence {
         subject: Subject::Problem(problem),
@@ -413,7 +508,8 @@ fn joint_part(story: &Story<'_>, problem: Which) -> Result<(Ctx, WhichPart)> {
     Ok((story.staff(organization)?, WhichPart { problem, organization }))
 }
 
-fn handler(story: &Story<'_>, matter: &Matter) -> Result<Ctx> {
+/// The hand of whoever does the leading unit's work.
+pub fn handler(story: &Story<'_>, matter: &Matter) -> Result<Ctx> {
     let unit: OrganizationId = story.unit(&matter.unit)?;
     story.staff(unit)
 }

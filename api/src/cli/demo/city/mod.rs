@@ -169,6 +169,7 @@ pub async fn tell(stage: &Stage, end: DateTime<Utc>) -> Result<Handout> {
         accounts: handout::accounts(&cast),
         dashboard_key,
         calendar_feed: String::new(),
+        certified_number: String::new(),
         ids: ids.into_iter().map(|(name, id)| (name.to_owned(), id)).collect(),
     })
 }

@@ -149,14 +149,14 @@ async fn what_is_wrong_is_told_at_its_line_and_the_rest_goes_on() {
             (24, 3, Code::ImportWrongColumns),
         ]
     );
-    // What was good is there: C with two officers, N without the one of no unit, and S, whose name is text again.
+    // What was good is there: C with two officers, and S, whose name is text again; nothing of a row that was refused.
     assert_eq!(counts(&report), (3, 0, 0, 20));
     let query = "query($a: ID!) { gridCells(filter: { allianceId: $a }) { nodes { code name officers { isMain person { name } } } } }";
     let shown = app.client(world.committee).send(query, json!({ "a": id::encode(world.town) })).await;
     let found = shown.at("/gridCells/nodes").clone();
     let codes: Vec<_> = found.as_array().expect("cells").iter().map(|cell| cell["code"].clone()).collect();
-    assert_eq!(codes, ["C", "N", "S"]);
-    assert_eq!(found[2]["name"], "=甲");
+    assert_eq!(codes, ["C", "S"]);
+    assert_eq!(found[1]["name"], "=甲");
     let officers = found[0]["officers"].clone();
     assert_eq!((&officers[0]["isMain"], &officers[1]["isMain"]), (&json!(true), &json!(false)));
     // What a file says otherwise of a cell on record is refused; another territory from a later day on redraws it.

@@ -217,6 +217,37 @@ async fn a_report_says_who_came_and_what_was_covered() {
 }
 
 #[tokio::test]
+async fn the_figures_of_a_report_are_of_one_moment() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    let coming = async {
+        for batch in 0..12 {
+            let items =
+                (0..20).map(|number| Ok(person(&format!("V{batch}-{number}"), [one, two][number % 2])));
+            check_in::check_in_many(&committee, row.id, items.collect()).await.expect("in");
+        }
+    };
+    let looking = async {
+        let query = "query($id: ID!) { mobilization(id: $id) { report { came present hours { cumulative } places { present } } } }";
+        let mut seen = std::collections::BTreeSet::new();
+        while seen.last() != Some(&240) {
+            let answer =
+                app.client(world.observer).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+            let report = answer.at("/mobilization/report");
+            let came = report["came"].as_i64().expect("a number");
+            let places = report["places"].as_array().expect("places");
+            let there: i64 = places.iter().filter_map(|place| place["present"].as_i64()).sum();
+            let hours = report["hours"][0]["cumulative"].as_i64().unwrap_or_default();
+            assert_eq!((report["present"].as_i64(), there, hours), (Some(came), came, came));
+            seen.insert(came);
+        }
+    };
+    tokio::join!(coming, looking);
+}
+
+#[tokio::test]
 async fn where_people_went_is_told_to_those_who_see_them() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
@@ -270,6 +301,10 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
     for (shifts, expected) in [
         (with(&|new| new.needed = 0), "OUT_OF_RANGE"),
         (with(&|new| new.ends_at = new.starts_at), "OUT_OF_RANGE"),
+        (with(&|new| new.ends_at = now + TimeDelta::days(32)), "OUT_OF_RANGE"),
+        (with(&|new| (new.starts_at, new.ends_at) = (now - TimeDelta::hours(2), now)), "OUT_OF_RANGE"),
+        (with(&|new| new.starts_at = now - TimeDelta::days(32)), "OUT_OF_RANGE"),
+        (with(&|new| new.starts_at = now + TimeDelta::days(367)), "OUT_OF_RANGE"),
         (with(&|new| new.region_id = world.town_region), "REGION_ABOVE_COMMUNITY"),
     ] {
         assert_eq!(code(order::add_shifts(&committee, which(row.id), &shifts).await), expected);
@@ -303,6 +338,7 @@ async fn shifts_are_covered_by_whoever_is_on_them() {
     check_in::check_in(&committee, row.id, on("V2", early)).await.expect("in");
     assert_eq!(code(check_in::check_in(&committee, row.id, on("V3", elsewhere)).await), "SHIFT_ELSEWHERE");
     app.advance(TimeDelta::hours(8));
+    assert_eq!(code(check_in::check_in(&committee, row.id, on("V3", early)).await), "SHIFT_OVER");
     check_in::check_in(&committee, row.id, on("V1", late)).await.expect("the next shift");
     let shown = ask().await;
     let present: Vec<_> = shown

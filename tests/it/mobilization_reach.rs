@@ -163,6 +163,17 @@ async fn towns_receive_people_of_the_county_within_their_own_territory() {
         let out = check_in::check_out(&app.ctx(world.committee), row.id, gone, None).await;
         assert_eq!(code(out), "NOT_CHECKED_IN");
     }
+    // Where somebody came from is nowhere for them either, nor how they came.
+    let query = "query($id: ID!) { mobilization(id: $id) { checkIns(first: 100) { nodes { firstRegion { name } transfers { isSuperseded } } } } }";
+    let places = async |who| {
+        let shown = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+        let nodes = shown.at("/mobilization/checkIns/nodes").as_array().expect("check-ins").clone();
+        let nowhere = nodes.iter().filter(|node| node["firstRegion"].is_null()).count();
+        let moved: usize = nodes.iter().map(|node| node["transfers"].as_array().map_or(0, Vec::len)).sum();
+        (nodes.len(), nowhere, moved)
+    };
+    assert_eq!(places(world.committee).await, (4, 1, 0));
+    assert_eq!(places(world.county_committee).await, (5, 0, 1));
     check_in::check_out(&app.ctx(world.grid_officer), row.id, "V4", None).await.expect("out");
     let out = check_in::check_out(&app.ctx(world.grid_officer), row.id, "V1", None).await;
     assert_eq!(code(out), "FORBIDDEN");

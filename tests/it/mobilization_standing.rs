@@ -64,6 +64,7 @@ async fn a_unit_is_paired_with_a_place_once_at_a_time() {
         (with(&|new| new.region_id = app.system().new_id()), "NOT_FOUND"),
         (with(&|new| new.organization_id = other.members[1]), "NOT_A_MEMBER"),
         (with(&|new| new.until = Some(day("2026-01-05"))), "OUT_OF_RANGE"),
+        (with(&|new| new.since = Some(day("2027-01-07"))), "TOO_LATE"),
         (with(&|new| new.alliance_id = other.town), "NOT_FOUND"),
     ] {
         assert_eq!(code(pairing::pair(&committee, new).await), expected);

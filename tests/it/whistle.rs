@@ -418,6 +418,7 @@ async fn bad_input_is_told_by_field_and_changes_nothing() {
         (json!([unit(1), unit(1)]), "ALREADY_CALLED", "calls.1.organizationId"),
         (json!([unit(1), unit(0)]), "CALLS_ITSELF", "calls.1.organizationId"),
         (json!([with(1, "reportInBy", "2026-01-05T00:59:00Z")]), "OUT_OF_RANGE", "calls.0.reportInBy"),
+        (json!([with(1, "reportInBy", "9999-12-31T00:00:00Z")]), "OUT_OF_RANGE", "calls.0.reportInBy"),
         (json!([with(1, "resolveBy", "2026-01-05T00:59:00Z")]), "OUT_OF_RANGE", "calls.0.resolveBy"),
         (json!([with(1, "resolveBy", "2036-01-05T02:00:00Z")]), "OUT_OF_RANGE", "calls.0.resolveBy"),
     ] {

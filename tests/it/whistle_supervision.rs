@@ -337,6 +337,16 @@ async fn what_went_up_twice_is_called_for_on_each_level_and_comes_back_step_by_s
         }
     }
     assert_eq!(call_up(top, "escalateWhistle").await, refused("NO_PARENT_ALLIANCE"));
+    // The county between them still calls its own.
+    let offered = async |who: AccountId| {
+        let query = "query($id: ID!) { whistle(id: $id) { availableTransitions { action allowed } } }";
+        let shown = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+        let steps = shown.at("/whistle/availableTransitions").as_array().expect("steps").clone();
+        let step = steps.into_iter().find(|step| step["action"] == "callWhistleUnits").expect("the step");
+        step["allowed"].as_bool().expect("whether")
+    };
+    assert_eq!([offered(middle).await, offered(top).await, offered(below).await], [true; 3]);
+    assert_eq!(calling(middle, county, later).await, None);
     assert_eq!(calling(below, city, of_city).await, refused("FORBIDDEN"));
     app.advance(TimeDelta::minutes(1));
     assert_eq!(calling(top, city, of_city).await, None);
@@ -358,7 +368,13 @@ async fn what_went_up_twice_is_called_for_on_each_level_and_comes_back_step_by_s
     assert_eq!(at().await, Some(county));
     assert_eq!(call_up(top, "returnWhistleEscalation").await, refused("FORBIDDEN"));
     assert_eq!(calling(top, city, of_city).await, refused("FORBIDDEN"));
-    assert_eq!(calling(middle, county, later).await, None);
+    assert!(!offered(top).await);
+    // Both are told that it is the county's again.
+    app.run_background().await;
+    for who in [below, middle] {
+        let inbox = app.client(who).run("{ inbox(first: 1) { nodes { kind } } }").await.fine();
+        assert_eq!(inbox.at("/inbox/nodes"), &json!([{ "kind": "WHISTLE_ESCALATION_RETURNED" }]));
+    }
     // And one more, once nobody of the county's is called.
     for unit in [of_county, later] {
         assert_eq!(call_up(middle, "returnWhistleEscalation").await, refused("UNITS_STILL_CALLED"));

@@ -361,6 +361,8 @@ codes! {
     UnitReleased = "UNIT_RELEASED",
     /// The shift is one of another place.
     ShiftElsewhere = "SHIFT_ELSEWHERE",
+    /// The shift was over by then.
+    ShiftOver = "SHIFT_OVER",
     /// The time lies in the future.
     CheckInInFuture = "CHECK_IN_IN_FUTURE",
     /// The time lies before the order was issued.

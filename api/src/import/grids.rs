@@ -2,22 +2,20 @@
 //! keep them. Several rows may tell of one cell, each with another officer. What may be is the domain's own verbs' to say; here texts
 //! become values. A second run changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod known;
+
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use concord_entities::{
-    alliance,
     grid_cell::{self, Category},
-    grid_cell_region,
     grid_network::{self, Kind},
     grid_officer::{self, Role},
-    id::{AllianceId, GridCellId, OrganizationId, RegionId},
-    membership, organization,
-    region::{self, Level},
+    id::{AllianceId, OrganizationId, RegionId},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use self::known::Known;
 use super::{
     Options, Report, RowError, Source,
     csv::{Column, Row, Table, optional, required},
@@ -31,7 +29,6 @@ use crate::domain::{
         officer::{self, NewOfficer},
     },
     ledger::unguarded,
-    territory::region::below,
 };
 
 /// Most bytes of a file.
@@ -86,9 +83,6 @@ const ROLES: [(&[&str], Role); 6] = [
 ];
 /// What stands between several values of one cell of the table.
 const BETWEEN: [char; 8] = ['；', ';', '、', '，', ',', '|', '\n', '\r'];
-/// Endings of official names that people leave out.
-const ENDINGS: [&str; 4] = ["居民委员会", "村民委员会", "居委会", "村委会"];
-
 /// One row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -335,7 +329,11 @@ impl Work<'_> {
         let Some(first) = group.first() else { return Ok(()) };
         let mut drawn = match circle {
             Some(way) => Err((PARENT, Error::refused(Code::GridLoop).with("value", way))),
-            None => self.cell(first).await,
+            // Of a row whose officer cannot be, the cell is not drawn either.
+            None => match self.unit(first) {
+                Ok(_) => self.cell(first).await,
+                Err(fault) => Err(fault),
+            },
         };
         let mut told: HashMap<Told, u64> = HashMap::new();
         for line in &group.rows {
@@ -433,6 +431,13 @@ impl Work<'_> {
         Ok(row)
     }
 
+    /// The unit of a row's officer.
+    fn unit(&self, line: &Line) -> Result<Option<OrganizationId>, Fault> {
+        let Some(person) = &line.officer else { return Ok(None) };
+        let unknown = || (UNIT, Error::refused(Code::ImportUnknown).with("value", &person.unit));
+        self.known.units.get(&person.unit).copied().map(Some).ok_or_else(unknown)
+    }
+
     /// The officer of a row, in each of the roles; of each role the first one is the main one.
     async fn officer(
         &mut self,
@@ -440,10 +445,9 @@ impl Work<'_> {
         line: &Line,
         told: &mut HashMap<Told, u64>,
     ) -> Result<Fate, Fault> {
-        let Some(person) = &line.officer else { return Ok(Fate::Unchanged) };
-        let unit = self.known.units.get(&person.unit).copied();
-        let unknown = || (UNIT, Error::refused(Code::ImportUnknown).with("value", &person.unit));
-        let organization_id = unit.ok_or_else(unknown)?;
+        let (Some(person), Some(organization_id)) = (&line.officer, self.unit(line)?) else {
+            return Ok(Fate::Unchanged);
+        };
         let mut fate = Fate::Unchanged;
         for role in &person.roles {
             let key = (*role, person.name.clone(), person.phone.clone());
@@ -543,124 +547,6 @@ fn placed(error: Error) -> Fault {
         _ => CODE,
     };
     (column, error)
-}
-
-/// What is on record, found by what a file calls it.
-struct Known {
-    networks: BTreeMap<Kind, grid_network::Model>,
-    cells: HashMap<(Kind, String), grid_cell::Model>,
-    covered: HashMap<GridCellId, HashSet<RegionId>>,
-    officers: HashMap<GridCellId, Vec<grid_officer::Model>>,
-    units: HashMap<String, OrganizationId>,
-    /// Regions of the territory by code and by name, each with its path.
-    places: HashMap<String, Vec<(RegionId, String)>>,
-}
-
-impl Known {
-    async fn load(tx: &Tx<'_>, alliance: &alliance::Model) -> Result<Self> {
-        let db = &tx.db;
-        let mut networks = BTreeMap::new();
-        let rows =
-            grid_network::Entity::find().filter(grid_network::Column::AllianceId.eq(alliance.id)).all(db);
-        for row in rows.await? {
-            networks.insert(row.kind, row);
-        }
-        let kinds: HashMap<_, Kind> = networks.iter().map(|(kind, row)| (row.id, *kind)).collect();
-        let rows = grid_cell::Entity::find()
-            .filter(grid_cell::Column::AllianceId.eq(alliance.id))
-            .filter(grid_cell::Column::UntilOn.is_null())
-            .all(db)
-            .await?;
-        let kind = |row: &grid_cell::Model| kinds.get(&row.network_id).copied().unwrap_or(Kind::Party);
-        let cells = rows.into_iter().map(|row| ((kind(&row), row.code.clone()), row)).collect();
-        let rows = grid_cell_region::Entity::find()
-            .filter(grid_cell_region::Column::AllianceId.eq(alliance.id))
-            .filter(grid_cell_region::Column::UntilOn.is_null())
-            .all(db)
-            .await?;
-        let mut covered: HashMap<GridCellId, HashSet<RegionId>> = HashMap::new();
-        for row in rows {
-            covered.entry(row.cell_id).or_default().insert(row.region_id);
-        }
-        let rows = grid_officer::Entity::find()
-            .filter(grid_officer::Column::AllianceId.eq(alliance.id))
-            .filter(grid_officer::Column::UntilOn.is_null())
-            .all(db)
-            .await?;
-        let mut officers: HashMap<GridCellId, Vec<grid_officer::Model>> = HashMap::new();
-        for row in rows {
-            officers.entry(row.cell_id).or_default().push(row);
-        }
-        let rows = membership::Entity::find()
-            .find_also_related(organization::Entity)
-            .filter(membership::Column::AllianceId.eq(alliance.id))
-            .filter(membership::Column::State.eq(membership::State::Active))
-            .all(db)
-            .await?;
-        let mut units = HashMap::new();
-        for unit in rows.into_iter().filter_map(|(_, unit)| unit) {
-            // A full name or code wins over somebody else's short name.
-            if let Some(name) = unit.short_name {
-                units.entry(name).or_insert(unit.id);
-            }
-            for name in [Some(unit.name), unit.credit_code].into_iter().flatten() {
-                units.insert(name, unit.id);
-            }
-        }
-        let places = places(tx, alliance).await?;
-        Ok(Self { networks, cells, covered, officers, units, places })
-    }
-
-    /// The region that a text names: by its code, its name, or its name behind that of something above it.
-    fn place(&self, text: &str) -> Result<RegionId> {
-        let unknown = || Error::refused(Code::ImportUnknown).with("value", text);
-        let mut found: Option<Vec<(RegionId, String)>> = None;
-        for part in text.split(['/', '／']).map(str::trim) {
-            let named = self.places.get(part).ok_or_else(unknown)?;
-            let within = |path: &String| {
-                found.as_ref().is_none_or(|above| {
-                    above.iter().any(|(_, outer)| path != outer && path.starts_with(outer))
-                })
-            };
-            let next = named.iter().filter(|(_, path)| within(path)).cloned().collect();
-            found = Some(next);
-        }
-        match found.unwrap_or_default().as_slice() {
-            [(id, _)] => Ok(*id),
-            [] => Err(unknown()),
-            _ => Err(Error::refused(Code::ImportAmbiguous).with("value", text)),
-        }
-    }
-}
-
-/// The places of an alliance's territory by what people call them.
-async fn places(tx: &Tx<'_>, alliance: &alliance::Model) -> Result<HashMap<String, Vec<(RegionId, String)>>> {
-    let mut places: HashMap<String, Vec<(RegionId, String)>> = HashMap::new();
-    let top = region::Entity::find_by_id(alliance.region_id).one(&tx.db).await?;
-    let Some(top) = top else { return Ok(places) };
-    let rows = region::Entity::find()
-        .filter(below(tx.ctx.app.backend(), &top.path))
-        .filter(region::Column::Level.is_in([
-            Level::Township,
-            Level::Village,
-            Level::NaturalVillage,
-            Level::Compound,
-            Level::Building,
-        ]))
-        .all(&tx.db)
-        .await?;
-    for row in rows {
-        let short =
-            ENDINGS.iter().find_map(|ending| row.name.strip_suffix(ending)).filter(|it| !it.is_empty());
-        let names = [row.code.as_deref(), Some(row.name.as_str()), short];
-        for name in names.into_iter().flatten() {
-            let known = places.entry(name.to_owned()).or_default();
-            if known.iter().all(|(id, _)| *id != row.id) {
-                known.push((row.id, row.path.clone()));
-            }
-        }
-    }
-    Ok(places)
 }
 
 #[cfg(test)]

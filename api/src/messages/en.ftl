@@ -189,6 +189,7 @@ already-ordered = The unit is on this order already.
 unit-not-called = The order does not call the unit, and it is not paired with this place; leave it out for a volunteer.
 unit-released = This unit was released from the order; nobody comes with it any more.
 shift-elsewhere = The shift is one of another place.
+shift-over = The shift was over at { $until }.
 check-in-in-future = The time lies in the future; the latest is { $most }.
 check-in-before-issue = The time lies before the order was issued, at { $least }.
 check-in-after-end = The time lies after the order was stood down, at { $most }.

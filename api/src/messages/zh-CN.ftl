@@ -264,6 +264,7 @@ already-ordered = 该单位已列入本动员令。
 unit-not-called = 本动员令未召集该单位，该单位也未包保此处；志愿者请不填单位。
 unit-released = 该单位已从本动员令放行，不能再随该单位报到。
 shift-elsewhere = 该班次不属于此处。
+shift-over = 该班次已于 { $until } 结束。
 check-in-in-future = 时间晚于当前时间，最晚为 { $most }。
 check-in-before-issue = 时间早于动员令签发时间 { $least }。
 check-in-after-end = 时间晚于动员令解除时间 { $most }。

@@ -162,7 +162,7 @@ fn no_earlier(on: NaiveDate, least: NaiveDate, field: &'static str) -> Result<()
 const AHEAD: Days = Days::new(366);
 
 /// Turns away a day too far ahead.
-fn near(on: NaiveDate, today: NaiveDate, field: &'static str) -> Result<()> {
+pub fn near(on: NaiveDate, today: NaiveDate, field: &'static str) -> Result<()> {
     no_later(on, today.checked_add_days(AHEAD).unwrap_or(today), field)
 }
 

@@ -79,6 +79,13 @@ pub async fn find_shift(ctx: &Ctx, id: MobilizationShiftId) -> Result<Option<mob
     Ok(visible_shifts(ctx).filter(mobilization_shift::Column::Id.eq(id)).one(ctx.read()).await?)
 }
 
+/// Those whose first place is the caller's to see.
+pub fn visible_firsts(ctx: &Ctx) -> Select<mobilization_check_in::Entity> {
+    use mobilization_check_in::Column as CheckIn;
+    let places = reach::placed(ctx, CheckIn::MobilizationId, CheckIn::FirstRegionId);
+    mobilization_check_in::Entity::find().filter(places)
+}
+
 /// How those of them moved who are the caller's to see, between places that are theirs to see.
 pub fn visible_transfers(ctx: &Ctx) -> Select<mobilization_transfer::Entity> {
     use mobilization_transfer::Column as Moved;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use concord_entities::{
     alliance,
     id::{AllianceId, MobilizationNeedId, OrganizationId, RegionId},
@@ -53,6 +53,9 @@ const ALL_NEEDS: usize = 20_000;
 /// Most units called in one request, and by an order.
 const UNITS: usize = 1_500;
 const ALL_UNITS: usize = 5_000;
+/// How long a shift lasts at most, and how far ahead it begins at most.
+const LONGEST_SHIFT: TimeDelta = TimeDelta::days(31);
+const AHEAD: TimeDelta = TimeDelta::days(366);
 /// Most shifts set up in one request.
 const SHIFTS: usize = 500;
 /// Most people whom a place needs for one work, and whom a unit sends: so many that all needs of an order together fit into what
@@ -507,11 +510,18 @@ pub async fn add_shifts(ctx: &Ctx, which: Which, shifts: &[NewShift]) -> Result<
         if !tops.iter().any(|top| path.starts_with(top)) {
             return Err(Error::invalid(Code::OutsideMobilization, field("regionId")));
         }
-        if shift.ends_at <= shift.starts_at {
-            return Err(Error::invalid(Code::OutOfRange, field("endsAt"))
-                .with("least", shift.starts_at.to_rfc3339())
-                .with("most", "9999-12-31T23:59:59Z"));
-        }
+        // No shift was over before there was an order, and a slip in the year would stand for long.
+        let between = |name, at, least: DateTime<Utc>, most: DateTime<Utc>| {
+            let (told, most_told) = (least.to_rfc3339(), most.to_rfc3339());
+            let refused =
+                Error::invalid(Code::OutOfRange, field(name)).with("least", told).with("most", most_told);
+            if (least..=most).contains(&at) { Ok(()) } else { Err(refused) }
+        };
+        let drafted = held.row.drafted_at;
+        between("startsAt", shift.starts_at, drafted - LONGEST_SHIFT, ctx.now() + AHEAD)?;
+        let shortest = TimeDelta::microseconds(1);
+        let least = Ord::max(shift.starts_at, drafted) + shortest;
+        between("endsAt", shift.ends_at, least, shift.starts_at + LONGEST_SHIFT)?;
         if !(1..=PEOPLE).contains(&shift.needed) {
             return Err(Error::invalid(Code::OutOfRange, field("needed"))
                 .with("least", 1)

@@ -16,6 +16,7 @@ use sea_orm::{
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx, governance,
     governance::{alliance::expect_version, membership},
+    grid::near,
     list::due,
     page::{self, Order, Page},
     scope,
@@ -108,7 +109,9 @@ pub async fn pair(ctx: &Ctx, new: NewPairing) -> Result<Model> {
         return Err(Error::invalid(Code::RegionAboveCommunity, "regionId"));
     }
     membership::require_active(&tx.db, alliance.id, new.organization_id, "organizationId").await?;
-    let since = new.since.unwrap_or_else(|| due::today(&alliance.time_zone, ctx.now()));
+    let today = due::today(&alliance.time_zone, ctx.now());
+    let since = new.since.unwrap_or(today);
+    near(since, today, "since")?;
     if let Some(until) = new.until.filter(|until| *until <= since) {
         let least = since.succ_opt().unwrap_or(until);
         return Err(Error::invalid(Code::OutOfRange, "until").with("least", least).with("most", LAST));

@@ -1,6 +1,7 @@
 //! What an alliance calls a person: a volunteer's number or a token of its choice, never an identity number. Only a keyed digest
 //! is stored, under a key of the alliance's own, so that the same person is recognised in every order of it, and in no other.
 
+use chrono::{Datelike, NaiveDate};
 use concord_entities::{
     id::AllianceId,
     person_salt::{ActiveModel, Entity},
@@ -29,9 +30,13 @@ pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
     if identifies(person) { Err(Error::invalid(Code::PersonIdentified, field)) } else { Ok(person) }
 }
 
-/// Whether it looks like a number that tells who somebody is: an identity card's or a mobile phone's, with or without dashes.
+/// Whether it looks like a number that tells who somebody is: an identity card's or a mobile phone's, with or without dashes, or a card's
+/// within something longer.
 fn identifies(person: &str) -> bool {
     let bare: Vec<u8> = person.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
+    if bare.windows(CARD[0]).any(is_card) {
+        return true;
+    }
     let Some((last, head)) = bare.split_last() else { return false };
     let digits = head.iter().all(u8::is_ascii_digit);
     let ends_like_a_card = last.is_ascii_digit() || (bare.len() == 18 && last.eq_ignore_ascii_case(&b'x'));
@@ -43,6 +48,16 @@ fn identifies(person: &str) -> bool {
         && number.iter().all(u8::is_ascii_digit)
         && number.first() == Some(&b'1')
         && number.get(1).is_some_and(|second| (b'3'..=b'9').contains(second))
+}
+
+/// Whether these are a card's number, which holds a day of birth.
+fn is_card(number: &[u8]) -> bool {
+    let Some((last, digits)) = number.split_last() else { return false };
+    let text = std::str::from_utf8(digits).unwrap_or_default();
+    let born = text.get(6..14).and_then(|day| NaiveDate::parse_from_str(day, "%Y%m%d").ok());
+    digits.iter().all(u8::is_ascii_digit)
+        && (last.is_ascii_digit() || last.eq_ignore_ascii_case(&b'x'))
+        && born.is_some_and(|day| (1900..2100).contains(&day.year()))
 }
 
 /// What is stored of a person.
@@ -71,7 +86,8 @@ mod tests {
 
     #[test]
     fn what_tells_who_somebody_is_is_refused() {
-        for card in ["230800199001011234", "23080019900101123X", "23080019900101123x", "230800900101123"] {
+        let cards = ["230800199001011234", "23080019900101123X", "23080019900101123x", "230800900101123"];
+        for card in cards.into_iter().chain(["V230800199001011234", "jm-230800-19900101-123X-2"]) {
             assert!(identifies(card), "{card}");
         }
         for phone in ["13912345678", "8613912345678", "008613912345678", "139-1234-5678", "86_13912345678"] {

@@ -1,4 +1,4 @@
-//! What came of an order: who came, hour by hour, and what was covered when. Numbers alone, read from the rows at one look. Once the
+//! What came of an order: who came, hour by hour, and what was covered when. Numbers alone, as the rows are at one moment. Once the
 //! order is stood down only what was captured before and came in late still moves them, and the report says how much that was.
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,8 +9,8 @@ use concord_entities::{
     mobilization, mobilization_check_in, mobilization_coverage, mobilization_transfer, mobilization_unit,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    AccessMode, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IsolationLevel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -73,8 +73,21 @@ pub struct Report {
     pub late: u64,
 }
 
+/// The database as it is at one moment, whatever is written meanwhile.
+async fn snapshot(ctx: &Ctx) -> Result<DatabaseTransaction> {
+    let how = match ctx.app.backend() {
+        DbBackend::Sqlite => (None, None),
+        _ => (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)),
+    };
+    Ok(ctx.app.read.begin_with_config(how.0, how.1).await?)
+}
+
 /// How many came with each unit, and with none.
-pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<OrganizationId>, i64>> {
+async fn by_unit(
+    ctx: &Ctx,
+    db: &DatabaseTransaction,
+    of: MobilizationId,
+) -> Result<HashMap<Option<OrganizationId>, i64>> {
     use mobilization_check_in::{Column, Entity};
     let rows: Vec<(Option<OrganizationId>, i64)> = Entity::find()
         .select_only()
@@ -84,7 +97,7 @@ pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<Org
         .filter(Column::MobilizationId.eq(of))
         .group_by(Column::OrganizationId)
         .into_tuple()
-        .all(ctx.read())
+        .all(db)
         .await?;
     Ok(rows.into_iter().collect())
 }
@@ -93,7 +106,12 @@ pub async fn by_unit(ctx: &Ctx, of: MobilizationId) -> Result<HashMap<Option<Org
 type Hours = BTreeMap<DateTime<Utc>, i64>;
 
 /// Counts check-ins by the hour of a time.
-async fn by_hour(ctx: &Ctx, of: MobilizationId, column: mobilization_check_in::Column) -> Result<Hours> {
+async fn by_hour(
+    ctx: &Ctx,
+    db: &DatabaseTransaction,
+    of: MobilizationId,
+    column: mobilization_check_in::Column,
+) -> Result<Hours> {
     use mobilization_check_in::{Column, Entity};
     let hour: SimpleExpr = if ctx.app.backend() == DbBackend::Sqlite {
         Expr::cust_with_expr("replace(substr(?, 1, 13), ' ', 'T')", Expr::col(column))
@@ -110,7 +128,7 @@ async fn by_hour(ctx: &Ctx, of: MobilizationId, column: mobilization_check_in::C
         .into_query()
         .add_group_by([hour])
         .to_owned();
-    let rows = ctx.read().query_all(&query).await?;
+    let rows = db.query_all(&query).await?;
     let mut found = Hours::new();
     for row in rows {
         let hour: String = row.try_get("", "hour")?;
@@ -153,13 +171,15 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     use mobilization_check_in::{Column, Entity};
     use mobilization_coverage::Column as Counter;
     use mobilization_transfer::Column as Moved;
-    let mut came_with = by_unit(ctx, order.id).await?;
-    let came: i64 = came_with.values().sum();
     let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
+    let snapshot = snapshot(ctx).await?;
+    let db = &snapshot;
+    let mut came_with = by_unit(ctx, db, order.id).await?;
+    let came: i64 = came_with.values().sum();
     let rows = visible_units(ctx)
         .filter(mobilization_unit::Column::MobilizationId.eq(order.id))
         .order_by_asc(mobilization_unit::Column::Id)
-        .all(ctx.read())
+        .all(db)
         .await?;
     let mut units: Vec<Sent> = rows
         .into_iter()
@@ -171,12 +191,12 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     }
     // What is owed most comes first.
     units.sort_by_key(|sent| sent.came - i64::from(sent.unit.quota));
-    let arrived = by_hour(ctx, order.id, Column::FirstAt).await?;
-    let left = by_hour(ctx, order.id, Column::LeftAt).await?;
+    let arrived = by_hour(ctx, db, order.id, Column::FirstAt).await?;
+    let left = by_hour(ctx, db, order.id, Column::LeftAt).await?;
     let moved = mobilization_transfer::Entity::find()
         .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))
         .filter(Moved::MobilizationId.eq(order.id));
-    let transfers = moved.clone().filter(Moved::IsSuperseded.eq(false)).count(ctx.read()).await?;
+    let transfers = moved.clone().filter(Moved::IsSuperseded.eq(false)).count(db).await?;
     let late = match order.ended_at {
         None => 0,
         Some(ended) => {
@@ -185,14 +205,15 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
                 .filter(Column::MobilizationId.eq(order.id))
                 .filter(Column::RecordedAt.gt(ended));
             let moved = moved.filter(Moved::RecordedAt.gt(ended));
-            came.count(ctx.read()).await? + moved.count(ctx.read()).await?
+            came.count(db).await? + moved.count(db).await?
         }
     };
     let mut places: Vec<mobilization_coverage::Model> = mobilization_coverage::Entity::find()
         .filter(Counter::MobilizationId.eq(order.id))
         .filter(reach::placed(ctx, Counter::MobilizationId, Counter::RegionId))
-        .all(ctx.read())
+        .all(db)
         .await?;
+    snapshot.commit().await?;
     places.sort_by(|one, other| {
         let gap = |row: &mobilization_coverage::Model| Ord::max(row.needed - row.present, 0);
         gap(other).cmp(&gap(one)).then_with(|| one.path.cmp(&other.path))

@@ -176,9 +176,10 @@ pub(super) async fn call(
         if unit.report_in_by.is_some() && unit.resolve_by.is_some() {
             within("reportInBy", report_in, now, farthest)?;
             within("resolveBy", resolve, report_in, farthest)?;
+        } else if unit.report_in_by.is_some() {
+            within("reportInBy", report_in, now, known.unwrap_or(farthest))?;
         } else {
             within("resolveBy", resolve, now, farthest)?;
-            within("reportInBy", report_in, now, resolve)?;
         }
         rows.push(whistle_response::Model {
             id: response,

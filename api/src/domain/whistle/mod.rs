@@ -18,7 +18,7 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, ProblemId, RegionId, WhistleId, WhistleResponseId},
     problem, seat,
     whistle::{self, Column, Entity, Kind, Model, State},
-    whistle_response,
+    whistle_escalation, whistle_response,
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
@@ -248,11 +248,11 @@ async fn record(
     tx: &Tx<'_>,
     kind: Event,
     row: &Model,
-    beside: Option<AllianceId>,
+    beside: impl IntoIterator<Item = AllianceId>,
     about: impl Fn(Fact) -> Fact,
 ) -> Result<()> {
     tx.record(about(fact(kind, row))).await?;
-    if let Some(above) = beside.filter(|above| *above != row.alliance_id) {
+    for above in beside.into_iter().filter(|above| *above != row.alliance_id) {
         tx.record(about(fact(kind, row).alliance(above))).await?;
     }
     Ok(())
@@ -278,12 +278,29 @@ async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<
     let row = visible(ctx).filter(Column::Id.eq(which.id)).lock_exclusive().one(&tx.db).await?;
     let row = row.ok_or(Error::NotFound("whistle"))?;
     let seats = seats(&tx).await?;
-    allowed(ctx, &seats, step.action, &states::whose(&row, step.action), &[], row.applied_by)?;
+    let above = match row.escalated_to_id.filter(|_| step.action == Action::CallWhistleUnits) {
+        Some(_) => handed_up(&tx, row.id).await?,
+        None => Vec::new(),
+    };
+    allowed(ctx, &seats, step.action, &states::whose(&row, &above, step.action), &[], row.applied_by)?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     step.check(row.state)?;
     Ok(Held { tx, row, seats })
+}
+
+/// The alliances that a whistle was handed up to and is still with.
+async fn handed_up(tx: &Tx<'_>, of: WhistleId) -> Result<Vec<AllianceId>> {
+    use whistle_escalation::{Column, Entity};
+    Ok(Entity::find()
+        .select_only()
+        .column(Column::ToAllianceId)
+        .filter(Column::WhistleId.eq(of))
+        .filter(Column::ReturnedAt.is_null())
+        .into_tuple()
+        .all(&tx.db)
+        .await?)
 }
 
 /// The caller's active seats in whatever alliance; whoever is no person has none, and may do nothing but as the platform.

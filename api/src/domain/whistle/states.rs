@@ -136,10 +136,10 @@ pub fn may_judge(row: &whistle_response::Model, own: &[OrganizationId]) -> Resul
     if own.contains(&row.organization_id) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
 }
 
-/// The alliances whose seats may give the right to a step of a whistle.
-pub fn whose(row: &whistle::Model, action: Action) -> Vec<AllianceId> {
+/// The alliances whose seats may give the right to a step of a whistle; those `above` have it handed up to them.
+pub fn whose(row: &whistle::Model, above: &[AllianceId], action: Action) -> Vec<AllianceId> {
     match (action, row.escalated_to_id) {
-        (Action::CallWhistleUnits, Some(above)) => vec![row.alliance_id, above],
+        (Action::CallWhistleUnits, _) => [&[row.alliance_id], above].concat(),
         // What was handed up goes further from there, or comes back.
         (Action::EscalateWhistle | Action::ReturnWhistleEscalation, Some(above)) => vec![above],
         _ => vec![row.alliance_id],
@@ -164,11 +164,11 @@ pub fn may_return(row: &whistle::Model) -> Result<AllianceId> {
 }
 
 /// All steps of a whistle as the viewer finds them.
-pub fn transitions(row: &whistle::Model, viewer: Viewer<'_>) -> Vec<Transition> {
+pub fn transitions(row: &whistle::Model, above: &[AllianceId], viewer: Viewer<'_>) -> Vec<Transition> {
     let who = if let Actor::Account { id, .. } = viewer.actor { Some(id) } else { None };
     let mut found = Vec::with_capacity(STEPS.len());
     for step in &STEPS {
-        let alliance = where_allowed(&whose(row, step.action), viewer, step.action, &[]);
+        let alliance = where_allowed(&whose(row, above, step.action), viewer, step.action, &[]);
         let target = Target::alliance(alliance).by(row.applied_by);
         let seats = here(viewer, alliance);
         let viewer = Viewer { seats: &seats, ..viewer };

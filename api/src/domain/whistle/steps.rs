@@ -27,7 +27,7 @@ impl Held<'_> {
         to: State,
         kind: Event,
         change: whistle::ActiveModel,
-        beside: Option<AllianceId>,
+        beside: impl IntoIterator<Item = AllianceId>,
         about: impl Fn(Fact) -> Fact,
     ) -> Result<Model> {
         let now = self.tx.ctx.now();
@@ -172,7 +172,7 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     };
     whistle_escalation::Entity::insert(kept).exec_without_returning(&held.tx.db).await?;
     held.settle(State::Sounded, Event::WhistleEscalated, change, Some(above), |fact| {
-        fact.detail("toAllianceId", above.to_string()).reason(Some(&reason))
+        fact.reason(Some(&reason))
     })
     .await
 }
@@ -208,8 +208,8 @@ pub async fn return_escalation(ctx: &Ctx, which: Which, reason: &str) -> Result<
         reason: Set(Some(reason.clone())),
         ..held.row.clone().into_active_model()
     };
-    held.settle(State::Sounded, Event::WhistleEscalationReturned, change, Some(above), |fact| {
-        fact.detail("toAllianceId", below.to_string()).reason(Some(&reason))
+    held.settle(State::Sounded, Event::WhistleEscalationReturned, change, [above, below], |fact| {
+        fact.reason(Some(&reason))
     })
     .await
 }

@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, dataloader::Loader};
 use concord_entities::{
-    id::{MobilizationCheckInId, TypedId},
+    id::{MobilizationCheckInId, RegionId, TypedId},
     mobilization_check_in, mobilization_transfer,
 };
-use sea_orm::{QueryFilter, QueryOrder};
+use sea_orm::{QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::Mobilization;
@@ -114,9 +114,12 @@ impl MobilizationCheckIn {
         self.0.at.into()
     }
 
-    /// Where the person came first.
+    /// Where the person came first; null where the caller does not see the order there.
     async fn first_region(&self, context: &Context<'_>) -> Result<Option<Region>> {
-        Ok(loaders::one(context, self.0.first_region_id).await?.map(Region))
+        match loaders::one(context, FirstOf(self.0.id)).await? {
+            Some(region) => Ok(loaders::one(context, region).await?.map(Region)),
+            None => Ok(None),
+        }
     }
 
     /// When that was.
@@ -173,6 +176,28 @@ impl MobilizationTransfer {
     /// When it was recorded.
     async fn recorded_at(&self) -> DateTime {
         self.0.recorded_at.into()
+    }
+}
+
+/// Key of where the person of a check-in came first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FirstOf(pub MobilizationCheckInId);
+
+impl Loader<FirstOf> for Loaders {
+    type Value = RegionId;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[FirstOf]) -> Result<HashMap<FirstOf, Self::Value>, Self::Error> {
+        use mobilization_check_in::Column;
+        let rows: Vec<(MobilizationCheckInId, RegionId)> = verbs::visible_firsts(&self.0)
+            .filter(page::among(&self.0, Column::Id, keys.iter().map(|key| key.0)))
+            .select_only()
+            .columns([Column::Id, Column::FirstRegionId])
+            .into_tuple()
+            .all(self.0.read())
+            .await
+            .map_err(|error| Arc::new(Error::from(error)))?;
+        Ok(rows.into_iter().map(|(id, region)| (FirstOf(id), region)).collect())
     }
 }
 

@@ -143,7 +143,7 @@ pub struct MoveMobilizationUnitInput {
 pub struct CheckInToMobilizationInput {
     /// The order.
     mobilization_id: ID,
-    /// What the alliance calls the person: a volunteer's number or a token of 1 to 64 letters, digits, dashes and underscores, the same
+    /// What the ordering alliance calls the person: a volunteer's number or a token of 1 to 64 letters, digits, dashes and underscores, the same
     /// each time. Never a number of an identity card or a phone. Only a keyed digest of it is stored.
     person: String,
     /// Where: a community, natural village, compound or building within the regions of the order.

@@ -8,8 +8,8 @@ use crate::{
     graphql::{loaders, scalar::DateTime, territory::region::Region},
 };
 
-/// What came of an order: who came, hour by hour, and what was covered when. After the order is stood down only check-ins that were
-/// captured before and came in late still change it, and `lateCheckIns` says how many.
+/// What came of an order: who came, hour by hour, and what was covered when, all of it at one moment. After the order is stood down only
+/// check-ins that were captured before and came in late still change it, of which `lateCheckIns` says how many, and check-outs from before.
 pub struct MobilizationReport {
     report: Report,
     is_final: bool,
@@ -43,7 +43,7 @@ pub struct MobilizationHour {
     cumulative: i64,
     /// Those of them who had not left for good by its end.
     present: i64,
-    /// Places that were known by its end to have had as many people as they need, if only for a while; `placeCount` says of how many.
+    /// Places that were known by its end to have had as many people as they needed, if only for a while; `placeCount` says of how many.
     covered: i64,
 }
 
@@ -80,14 +80,15 @@ impl MobilizationPlace {
         (self.0.needed - self.0.present).max(0)
     }
 
-    /// When it was first known to have as many as it needs; null where it never had.
+    /// When it was first known to have as many as it needed at that moment; null where it never had. Needs that are raised later take
+    /// nothing back.
     async fn first_covered_at(&self) -> Option<DateTime> {
         self.0.covered_at.map(DateTime)
     }
 }
 
-/// What came of an order: who came, hour by hour, and what was covered when. After the order is stood down only check-ins that were
-/// captured before and came in late still change it, and `lateCheckIns` says how many.
+/// What came of an order: who came, hour by hour, and what was covered when, all of it at one moment. After the order is stood down only
+/// check-ins that were captured before and came in late still change it, of which `lateCheckIns` says how many, and check-outs from before.
 #[Object]
 impl MobilizationReport {
     /// How many people came, each counted once.
@@ -141,7 +142,7 @@ impl MobilizationReport {
         self.report.late
     }
 
-    /// Whether the order is stood down, so that nothing but such check-ins changes the report.
+    /// Whether the order is stood down, so that nothing but such check-ins and check-outs changes the report.
     async fn is_final(&self) -> bool {
         self.is_final
     }

@@ -114,6 +114,12 @@ impl Loader<EscalationsOf> for Loaders {
     }
 }
 
+/// The alliances that a whistle was handed up to and is still with.
+pub async fn handed_up(context: &Context<'_>, of: WhistleId) -> Result<Vec<AllianceId>> {
+    let rows = loaders::one(context, EscalationsOf(of)).await?.unwrap_or_default();
+    Ok(rows.into_iter().filter(|row| row.returned_at.is_none()).map(|row| row.to_alliance_id).collect())
+}
+
 /// The escalations of a whistle that the caller sees, the first time first.
 pub async fn escalations_of(context: &Context<'_>, of: &whistle::Model) -> Result<Vec<WhistleEscalation>> {
     let rows = loaders::one(context, EscalationsOf(of.id)).await?.unwrap_or_default();

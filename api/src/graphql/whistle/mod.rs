@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use self::{
     call::{WhistleBreach, WhistleResponse, breaches_of, calls_of, notices_of},
-    escalation::{WhistleEscalation, escalations_of},
+    escalation::{WhistleEscalation, escalations_of, handed_up},
 };
 use super::{
     connection::{args, connection},
@@ -271,11 +271,15 @@ impl Whistle {
     async fn available_transitions(&self, context: &Context<'_>) -> Result<Vec<Transition>> {
         let actor = ctx(context).actor;
         let mut seats = transition::seats(context, self.0.alliance_id).await?;
-        if let Some(above) = self.0.escalated_to_id {
-            seats.extend(transition::seats(context, above).await?);
+        let above = match self.0.escalated_to_id {
+            Some(_) => handed_up(context, self.0.id).await?,
+            None => Vec::new(),
+        };
+        for alliance in &above {
+            seats.extend(transition::seats(context, *alliance).await?);
         }
         let viewer = Viewer { actor, seats: &seats };
-        Ok(transition::faces(context, states::transitions(&self.0, viewer)))
+        Ok(transition::faces(context, states::transitions(&self.0, &above, viewer)))
     }
 
     /// Grows by one with every change of its own; give it as `expectedVersion`. Its calls have versions of theirs.

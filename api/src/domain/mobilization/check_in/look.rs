@@ -48,7 +48,8 @@ pub struct Ahead {
     called: HashMap<OrganizationId, Option<DateTime<Utc>>>,
     /// Pairings of units that are not called, with their places' paths.
     paired: Vec<(pairing::Model, String)>,
-    shifts: HashMap<MobilizationShiftId, RegionId>,
+    /// Where a shift is, and until when.
+    shifts: HashMap<MobilizationShiftId, (RegionId, DateTime<Utc>)>,
     zone: chrono_tz::Tz,
 }
 
@@ -75,15 +76,16 @@ impl Ahead {
         }
         if !shifts.is_empty() {
             use mobilization_shift::Column;
-            let rows: Vec<(MobilizationShiftId, RegionId)> = mobilization_shift::Entity::find()
-                .select_only()
-                .columns([Column::Id, Column::RegionId])
-                .filter(Column::MobilizationId.eq(of))
-                .filter(page::among(ctx, Column::Id, shifts))
-                .into_tuple()
-                .all(ctx.read())
-                .await?;
-            ahead.shifts = rows.into_iter().collect();
+            let rows: Vec<(MobilizationShiftId, RegionId, DateTime<Utc>)> =
+                mobilization_shift::Entity::find()
+                    .select_only()
+                    .columns([Column::Id, Column::RegionId, Column::EndsAt])
+                    .filter(Column::MobilizationId.eq(of))
+                    .filter(page::among(ctx, Column::Id, shifts))
+                    .into_tuple()
+                    .all(ctx.read())
+                    .await?;
+            ahead.shifts = rows.into_iter().map(|(id, place, until)| (id, (place, until))).collect();
         }
         Ok(ahead)
     }
@@ -347,9 +349,13 @@ pub fn look(
     }
     if let Some(shift) = new.shift_id {
         let missing = || Error::NotFound("mobilization_shift").at("shiftId");
-        let of = ahead.shifts.get(&shift).ok_or_else(missing)?;
-        if *of != new.region_id {
+        let (place, until) = ahead.shifts.get(&shift).ok_or_else(missing)?;
+        if *place != new.region_id {
             return Err(Error::invalid(Code::ShiftElsewhere, "shiftId"));
+        }
+        if at >= *until {
+            let until = until.with_timezone(&ahead.zone).format("%Y-%m-%d %H:%M");
+            return Err(Error::invalid(Code::ShiftOver, "shiftId").with("until", until));
         }
     }
     in_time(order, at, now)?;

@@ -13,10 +13,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::{
     problems::show,
     small,
-    story::{PASSWORD, Person, Story, missing},
+    story::{PASSWORD, Story, missing},
 };
 use crate::domain::{
-    Result,
+    Ctx, Result,
     governance::{
         alliance::{self, AllianceChange},
         membership::{self, Contact},
@@ -35,6 +35,11 @@ use crate::domain::{
 /// Who handles, and who looks at it afterwards.
 const DEPARTMENT: &str = "海晏县交通运输局";
 const INSPECTORATE: &str = "海晏县督查考核中心";
+/// Its people, by the names of their accounts.
+const STAFF: &str = "county_staff";
+const VERIFIER: &str = "county_verifier";
+const APPROVER: &str = "county_approver";
+const LEADER: &str = "county_leader";
 /// How many sign-offs the county wants.
 const SIGN_OFFS: i32 = 2;
 
@@ -61,50 +66,38 @@ pub async fn open(story: &mut Story<'_>) -> Result<()> {
         story.cast.units.insert(name.to_owned(), unit);
     }
     let hash = session::hash_new(&story.stage.app, "county", PASSWORD, "password").await?;
-    join(story, county, &hash, "county_staff", Role::MemberStaff, Some(DEPARTMENT)).await?;
-    join(story, county, &hash, "county_verifier", Role::Verifier, Some(INSPECTORATE)).await?;
-    join(story, county, &hash, "county_approver", Role::Approver, None).await?;
-    join(story, county, &hash, "county_leader", Role::Approver, None).await
+    let there = (county, hash.as_str());
+    join(story, there, (STAFF, "县交通局经办人"), (Role::MemberStaff, Some(DEPARTMENT))).await?;
+    join(story, there, (VERIFIER, "县督查专员"), (Role::Verifier, Some(INSPECTORATE))).await?;
+    join(story, there, (APPROVER, "县委办审批人"), (Role::Approver, None)).await?;
+    join(story, there, (LEADER, "县分管领导"), (Role::Approver, None)).await
 }
 
+/// Nobody is asked to sign in as them, so the handout leaves them out.
 async fn join(
     story: &mut Story<'_>,
-    county: AllianceId,
-    hash: &str,
-    part: &'static str,
-    role: Role,
-    unit: Option<&str>,
+    (county, hash): (AllianceId, &str),
+    (part, name): (&'static str, &str),
+    (role, unit): (Role, Option<&str>),
 ) -> Result<()> {
     let system = story.stage.system();
     let new = NewAccount {
         username: part.to_owned(),
-        display_name: name_of(part).to_owned(),
+        display_name: name.to_owned(),
         password_hash: Some(hash.to_owned()),
         ..NewAccount::default()
     };
-    let row = account::create(&system, new).await?;
-    let id = row.id;
+    let account_id = account::create(&system, new).await?.id;
     let organization_id = unit.map(|unit| story.unit(unit)).transpose()?;
-    let seat = NewSeat { account_id: id, alliance_id: county, role, organization_id, region_id: None };
+    let seat = NewSeat { account_id, alliance_id: county, role, organization_id, region_id: None };
     seat::grant(&system, seat).await?;
-    let person = Person {
-        id,
-        username: row.username,
-        display_name: row.display_name,
-        role: Some(role),
-        unit: unit.map(str::to_owned),
-    };
-    story.cast.people.insert(part, person);
+    story.cast.county.insert(part, account_id);
     Ok(())
 }
 
-fn name_of(part: &str) -> &'static str {
-    match part {
-        "county_staff" => "县交通局经办人",
-        "county_verifier" => "县督查专员",
-        "county_approver" => "县委办审批人",
-        _ => "县分管领导",
-    }
+/// The hand of somebody of the county.
+fn hand(story: &Story<'_>, part: &'static str) -> Result<Ctx> {
+    story.cast.county.get(part).map(|id| story.stage.hand(*id)).ok_or_else(|| missing(part))
 }
 
 /// The problem as which the county took up one of the town's.
@@ -120,7 +113,7 @@ async fn above(story: &Story<'_>, of: ProblemId) -> Result<Which> {
 
 pub async fn play(story: &Story<'_>, of: ProblemId, serial: usize, step: Step) -> Result<()> {
     let which = above(story, of).await?;
-    let (county, staff) = (story.of("county")?, story.of("county_staff")?);
+    let (county, staff) = (story.of("county")?, hand(story, STAFF)?);
     match step {
         Step::TakeUp => {
             let triage = Triage {
@@ -141,14 +134,14 @@ pub async fn play(story: &Story<'_>, of: ProblemId, serial: usize, step: Step) -
             moves::submit(&staff, which).await?;
         }
         Step::Verify => {
-            moves::verify(&story.of("county_verifier")?, which, "现场验收合格，资料齐全。").await?;
+            moves::verify(&hand(story, VERIFIER)?, which, "现场验收合格，资料齐全。").await?;
         }
         Step::SignOff => {
-            moves::sign_off(&story.of("county_approver")?, which).await?;
+            moves::sign_off(&hand(story, APPROVER)?, which).await?;
         }
         // The second sign-off is the strike-off.
         Step::StrikeOff => {
-            moves::strike_off(&story.of("county_leader")?, which).await?;
+            moves::strike_off(&hand(story, LEADER)?, which).await?;
         }
         Step::HandBack => {
             let reason = "属镇级职责，请由镇牵头与养护单位对接解决。";

@@ -55,6 +55,8 @@ pub struct Cast {
     pub leads: Vec<OrganizationId>,
     /// One person per role, by the name of their part.
     pub people: BTreeMap<&'static str, Person>,
+    /// People of the county, by the names of their accounts.
+    pub county: BTreeMap<&'static str, AccountId>,
     /// Who does a unit's work.
     pub staff: HashMap<OrganizationId, AccountId>,
     pub plan: Option<RotationPlanId>,

@@ -57,6 +57,8 @@ mod m20261207_000001_never_stood;
 mod m20261207_000011_earlier_firsts;
 mod m20261208_000001_moved_regions;
 mod m20261208_000011_setbacks;
+mod m20261208_000001_clocks_begin;
+mod m20261208_000002_late_once;
 mod refusal;
 
 /// All migrations in order.
@@ -118,6 +120,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261207_000011_earlier_firsts::Migration),
             Box::new(m20261208_000001_moved_regions::Migration),
             Box::new(m20261208_000011_setbacks::Migration),
+            Box::new(m20261208_000001_clocks_begin::Migration),
+            Box::new(m20261208_000002_late_once::Migration),
         ]
     }
 }

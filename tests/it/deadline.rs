@@ -29,7 +29,7 @@ pub fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(&format!("{text}:00+08:00")).expect("an instant").with_timezone(&Utc)
 }
 
-fn shown(text: &str) -> Value {
+pub fn shown(text: &str) -> Value {
     json!(at(text).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
 }
 
@@ -38,7 +38,7 @@ const SET: &str = "mutation($input: SetDeadlinePolicyInput!) { setDeadlinePolicy
         rules { clock severity tier isComplex amount unit } levels { afterDays name colour demand } } }
     userErrors { code field message } } }";
 
-async fn set(app: &TestApp, who: AccountId, world: &World, more: Value) -> Answer {
+pub async fn set(app: &TestApp, who: AccountId, world: &World, more: Value) -> Answer {
     let mut input = json!({ "allianceId": id::encode(world.town) });
     for (name, value) in more.as_object().cloned().unwrap_or_default() {
         input[name] = value;
@@ -54,7 +54,7 @@ const SEEN: &str = "query($id: ID!) { problem(id: $id) { state dueOn isOverdue v
     supervisionNotices { id number level name colour demand replyBy isReplyOverdue isAutomatic answer organization { name }
         answeredBy { name } version } } }";
 
-async fn see(app: &TestApp, who: AccountId, id: ProblemId) -> Answer {
+pub async fn see(app: &TestApp, who: AccountId, id: ProblemId) -> Answer {
     app.client(who).send(SEEN, json!({ "id": id::encode(id) })).await.fine()
 }
 

@@ -50,6 +50,7 @@ mod task_steps;
 mod bulk;
 mod certificate;
 mod certificate_print;
+mod clocks;
 mod deadline;
 mod ledger;
 mod locks;

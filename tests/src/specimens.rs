@@ -235,8 +235,10 @@ pub async fn insert(app: &TestApp, world: &World) -> Specimens {
             ];
             row(app, &name, table, &made, app.system().new_id(), &given).await;
         }
-        if name == "calendar_day" {
-            row(app, &name, table, &made, app.system().new_id(), &[("alliance_id", "NULL".to_owned())]).await;
+        // One of everybody's, and one of the committee's.
+        let without = [("calendar_day", "alliance_id"), ("breach", "organization_id")];
+        if let Some((_, owner)) = without.iter().find(|(noun, _)| *noun == name) {
+            row(app, &name, table, &made, app.system().new_id(), &[(*owner, "NULL".to_owned())]).await;
         }
     }
     // The last event waits for its seal.

@@ -194,6 +194,8 @@ pub struct Model {
     pub due_is_provisional: bool,
     /// The due date that was told of when it came near.
     pub due_told_on: Option<Date>,
+    /// From when the limit for its assignment counts; absent in rows of before, where it is from its registration.
+    pub dispatch_from: Option<DateTimeUtc>,
     /// By when it is to be assigned.
     pub dispatch_due_at: Option<DateTimeUtc>,
     /// Whether that instant depends on a year without a published notice.

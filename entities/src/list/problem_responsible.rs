@@ -98,6 +98,8 @@ pub struct Model {
     pub duty: Duty,
     /// When it was made responsible.
     pub assigned_at: DateTimeUtc,
+    /// From when the limit for its acceptance counts, pauses added; absent in rows of before, where it is from its assignment.
+    pub response_from: Option<DateTimeUtc>,
     /// By when it is to accept.
     pub response_due_at: Option<DateTimeUtc>,
     /// Whether that instant depends on a year without a published notice.

@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use concord_entities::{
+    breach::Clock,
     extension::{self, Column, Model, State as Stage},
     id::{AllianceId, ExtensionId, OrganizationId, ProblemId},
     problem::{self, State},
@@ -204,13 +205,13 @@ pub async fn grant(
     let running = terms.until(unit.resolution_from.unwrap_or(unit.assigned_at), terms.place.end_of(until));
     let moved = Moved {
         unit: Some(unit.organization_id),
-        clock: concord_entities::breach::Clock::Resolution,
+        clock: Clock::Resolution,
         before: Some(due_before),
         after: Some(running.due.at),
         is_provisional: false,
     };
     let is_lead = unit.duty == Duty::Lead;
-    supervision::note_passed(&tx, &row, std::slice::from_ref(&unit)).await?;
+    supervision::note_passed(&tx, &row, &[(Clock::Resolution, &unit)]).await?;
     clocks::set(&tx, row.id, unit.organization_id, running).await?;
     let mut change = row.clone().into_active_model();
     if is_lead {

@@ -306,6 +306,7 @@ pub async fn register(ctx: &Ctx, new: NewProblem) -> Result<Model> {
         reporter_phone: Set(reporter_phone),
         severity: Set(new.severity),
         occurred_at: Set(occurred_at),
+        dispatch_from: Set(Some(now)),
         dispatch_due_at: Set(Some(dispatch.at)),
         dispatch_is_provisional: Set(dispatch.is_provisional),
         ..numbers.blank(ctx, year, seq)
@@ -389,6 +390,7 @@ impl Numbers {
             proposed_organization_id: Set(None),
             due_on: Set(None),
             due_is_provisional: Set(false),
+            dispatch_from: Set(None),
             dispatch_due_at: Set(None),
             dispatch_is_provisional: Set(false),
             dispatch_settled: Set(false),

@@ -105,7 +105,7 @@ async fn one(ctx: &Ctx, id: ProblemId) -> Result<bool> {
     let mut change = row.clone().into_active_model();
     clocks::put_whole(&mut change, &moved, &terms);
     if row.dispatch_is_provisional {
-        let due = terms.due(Clock::Dispatch, Traits::of(&row), row.recorded_at)?;
+        let due = terms.due(Clock::Dispatch, Traits::of(&row), clocks::dispatch_from(&row))?;
         if !due.is_provisional {
             let (before, after) = (row.dispatch_due_at, Some(due.at));
             moved.push(Moved { unit: None, clock: Clock::Dispatch, before, after, is_provisional: false });
@@ -138,7 +138,7 @@ async fn unit_anew(
     let id = Some(unit.organization_id);
     let (response_before, resolution_before) = (unit.response_due_at, unit.resolution_due_at);
     let response = if unit.response_is_provisional {
-        Some(terms.due(Clock::Response, Traits::of(row), unit.assigned_at)?)
+        Some(terms.due(Clock::Response, Traits::of(row), clocks::response_from(&unit))?)
     } else {
         None
     };

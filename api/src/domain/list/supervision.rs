@@ -290,6 +290,15 @@ const fn columns(clock: Clock) -> (Unit, Unit, Unit) {
     }
 }
 
+/// A unit's deadline as far as it runs: it was not looked at yet, and is known.
+fn runs_to(clock: Clock, unit: &responsible::Model) -> Option<DateTime<Utc>> {
+    let (due_at, is_settled, is_provisional) = match clock {
+        Clock::Response => (unit.response_due_at, unit.response_settled, unit.response_is_provisional),
+        _ => (unit.resolution_due_at, unit.resolution_settled, unit.resolution_is_provisional),
+    };
+    due_at.filter(|_| !is_settled && !is_provisional)
+}
+
 /// Looks at the units' deadlines of one clock that have passed.
 async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
     let now = ctx.now();
@@ -315,16 +324,8 @@ async fn settle_units(ctx: &Ctx, clock: Clock) -> Result<usize> {
     let (mut settled, mut late) = (0, Vec::new());
     for row in &rows {
         for unit in units.remove(&row.id).unwrap_or_default() {
-            let (due_at, is_settled, is_provisional) = match clock {
-                Clock::Response => {
-                    (unit.response_due_at, unit.response_settled, unit.response_is_provisional)
-                }
-                _ => (unit.resolution_due_at, unit.resolution_settled, unit.resolution_is_provisional),
-            };
-            let Some(due_at) = due_at.filter(|due| *due <= now) else { continue };
-            if is_settled || is_provisional || row.state == State::OnAccount {
-                continue;
-            }
+            let passed = runs_to(clock, &unit).filter(|due| *due <= now && row.state != State::OnAccount);
+            let Some(due_at) = passed else { continue };
             match done(clock, row, &unit, due_at) {
                 Met::InReview => continue,
                 Met::Yes => {}
@@ -389,22 +390,44 @@ async fn note(
     Ok(Some(id))
 }
 
-/// Puts the deadlines of units that have passed unmet on record ahead of a change that moves them or frees the units: what was late
-/// was late, whether or not the hand has come to it.
+/// Puts deadlines of units that have passed unmet on record ahead of a change that moves them: what was late was late, whether or
+/// not the hand has come to it. One that stays where it is stays the hand's, which sees to what follows.
 pub(super) async fn note_passed(
+    tx: &Tx<'_>,
+    row: &problem::Model,
+    of: &[(Clock, &responsible::Model)],
+) -> Result<()> {
+    // On account the clocks stand still: what has passed had done so before.
+    let stands_since = row.held_at.filter(|_| row.state == State::OnAccount);
+    let now = stands_since.unwrap_or_else(|| tx.ctx.now());
+    for (clock, unit) in of {
+        if let Some(due_at) = runs_to(*clock, unit).filter(|due| *due <= now)
+            && done(*clock, row, unit, due_at) == Met::No
+        {
+            note(tx, row, *clock, Some(unit.organization_id), due_at).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The same of all deadlines of units that are freed.
+pub(super) async fn note_freed(
     tx: &Tx<'_>,
     row: &problem::Model,
     units: &[responsible::Model],
 ) -> Result<()> {
-    let now = tx.ctx.now();
-    let runs = |unit: &&responsible::Model| !unit.resolution_settled && !unit.resolution_is_provisional;
-    // On account the clocks stand still.
-    for unit in units.iter().filter(runs).filter(|_| row.state != State::OnAccount) {
-        if let Some(due_at) = unit.resolution_due_at.filter(|due| *due <= now)
-            && done(Clock::Resolution, row, unit, due_at) == Met::No
-        {
-            note(tx, row, Clock::Resolution, Some(unit.organization_id), due_at).await?;
-        }
+    let both = |unit| [(Clock::Response, unit), (Clock::Resolution, unit)];
+    let all: Vec<_> = units.iter().flat_map(both).collect();
+    note_passed(tx, row, &all).await
+}
+
+/// The same of a dispatch.
+pub(super) async fn note_dispatch(tx: &Tx<'_>, row: &problem::Model) -> Result<()> {
+    let runs = !row.dispatch_settled && !row.dispatch_is_provisional;
+    if let Some(due_at) = row.dispatch_due_at.filter(|due| runs && *due <= tx.ctx.now())
+        && dispatched(row, due_at) == Met::No
+    {
+        note(tx, row, Clock::Dispatch, None, due_at).await?;
     }
     Ok(())
 }

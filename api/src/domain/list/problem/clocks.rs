@@ -54,11 +54,9 @@ impl Clocks {
 
     /// What the unit's row holds of them.
     pub fn columns(&self) -> Vec<(Column, Value)> {
-        let mut columns = vec![
-            (Column::ResponseDueAt, self.response.at.into()),
-            (Column::ResponseIsProvisional, self.response.is_provisional.into()),
-            (Column::ResponseSettled, false.into()),
-        ];
+        // Both begin together.
+        let mut columns = vec![(Column::ResponseFrom, self.resolution.from.into())];
+        columns.extend(response_columns(self.response));
         columns.extend(resolution_columns(&self.resolution));
         columns
     }
@@ -83,6 +81,14 @@ pub fn put(change: &mut problem_responsible::ActiveModel, running: &Running) {
     }
 }
 
+fn response_columns(due: Due) -> [(Column, Value); 3] {
+    [
+        (Column::ResponseDueAt, due.at.into()),
+        (Column::ResponseIsProvisional, due.is_provisional.into()),
+        (Column::ResponseSettled, false.into()),
+    ]
+}
+
 fn resolution_columns(running: &Running) -> [(Column, Value); 7] {
     let amount = running.limit.and_then(|limit| i32::try_from(limit.amount).ok());
     let unit = running.limit.map(|limit| limit.unit.to_value());
@@ -97,32 +103,50 @@ fn resolution_columns(running: &Running) -> [(Column, Value); 7] {
     ]
 }
 
-/// A problem whose dispatch is due by what it was judged to be, counted from its registration.
-pub fn dispatched_by(terms: &Terms, row: &problem::Model, of: Traits) -> Result<problem::ActiveModel> {
-    let due = terms.due(Clock::Dispatch, of, row.recorded_at)?;
-    let mut change = row.clone().into_active_model();
-    // What came back from a unit is due by the committee's own limit, and what was taken over has none.
-    if row.declined_count == 0 && row.dispatch_due_at.is_some_and(|before| before != due.at) {
-        set_dispatch(&mut change, due);
+/// From when the limit for a problem's assignment counts.
+pub fn dispatch_from(row: &problem::Model) -> DateTime<Utc> {
+    row.dispatch_from.unwrap_or(row.recorded_at)
+}
+
+/// From when the limit for a unit's acceptance counts.
+pub fn response_from(unit: &problem_responsible::Model) -> DateTime<Utc> {
+    unit.response_from.unwrap_or(unit.assigned_at)
+}
+
+/// A problem whose dispatch is due by what it was judged to be, counted from when that clock began.
+pub async fn dispatched_by(
+    tx: &Tx<'_>,
+    terms: &Terms,
+    row: &problem::Model,
+    of: Traits,
+) -> Result<problem::ActiveModel> {
+    let due = terms.due(Clock::Dispatch, of, dispatch_from(row))?;
+    // What was taken over has no limit.
+    if row.dispatch_due_at.is_none_or(|before| before == due.at) {
+        return Ok(row.clone().into_active_model());
     }
-    Ok(change)
+    dispatched_until(tx, row, due).await
 }
 
 /// A problem that came back and is to be assigned anew: its committee's limit begins now.
-pub fn dispatched_anew(
+pub async fn dispatched_anew(
+    tx: &Tx<'_>,
     terms: &Terms,
     row: &problem::Model,
-    now: DateTime<Utc>,
 ) -> Result<problem::ActiveModel> {
-    let mut change = row.clone().into_active_model();
-    set_dispatch(&mut change, terms.due(Clock::Dispatch, Traits::of(row), now)?);
-    Ok(change)
+    let now = tx.ctx.now();
+    let due = terms.due(Clock::Dispatch, Traits::of(row), now)?;
+    Ok(problem::ActiveModel { dispatch_from: Set(Some(now)), ..dispatched_until(tx, row, due).await? })
 }
 
-fn set_dispatch(change: &mut problem::ActiveModel, due: Due) {
-    change.dispatch_due_at = Set(Some(due.at));
-    change.dispatch_is_provisional = Set(due.is_provisional);
-    change.dispatch_settled = Set(false);
+async fn dispatched_until(tx: &Tx<'_>, row: &problem::Model, due: Due) -> Result<problem::ActiveModel> {
+    supervision::note_dispatch(tx, row).await?;
+    Ok(problem::ActiveModel {
+        dispatch_due_at: Set(Some(due.at)),
+        dispatch_is_provisional: Set(due.is_provisional),
+        dispatch_settled: Set(false),
+        ..row.clone().into_active_model()
+    })
 }
 
 /// A unit's row.
@@ -136,7 +160,7 @@ pub async fn of_unit(
 
 /// The units responsible for a problem, read ahead of the unit of work that is to move their deadlines. Every change of such a
 /// deadline is a change of its problem, whose version grows, so that the lock of the problem tells whether they still stand.
-/// What the hands settle without that stands still while a problem is on account, and is not looked at otherwise.
+/// What the hands settle without that stands still while a problem is on account, and is on record once otherwise.
 #[derive(Default)]
 pub struct Ahead {
     version: i64,
@@ -172,13 +196,7 @@ fn responsible_to(of: ProblemId) -> Select<problem_responsible::Entity> {
 
 /// Sets a unit's deadline anew, whatever it was.
 pub async fn set(tx: &Tx<'_>, problem: ProblemId, unit: OrganizationId, to: Running) -> Result<()> {
-    set_all(tx, problem, &[(unit, to)]).await
-}
-
-/// Sets the deadlines of units anew, in one statement.
-async fn set_all(tx: &Tx<'_>, problem: ProblemId, to: &[(OrganizationId, Running)]) -> Result<()> {
-    let rows = to.iter().map(|(unit, running)| (*unit, resolution_columns(running).to_vec()));
-    write_all(tx, problem, rows.collect()).await
+    write_all(tx, problem, vec![(unit, resolution_columns(&to).to_vec())]).await
 }
 
 /// Writes columns of units, in one statement.
@@ -225,7 +243,6 @@ pub async fn set_for_whole(
         is_lead || (unit.state != PartState::Done && day(unit).is_some() && day(unit) == day(lead))
     };
     let all: Vec<_> = units.iter().filter(along).cloned().collect();
-    supervision::note_passed(tx, row, &all).await?;
     let columns = |unit: &problem_responsible::Model| match to {
         Some(running) => resolution_columns(&running).to_vec(),
         None if unit.organization_id == lead.organization_id => {
@@ -235,9 +252,12 @@ pub async fn set_for_whole(
         // Whoever leads has no deadline any more; the others keep theirs.
         None => Vec::new(),
     };
-    let rows = all.iter().map(|unit| (unit.organization_id, columns(unit)));
-    write_all(tx, row.id, rows.filter(|(_, columns)| !columns.is_empty()).collect()).await?;
-    let moved = all.iter().filter(|unit| !columns(unit).is_empty()).map(|unit| Moved {
+    let moving: Vec<_> = all.iter().filter(|unit| !columns(unit).is_empty()).collect();
+    let passed: Vec<_> = moving.iter().map(|unit| (Clock::Resolution, *unit)).collect();
+    supervision::note_passed(tx, row, &passed).await?;
+    let rows = moving.iter().map(|unit| (unit.organization_id, columns(unit)));
+    write_all(tx, row.id, rows.collect()).await?;
+    let moved = moving.iter().map(|unit| Moved {
         unit: Some(unit.organization_id),
         clock: Clock::Resolution,
         before: unit.resolution_due_at,
@@ -248,7 +268,7 @@ pub async fn set_for_whole(
 }
 
 /// Computes the deadlines anew that a limit gave, of units that still work on a problem that is judged differently now; each
-/// from when its clock began. A day that somebody set stays.
+/// from when its clock began. A day that somebody set stays, and so does the response of a unit that gave it.
 pub async fn judged_anew(
     tx: &Tx<'_>,
     row: &problem::Model,
@@ -256,33 +276,39 @@ pub async fn judged_anew(
     of: Traits,
     terms: &Terms,
 ) -> Result<Vec<Moved>> {
-    supervision::note_passed(tx, row, units).await?;
-    let mut anew = Vec::new();
-    for unit in units.iter().filter(|unit| unit.resolution_amount.is_some()) {
-        let running = terms.resolution(of, unit.resolution_from.unwrap_or(unit.assigned_at))?;
-        if unit.resolution_due_at != Some(running.due.at) {
-            anew.push((unit, running));
+    let limit = |of| terms.policy.limit(Clock::Response, of);
+    let is_answered_otherwise = limit(of) != limit(Traits::of(row));
+    // What moves: whose, which clock, to when, and what the unit's row holds of it then.
+    let mut moving = Vec::new();
+    for unit in units {
+        let waits = unit.response_due_at.is_some() && supervision::done_at(row, unit).accepted.is_none();
+        if is_answered_otherwise && waits {
+            let due = terms.due(Clock::Response, of, response_from(unit))?;
+            moving.push((unit, Clock::Response, due, response_columns(due).to_vec()));
+        }
+        if unit.resolution_amount.is_some() {
+            let running = terms.resolution(of, unit.resolution_from.unwrap_or(unit.assigned_at))?;
+            moving.push((unit, Clock::Resolution, running.due, resolution_columns(&running).to_vec()));
         }
     }
-    set_anew(tx, row.id, anew).await
-}
-
-/// Sets units' deadlines anew and tells which moved.
-async fn set_anew(
-    tx: &Tx<'_>,
-    problem: ProblemId,
-    anew: Vec<(&problem_responsible::Model, Running)>,
-) -> Result<Vec<Moved>> {
-    let all: Vec<_> = anew.iter().map(|(unit, running)| (unit.organization_id, *running)).collect();
-    set_all(tx, problem, &all).await?;
-    let moved = anew.into_iter().map(|(unit, running)| Moved {
+    let before = |unit: &problem_responsible::Model, clock| match clock {
+        Clock::Response => unit.response_due_at,
+        _ => unit.resolution_due_at,
+    };
+    moving.retain(|(unit, clock, due, _)| before(unit, *clock) != Some(due.at));
+    let passed: Vec<_> = moving.iter().map(|(unit, clock, ..)| (*clock, *unit)).collect();
+    supervision::note_passed(tx, row, &passed).await?;
+    let moved = moving.iter().map(|(unit, clock, due, _)| Moved {
         unit: Some(unit.organization_id),
-        clock: Clock::Resolution,
-        before: unit.resolution_due_at,
-        after: Some(running.due.at),
-        is_provisional: running.due.is_provisional,
+        clock: *clock,
+        before: before(unit, *clock),
+        after: Some(due.at),
+        is_provisional: due.is_provisional,
     });
-    Ok(moved.collect())
+    let moved = moved.collect();
+    let rows = moving.into_iter().map(|(unit, .., columns)| (unit.organization_id, columns));
+    write_all(tx, row.id, rows.collect()).await?;
+    Ok(moved)
 }
 
 /// The limit by which a unit's resolution runs, where no day was set.
@@ -317,7 +343,8 @@ pub async fn resume(
             && (unit.duty == Duty::Joint || row.accepted_at.is_none())
         {
             let after = before + (now - since);
-            rows.push((id, vec![(Column::ResponseDueAt, after.into())]));
+            let from = response_from(unit) + (now - since);
+            rows.push((id, vec![(Column::ResponseFrom, from.into()), (Column::ResponseDueAt, after.into())]));
             told.push(Moved {
                 unit: Some(id),
                 clock: Clock::Response,

@@ -53,7 +53,7 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
     let mut moved = Vec::new();
     // What is more urgent is due sooner: to be assigned, or to be solved where a limit says when.
     let mut row = if before.assigned_at.is_none() && judged.severity != before.severity {
-        clocks::dispatched_by(&terms, before, judged)?
+        clocks::dispatched_by(tx, &terms, before, judged).await?
     } else {
         before.clone().into_active_model()
     };
@@ -78,25 +78,28 @@ pub async fn update(ctx: &Ctx, id: ProblemId, expected: i64, change: ProblemChan
     if let Some(severity) = change.severity {
         row.severity.set_if_not_equals(severity);
     }
-    if let Some(due_on) = change.due_on.value()
-        && due_on != before.due_on
-    {
+    let due_on = change.due_on.value().filter(|due_on| *due_on != before.due_on);
+    let is_judged_anew = judged.severity != before.severity && before.assigned_at.is_some();
+    let units = if due_on.is_some() || is_judged_anew { ahead.under(tx, before).await? } else { Vec::new() };
+    if is_judged_anew {
+        moved = clocks::judged_anew(tx, before, &units, judged, &terms).await?;
+        clocks::put_whole(&mut row, &moved, &terms);
+    }
+    if let Some(due_on) = due_on {
         // Before anybody is responsible there is nobody whom a date could bind; the assignment sets it.
         if before.assigned_at.is_none() {
             return Err(Error::invalid(Code::StateRefused, "dueOn").with("state", before.state.to_value()));
         }
         let due_on = due_on.map(|on| due_date(on, terms.place.day(ctx.now()))).transpose()?;
         held.gives_not_to_own_unit()?;
-        let units = ahead.under(tx, before).await?;
         row.due_on = Set(due_on);
         row.due_is_provisional = Set(false);
         let running = due_on
             .map(|on| terms.until(before.assigned_at.unwrap_or(before.recorded_at), terms.place.end_of(on)));
-        moved = clocks::set_for_whole(tx, before, &units, &terms, running).await?;
-    } else if judged.severity != before.severity && before.assigned_at.is_some() {
-        let units = ahead.under(tx, before).await?;
-        moved = clocks::judged_anew(tx, before, &units, judged, &terms).await?;
-        clocks::put_whole(&mut row, &moved, &terms);
+        let set = clocks::set_for_whole(tx, before, &units, &terms, running).await?;
+        // The day that is set has the last word.
+        moved.retain(|one| !set.iter().any(|other| (other.unit, other.clock) == (one.unit, one.clock)));
+        moved.extend(set);
     }
     if !row.is_changed() {
         let before = held.row.clone();

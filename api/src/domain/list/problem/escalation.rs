@@ -49,7 +49,8 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         _ => within(&held.tx.db, held.row.region_id, &above).await,
     };
     let units = parts::release(&held.tx, held.row.id).await?;
-    supervision::note_passed(&held.tx, &held.row, &units).await?;
+    supervision::note_freed(&held.tx, &held.row, &units).await?;
+    supervision::note_dispatch(&held.tx, &held.row).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
@@ -59,6 +60,7 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         assigned_at: Set(None),
         accepted_at: Set(None),
         // Whom it is for is decided above, by a clock of its own there.
+        dispatch_from: Set(None),
         dispatch_due_at: Set(None),
         reason: Set(Some(reason)),
         ..held.row.clone().into_active_model()
@@ -166,6 +168,7 @@ async fn taken_up(
         occurred_at: Set(of.occurred_at),
         // Nobody of the alliance above wrote it down.
         recorded_by: Set(None),
+        dispatch_from: Set(Some(tx.ctx.now())),
         dispatch_due_at: Set(Some(dispatch.at)),
         dispatch_is_provisional: Set(dispatch.is_provisional),
         ..numbers.blank(tx.ctx, year, seq)
@@ -238,7 +241,7 @@ pub async fn hand_back(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let (link, below) = below.ok_or_else(|| Error::refused(Code::NotEscalated))?;
     let units = parts::release(&above.tx, above.row.id).await?;
-    supervision::note_passed(&above.tx, &above.row, &units).await?;
+    supervision::note_freed(&above.tx, &above.row, &units).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
@@ -282,7 +285,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let zone = ahead.zones.iter().find(|(id, _)| *id == there).map_or("", |(_, zone)| zone);
     let change = problem::ActiveModel {
         reason: Set(Some(reason)),
-        ..clocks::dispatched_anew(&terms, &held.row, held.tx.ctx.now())?
+        ..clocks::dispatched_anew(&held.tx, &terms, &held.row).await?
     };
     let write = async || {
         held.write(step, Event::ProblemEscalationRecalled, change, |fact, row| {
@@ -423,7 +426,7 @@ async fn come_back(
 ) -> Result<Fact> {
     end(tx, link, how.state).await?;
     let (before, version) = (below.state, below.version + 1);
-    let mut change = clocks::dispatched_anew(terms, &below, tx.ctx.now())?;
+    let mut change = clocks::dispatched_anew(tx, terms, &below).await?;
     change.state = Set(State::Triaged);
     change.version = Set(version);
     if reason.is_some() {

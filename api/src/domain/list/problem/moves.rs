@@ -66,7 +66,7 @@ pub async fn triage_by(ctx: &Ctx, which: Which, triage: Triage, settled: Settled
         measures: Set(Some(text::required(&triage.measures, "measures", FREE_TEXT)?)),
         criterion: Set(Some(text::required(&triage.criterion, "criterion", FREE_TEXT)?)),
         is_complex: Set(triage.is_complex),
-        ..clocks::dispatched_by(&terms, &held.row, judged)?
+        ..clocks::dispatched_by(&held.tx, &terms, &held.row, judged).await?
     };
     let tier_before = held.row.tier;
     held.settle(&states::TRIAGE, Event::ProblemTriaged, change, |fact, _| {
@@ -184,7 +184,7 @@ pub async fn decline(
         return Err(Error::invalid(Code::ProposesItself, "proposedOrganizationId"));
     }
     let units = parts::release(&held.tx, which.id).await?;
-    supervision::note_passed(&held.tx, &held.row, &units).await?;
+    supervision::note_freed(&held.tx, &held.row, &units).await?;
     Joint { units: units.len().saturating_sub(1), unfinished: 0 }.may_lead_decline()?;
     let change = problem::ActiveModel {
         // Who quarrels about whose it is does not hold up the clock; the committee has a limit of its own to decide within.
@@ -199,7 +199,7 @@ pub async fn decline(
         assigned_at: Set(None),
         reason: Set(Some(reason)),
         declined_count: Set(held.row.declined_count + 1),
-        ..clocks::dispatched_anew(&terms, &held.row, ctx.now())?
+        ..clocks::dispatched_anew(&held.tx, &terms, &held.row).await?
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::DECLINE, Event::ProblemDeclined, change, |fact, row| {
@@ -371,7 +371,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::RECALL).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let units = parts::release(&held.tx, which.id).await?;
-    supervision::note_passed(&held.tx, &held.row, &units).await?;
+    supervision::note_freed(&held.tx, &held.row, &units).await?;
     let change = problem::ActiveModel {
         lead_organization_id: Set(None),
         handler_id: Set(None),
@@ -380,7 +380,7 @@ pub async fn recall(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         assigned_at: Set(None),
         accepted_at: Set(None),
         reason: Set(Some(reason)),
-        ..clocks::dispatched_anew(&terms, &held.row, ctx.now())?
+        ..clocks::dispatched_anew(&held.tx, &terms, &held.row).await?
     };
     let by = held.row.lead_organization_id;
     held.settle(&states::RECALL, Event::ProblemRecalled, change, |fact, row| {

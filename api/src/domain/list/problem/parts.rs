@@ -263,7 +263,7 @@ pub async fn remove(ctx: &Ctx, which: Which, unit: OrganizationId, reason: &str)
     if gone.is_empty() {
         return Err(Error::NotFound("organization"));
     }
-    supervision::note_passed(&held.tx, &held.row, &gone).await?;
+    supervision::note_freed(&held.tx, &held.row, &gone).await?;
     change_units(held, unit, Event::ProblemPartRemoved, Some(&reason), &[]).await
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::domain::{
     Ctx, Error, Event, Fact, Result, Tx,
     fact::erasure::Words,
-    list::{deadline_policy::Terms, problem_states as states},
+    list::{deadline_policy::Terms, problem_states as states, supervision},
     text,
 };
 
@@ -40,6 +40,7 @@ pub(in crate::domain::list) async fn begin(
 ) -> Result<(Model, Fact)> {
     states::REOPEN.check(held.row.state)?;
     let units = parts::release(&held.tx, held.row.id).await?;
+    supervision::note_freed(&held.tx, &held.row, &units).await?;
     let mut joint: Vec<OrganizationId> =
         units.iter().filter(|unit| unit.duty != Duty::Lead).map(|unit| unit.organization_id).collect();
     joint.sort_unstable();
@@ -76,7 +77,7 @@ pub(in crate::domain::list) async fn begin(
         signed_off_by: Set(None),
         signed_off_at: Set(None),
         carried_due_at: Set(None),
-        ..clocks::dispatched_anew(terms, &held.row, held.tx.ctx.now())?
+        ..clocks::dispatched_anew(&held.tx, terms, &held.row).await?
     };
     held.write(&states::REOPEN, Event::ProblemReopened, change, |fact, row| {
         fact.reason(row.reason.as_deref()).detail("round", row.round)

@@ -43,7 +43,7 @@ pub async fn move_tier(ctx: &Ctx, which: Which, tier: Tier, settled: Settled) ->
     // Judged differently, it is due at another time: to be assigned, or to be solved where a limit says when.
     let judged = Traits { tier: Some(tier), ..Traits::of(&held.row) };
     let (base, moved) = if held.row.assigned_at.is_none() {
-        (clocks::dispatched_by(&terms, &held.row, judged)?, Vec::new())
+        (clocks::dispatched_by(&held.tx, &terms, &held.row, judged).await?, Vec::new())
     } else {
         let units = ahead.under(&held.tx, &held.row).await?;
         let moved = clocks::judged_anew(&held.tx, &held.row, &units, judged, &terms).await?;

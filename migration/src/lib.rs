@@ -55,10 +55,10 @@ mod m20261206_000003_firm_dates;
 mod m20261206_000004_past_units;
 mod m20261207_000001_never_stood;
 mod m20261207_000011_earlier_firsts;
-mod m20261208_000001_moved_regions;
-mod m20261208_000011_setbacks;
 mod m20261208_000001_clocks_begin;
 mod m20261208_000002_late_once;
+mod m20261208_000011_setbacks;
+mod m20261208_000021_moved_regions;
 mod refusal;
 
 /// All migrations in order.
@@ -118,10 +118,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261206_000004_past_units::Migration),
             Box::new(m20261207_000001_never_stood::Migration),
             Box::new(m20261207_000011_earlier_firsts::Migration),
-            Box::new(m20261208_000001_moved_regions::Migration),
-            Box::new(m20261208_000011_setbacks::Migration),
             Box::new(m20261208_000001_clocks_begin::Migration),
             Box::new(m20261208_000002_late_once::Migration),
+            Box::new(m20261208_000011_setbacks::Migration),
+            Box::new(m20261208_000021_moved_regions::Migration),
         ]
     }
 }

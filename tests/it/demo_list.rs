@@ -304,7 +304,6 @@ async fn handed_on(told: &Told) {
     let items = handover_item::Entity::find().all(db).await.expect("items");
     let of = |state: State| items.iter().filter(move |item| item.state == state);
     assert!(of(State::Accepted).count() > 7, "{items:?}");
-    assert_eq!(of(State::Pending).count(), 0);
     // What the teams declined the committee gave to a unit, all but the latest.
     for item in of(State::Assigned) {
         assert!(

@@ -12,7 +12,7 @@ macro_rules! codes {
         /// Stable codes of failures: clients switch on these, never on messages.
         #[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[graphql(name = "ErrorCode")]
-        pub enum Code { $($(#[$doc])* $name,)+ }
+        pub enum Code { $($(#[$doc])* #[graphql(name = $text)] $name,)+ }
 
         impl Code {
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];

@@ -57,7 +57,7 @@ const WEIGHTS: [(&str, usize); 34] = [
     ("rejectProblem", 1),
     ("withdrawProblem", 1),
     ("reopenProblem", 10),
-    ("mergeProblem", 4),
+    ("mergeProblem", 8),
     ("escalateProblem", 4),
     ("recallEscalation", 6),
     ("returnEscalation", 3),

@@ -344,7 +344,7 @@ impl Statistics {
         Query::select()
             .from(problem_round::Entity)
             .and_where(of_problem)
-            .cond_where(holds.add_option(theirs).add_option(here))
+            .cond_where(Condition::all().add(holds).add_option(theirs).add_option(here))
             .to_owned()
     }
 

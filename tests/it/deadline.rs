@@ -188,11 +188,19 @@ async fn a_problem_s_clocks_run_and_every_move_stands_in_its_ledger() {
     let input = json!({ "problemId": id, "expectedVersion": version, "dueOn": "2026-01-08" });
     app.client(world.committee).send(update, json!({ "input": input })).await.fine();
     let moves = see(&app, world.observer, row.id).await.at("/problem/deadlineMoves").clone();
-    let causes: Vec<_> = moves.as_array().expect("moves").iter().map(|one| one["cause"].clone()).collect();
-    assert_eq!(causes, ["PROBLEM_ASSIGNED", "PROBLEM_ASSIGNED", "PROBLEM_UPDATED", "PROBLEM_UPDATED"]);
-    let (before, after) = (&moves[2]["dueBefore"], &moves[2]["dueAfter"]);
+    let of = |clock: &str| -> Vec<Value> {
+        moves.as_array().expect("moves").iter().filter(|one| one["clock"] == clock).cloned().collect()
+    };
+    let causes = |moves: &[Value]| -> Vec<Value> { moves.iter().map(|one| one["cause"].clone()).collect() };
+    let (resolution, response) = (of("RESOLUTION"), of("RESPONSE"));
+    assert_eq!(causes(&resolution), ["PROBLEM_ASSIGNED", "PROBLEM_UPDATED", "PROBLEM_UPDATED"]);
+    let (before, after) = (&resolution[1]["dueBefore"], &resolution[1]["dueAfter"]);
     assert_eq!((before, after), (&shown("2026-01-13T00:00"), &shown("2026-01-06T12:00")));
-    assert_eq!(moves[3]["dueAfter"], shown("2026-01-09T00:00"));
+    assert_eq!(resolution[2]["dueAfter"], shown("2026-01-09T00:00"));
+    // Whoever has not answered yet has less time for that too.
+    assert_eq!(causes(&response), ["PROBLEM_ASSIGNED", "PROBLEM_UPDATED"]);
+    assert_eq!(response[1]["dueBefore"], shown("2026-01-06T12:00"));
+    assert!(response[1]["dueAfter"].as_str() < response[1]["dueBefore"].as_str(), "{response:?}");
 
     // Whoever declines does not stop the clock for the next.
     step(&app, world.staff, "declineProblem", &json!(id), json!({ "reason": "非我单位职责" })).await.fine();

@@ -339,11 +339,11 @@ async fn what_went_up_twice_is_called_for_on_each_level_and_comes_back_step_by_s
     assert_eq!(call_up(top, "escalateWhistle").await, refused("NO_PARENT_ALLIANCE"));
     // The county between them still calls its own.
     let offered = async |who: AccountId| {
-        let query = "query($id: ID!) { whistle(id: $id) { availableTransitions { action allowed } } }";
+        let query = "query($id: ID!) { whistle(id: $id) { availableTransitions { mutation available } } }";
         let shown = app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine();
         let steps = shown.at("/whistle/availableTransitions").as_array().expect("steps").clone();
-        let step = steps.into_iter().find(|step| step["action"] == "callWhistleUnits").expect("the step");
-        step["allowed"].as_bool().expect("whether")
+        let step = steps.into_iter().find(|step| step["mutation"] == "callWhistleUnits").expect("the step");
+        step["available"].as_bool().expect("whether")
     };
     assert_eq!([offered(middle).await, offered(top).await, offered(below).await], [true; 3]);
     assert_eq!(calling(middle, county, later).await, None);

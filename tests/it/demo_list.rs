@@ -17,7 +17,7 @@ use concord_entities::{
     account,
     breach::{self, Clock},
     calendar_day, deadline_policy, escalation, event, extension, follow_up, follow_up_link, handover_item,
-    id::{AllianceId, ProblemId, TypedId},
+    id::{AllianceId, PriorityTaskId, ProblemId, TypedId},
     priority_task, problem,
     problem_responsible::{self, Duty, PartState},
     problem_round, problem_sign_off, supervision_notice, task_carry_over, task_part,
@@ -319,8 +319,9 @@ async fn handed_on(told: &Told) {
     assert!(!carried.is_empty());
     let parts = task_part::Entity::find().all(db).await.expect("parts");
     let [part] = parts.as_slice() else { panic!("one part: {parts:?}") };
-    let task =
-        async |id| priority_task::Entity::find_by_id(id).one(db).await.expect("an answer").expect("a task");
+    let task = async |id: PriorityTaskId| {
+        priority_task::Entity::find_by_id(id).one(db).await.expect("an answer").expect("a task")
+    };
     let (whole, own) = (task(part.parent_task_id).await, task(part.task_id).await);
     assert_eq!((whole.title.as_str(), own.title.as_str()), ("城乡供暖安全排查", "西海镇供暖安全排查"));
     assert_eq!(whole.alliance_id, named::<AllianceId>(told, "countyAlliance"));

@@ -59,6 +59,7 @@ mod m20261208_000001_clocks_begin;
 mod m20261208_000002_late_once;
 mod m20261208_000011_setbacks;
 mod m20261208_000021_moved_regions;
+mod m20261208_000031_excluded_answers;
 mod refusal;
 
 /// All migrations in order.
@@ -122,6 +123,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261208_000002_late_once::Migration),
             Box::new(m20261208_000011_setbacks::Migration),
             Box::new(m20261208_000021_moved_regions::Migration),
+            Box::new(m20261208_000031_excluded_answers::Migration),
         ]
     }
 }

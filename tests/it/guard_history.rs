@@ -19,7 +19,7 @@ use concord_tests::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, sea_query::TableCreateStatement};
 use tokio::sync::OnceCell;
 
-use cases::{Case, by, strike_off};
+use cases::{Case, by, excluded_by, strike_off};
 
 macro_rules! tables {
     ($schema:ident: $($noun:ident),+ $(,)?) => {
@@ -404,6 +404,8 @@ async fn what_the_rules_allow_passes() {
         "UPDATE escalation SET state = 'resolved'",
         &by("answered", "verifier"),
         "UPDATE follow_up SET words = NULL, note = NULL",
+        &excluded_by("approver"),
+        "UPDATE follow_up SET exclusion_reason = NULL",
     ] {
         assert!(app.sql(text).await.unwrap_or_else(|error| panic!("{text}: {error}")) > 0, "{text}");
     }

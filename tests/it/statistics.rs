@@ -36,6 +36,7 @@ use crate::{
     problem::{pothole, problem_in, show_closure, which},
 };
 
+mod excluded;
 mod late;
 mod rounds;
 mod script;
@@ -49,7 +50,7 @@ const FIGURES: &str = "fragment F on StatisticsPeriod { from to registered open 
         previousPeriod { ...F } samePeriodLastYear { ...F } } }";
 
 /// Every measure of the contract but those of the response.
-const MEASURES: [&str; 24] = [
+const MEASURES: [&str; 25] = [
     "REGISTERED",
     "OPEN",
     "OVERDUE",
@@ -74,6 +75,7 @@ const MEASURES: [&str; 24] = [
     "SATISFIED",
     "UNREACHABLE",
     "CLOSED_UNASKED",
+    "EXCLUDED",
 ];
 
 fn input(of: Value, from: &str, to: &str) -> Value {

@@ -52,7 +52,7 @@ const WHISTLES: [&str; 16] = [
     "RESOLUTION_DUE",
     "REFUSED",
 ];
-const PROBLEMS: [&str; 10] = [
+const PROBLEMS: [&str; 11] = [
     "DISPATCHED",
     "RESPONSE_WITHOUT_DEADLINE",
     "RESPONSE_PENDING",
@@ -63,6 +63,7 @@ const PROBLEMS: [&str; 10] = [
     "SATISFIED",
     "UNREACHABLE",
     "CLOSED_UNASKED",
+    "EXCLUDED",
 ];
 
 fn of_unit(unit: OrganizationId) -> Value {

@@ -133,8 +133,11 @@ const BY_VERBS: [&str; 11] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 48] = [
+const EMPTY: [(&str, &str); 51] = [
     ("follow_up", "tried_at"),
+    ("follow_up", "excluded_at"),
+    ("follow_up", "excluded_by"),
+    ("follow_up", "exclusion_reason"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
     ("account", "disabled_at"),

@@ -276,6 +276,8 @@ events! {
     FollowUpUnreachable = "follow_up_unreachable",
     /// A reporter answered how it went.
     FollowUpAnswered = "follow_up_answered",
+    /// What came of asking a reporter was taken out of the rates.
+    FollowUpExcluded = "follow_up_excluded",
     /// A one-time link for a reporter's answer was made.
     FollowUpLinkIssued = "follow_up_link_issued",
     /// The deadline of a problem is near: a reminder (催办).

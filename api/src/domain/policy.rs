@@ -64,7 +64,7 @@ actions! {
     // Holding, signing off, tiers
     HoldProblem, ResumeProblem, SignOffProblem, MoveProblemTier,
     // Rounds, follow-up, merging, escalation
-    ReopenProblem, RequestFollowUp, RecordFollowUp, MergeProblem, EscalateProblem, RecallEscalation,
+    ReopenProblem, RequestFollowUp, RecordFollowUp, ExcludeFollowUp, MergeProblem, EscalateProblem, RecallEscalation,
     ReturnEscalation,
     // Whistles
     ApplyForWhistle, ApproveWhistle, RejectWhistle, WithdrawWhistle, SoundWhistle, CallWhistleUnits, CallOffWhistle,
@@ -220,6 +220,7 @@ pub const fn grant(role: Role, action: Action) -> Grant {
             | A::HoldProblem
             | A::ResumeProblem
             | A::SignOffProblem
+            | A::ExcludeFollowUp
             | A::ApproveWhistle
             | A::RejectWhistle,
             R::Approver,

@@ -57,6 +57,7 @@ state-refused = 当前状态（{ $state ->
     [DUE] 待回访
     [ANSWERED] 已答复
     [UNREACHABLE] 未联系上
+    [EXCLUDED] 已剔除
     [PENDING] 待答复
     [TO_COMMITTEE] 已转党委
     [SCHEDULED] 已排定

@@ -124,6 +124,13 @@ pub struct Model {
     pub version: i64,
     /// When it was told that the day by which the reporter was to be asked has passed.
     pub overdue_told_at: Option<DateTimeUtc>,
+    /// When it was taken out of the rates.
+    pub excluded_at: Option<DateTimeUtc>,
+    /// Who took it out of the rates.
+    pub excluded_by: Option<AccountId>,
+    /// Why it was taken out of the rates; erasable.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub exclusion_reason: Option<String>,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]

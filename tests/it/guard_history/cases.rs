@@ -49,6 +49,14 @@ pub fn by(state: &str, name: &str) -> String {
     )
 }
 
+/// A follow-up that somebody of this name takes out of the rates.
+pub fn excluded_by(name: &str) -> String {
+    format!(
+        "UPDATE follow_up SET excluded_at = '2026-01-05 01:00:00.000000+00:00', exclusion_reason = 'why',
+         excluded_by = (SELECT id FROM account WHERE username LIKE '{name}.%')"
+    )
+}
+
 /// What is refused once every list is closed.
 fn closed(trigger: &'static str, violation: &str) -> Case {
     case(trigger, "a closed task list never changes", &[violation])
@@ -66,6 +74,11 @@ pub fn cases() -> Vec<Case> {
     let unearned = "strike-off needs evidence and an independent verifier";
     let answered = by("answered", "verifier");
     let answered = answered.as_str();
+    let excluded = excluded_by("approver");
+    let excluded = excluded.as_str();
+    let excluded_once = |violations: &[&str]| {
+        case("follow_up_is_excluded_once", "once, by somebody and with a reason", violations)
+    };
     let asked_by = |violations: &[&str]| {
         case("follow_up_is_independent", "somebody who has no part in the problem", violations)
     };
@@ -468,6 +481,46 @@ pub fn cases() -> Vec<Case> {
             ],
         )
         .after(&[answered]),
+        case(
+            "follow_up_is_born_counted",
+            "counts before it is taken out",
+            &["INSERT INTO follow_up (id, alliance_id, problem_id, round, reporter_problem_id, kind, state, due_on, tries,
+                created_at, version, excluded_at) SELECT problem_id, alliance_id, problem_id, round, reporter_problem_id,
+                kind, 'due', due_on, tries, created_at, version, created_at FROM follow_up"],
+        )
+        .after(&[answered]),
+        // Not before it is answered, nor by nobody or without a reason.
+        excluded_once(&[excluded]),
+        excluded_once(&[
+            "UPDATE follow_up SET excluded_at = created_at",
+            "UPDATE follow_up SET exclusion_reason = 'other'",
+            "UPDATE follow_up SET excluded_by = problem_id",
+        ])
+        .after(&[answered]),
+        // Once, and for good.
+        excluded_once(&[
+            "UPDATE follow_up SET excluded_at = NULL, excluded_by = NULL, exclusion_reason = NULL",
+            "UPDATE follow_up SET excluded_at = '2999-01-01 00:00:00.000000+00:00'",
+            "UPDATE follow_up SET excluded_by = problem_id",
+            "UPDATE follow_up SET exclusion_reason = 'other'",
+        ])
+        .after(&[answered, excluded]),
+        case(
+            "follow_up_is_excluded_independently",
+            "taken out of the rates by somebody who has no part",
+            &[&excluded_by("manager"), &excluded_by("staff")],
+        )
+        .after(&[answered]),
+        case(
+            "follow_up_is_excluded_independently",
+            "taken out of the rates by somebody who has no part",
+            &[excluded],
+        )
+        .after(&[
+            answered,
+            "INSERT INTO problem_handler (problem_id, account_id)
+             SELECT p.id, a.id FROM problem p, account a WHERE a.username LIKE 'approver.%'",
+        ]),
         case(
             "follow_up_is_born_due",
             "due before it is answered",

@@ -16,23 +16,29 @@ use concord_entities::{follow_up::Kind as Asking, problem_setback};
 
 use super::*;
 
-const JANUARY: (&str, &str) = ("2026-01-01", "2026-01-31");
+pub(super) const JANUARY: (&str, &str) = ("2026-01-01", "2026-01-31");
 const MARCH: (&str, &str) = ("2026-03-01", "2026-03-31");
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-fn unit(world: &World, place: usize) -> Value {
+pub(super) fn unit(world: &World, place: usize) -> Value {
     json!({ "organizationId": id::encode(world.members[place]) })
 }
 
-fn town(world: &World) -> Value {
+pub(super) fn town(world: &World) -> Value {
     json!({ "allianceId": id::encode(world.town) })
 }
 
 /// The numbers of the problems that a measure lists, which are as many as it counts.
-async fn listed(app: &TestApp, who: AccountId, of: Value, days: (&str, &str), measure: &str) -> Vec<String> {
+pub(super) async fn listed(
+    app: &TestApp,
+    who: AccountId,
+    of: Value,
+    days: (&str, &str),
+    measure: &str,
+) -> Vec<String> {
     let place = MEASURES.iter().position(|known| *known == measure).expect("a measure");
     let counted = counts(app, who, of.clone(), days.0, days.1).await[place];
     let answer = rows(app, who, of.clone(), days, measure).await;
@@ -326,7 +332,8 @@ async fn reporters_who_were_not_reached_or_not_asked_are_left_out_and_listed() {
         answer.at(&format!("/statistics/period/{name}")).clone()
     };
     let expected = json!({ "numerator": 1, "denominator": 1, "excluded": [
-        { "measure": "UNREACHABLE", "count": 1 }, { "measure": "CLOSED_UNASKED", "count": 1 }] });
+        { "measure": "UNREACHABLE", "count": 1 }, { "measure": "CLOSED_UNASKED", "count": 1 },
+        { "measure": "EXCLUDED", "count": 0 }] });
     let county = json!({ "allianceId": id::encode(world.county) });
     for (of, who) in
         [(town(&world), world.observer), (unit(&world, 1), world.observer), (county, world.county_committee)]

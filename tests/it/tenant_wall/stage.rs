@@ -81,7 +81,7 @@ fn filled(app: &TestApp, objects: &Objects, text: &str) -> String {
 }
 
 /// What has to be so for a mutation to go on, where the specimens are otherwise.
-const PREPARED: [(&[&str], &str); 55] = [
+const PREPARED: [(&[&str], &str); 56] = [
     // The merger of the stage made it a version younger.
     (&["updateProblem"], "UPDATE problem SET version = 1 WHERE id = {problem}"),
     (
@@ -168,6 +168,10 @@ const PREPARED: [(&[&str], &str); 55] = [
         &["requestFollowUp"],
         "UPDATE follow_up SET state = 'answered', done_by = NULL WHERE id = {follow_up};
         UPDATE problem SET state = 'submitted' WHERE id = {problem}",
+    ),
+    (
+        &["excludeFollowUp"],
+        "UPDATE follow_up SET state = 'answered', done_by = NULL WHERE id = {follow_up}",
     ),
     (
         // The round before is kept already.

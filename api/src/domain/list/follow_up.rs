@@ -2,6 +2,7 @@
 //! the leading unit ends, where the alliance wants that, and on request. A dissatisfied answer returns what is submitted and
 //! reopens what was struck off, in the same unit of work. What the reporter says stands beside the chain of events, never in it.
 
+pub mod exclusion;
 pub mod link;
 
 use std::collections::HashMap;
@@ -284,6 +285,9 @@ fn new(
         created_at: Set(tx.ctx.now()),
         version: Set(1),
         overdue_told_at: Set(None),
+        excluded_at: Set(None),
+        excluded_by: Set(None),
+        exclusion_reason: Set(None),
     }
 }
 
@@ -307,17 +311,27 @@ pub struct WhichFollowUp {
 
 /// A follow-up that is due, its problem under lock, for somebody who may ask.
 async fn hold(ctx: &Ctx, which: WhichFollowUp) -> Result<(Held<'_>, Model)> {
+    hold_as(ctx, which, Action::RecordFollowUp, is_due).await
+}
+
+/// A follow-up of which something holds, its problem under lock, for somebody who may take the step and has no part in the problem.
+async fn hold_as(
+    ctx: &Ctx,
+    which: WhichFollowUp,
+    action: Action,
+    holds: fn(&Model) -> Result<()>,
+) -> Result<(Held<'_>, Model)> {
     // Read ahead of the unit of work; which problem it asks about is looked at again under that one's lock.
     let problem = find(ctx, which.id).await?.ok_or(Error::NotFound("follow_up"))?.problem_id;
     let which_problem = Which { id: problem, expected_version: None };
-    let held = moves::take(ctx.begin().await?, which_problem, Action::RecordFollowUp).await?;
+    let held = moves::take(ctx.begin().await?, which_problem, action).await?;
     // Every change of a follow-up holds its problem, so this one stands still.
     let row = Entity::find_by_id(which.id).one(&held.tx.db).await?.ok_or(Error::NotFound("follow_up"))?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, row.version)?;
     }
     is_of(&row, &held)?;
-    is_due(&row)?;
+    holds(&row)?;
     require_independent(&held, row.round).await?;
     Ok((held, row))
 }
@@ -447,19 +461,25 @@ async fn settle(held: &Held<'_>, terms: &Terms, before: &Model, kind: Kind, answ
     Ok(row)
 }
 
-/// Takes the words of a reporter away who is erased, ends the links that were made for them, and takes away the notes that
-/// name them.
-pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Result<()> {
+/// Takes the words of a reporter away who is erased, ends the links that were made for them, and takes away the notes and the
+/// reasons that name them. Tells in the history of which other problems such a reason stands.
+pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Result<Vec<ProblemId>> {
     let about = Condition::any().add(Column::ReporterProblemId.eq(of)).add(Column::ProblemId.eq(of));
     let asked = Entity::find().filter(about).all(&tx.db).await?;
     let own: Vec<FollowUpId> =
         asked.iter().filter(|row| row.reporter_problem_id == of).map(|row| row.id).collect();
+    let mut elsewhere = Vec::new();
     for row in asked {
         let mut change = row.clone().into_active_model();
         let says = |text: &Option<String>| text.clone().filter(|text| !words.stand_in(text));
         let kept = if row.reporter_problem_id == of { None } else { says(&row.words) };
         change.words.set_if_not_equals(kept);
         change.note.set_if_not_equals(says(&row.note));
+        let reason = says(&row.exclusion_reason);
+        if reason != row.exclusion_reason && row.problem_id != of {
+            elsewhere.push(row.problem_id);
+        }
+        change.exclusion_reason.set_if_not_equals(reason);
         if change.is_changed() {
             change.update(&tx.db).await?;
         }
@@ -470,5 +490,5 @@ pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Resu
         .filter(follow_up_link::Column::UsedAt.is_null())
         .exec(&tx.db)
         .await?;
-    Ok(())
+    Ok(elsewhere)
 }

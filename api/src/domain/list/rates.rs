@@ -1,6 +1,7 @@
 //! What the three rates (三率) of problems are made of. Response: of the parts made responsible in a period whose time to accept
 //! has come, how many accepted in time. Resolution and satisfaction: of the reporters who answered in a period, how many say
-//! that it is solved, and that they are satisfied. Conditions only; `statistics` counts and lists by them.
+//! that it is solved, and that they are satisfied, without the answers that an approver took out of the rates. Conditions only;
+//! `statistics` counts and lists by them.
 
 use chrono::{DateTime, Utc};
 use concord_entities::{
@@ -80,8 +81,19 @@ impl Rates<'_> {
             .filter(in_period(self.zones, Asked::AllianceId, self.period, Asked::DoneAt))
     }
 
+    /// Those that were not taken out of the rates.
+    fn counted(&self) -> sea_orm::Select<follow_up::Entity> {
+        self.asked().filter(Asked::ExcludedAt.is_null())
+    }
+
     fn with(&self, state: follow_up::State) -> SimpleExpr {
-        let found = self.asked().column(Asked::Id).filter(Asked::State.eq(state));
+        let found = self.counted().column(Asked::Id).filter(Asked::State.eq(state));
+        Expr::exists(found.into_query())
+    }
+
+    /// Whose reporter was asked in vain or answered, without that counting.
+    pub fn excluded(&self) -> SimpleExpr {
+        let found = self.asked().column(Asked::Id).filter(Asked::ExcludedAt.is_not_null());
         Expr::exists(found.into_query())
     }
 
@@ -105,7 +117,7 @@ impl Rates<'_> {
     /// What the last answer of the period says.
     fn last(&self, column: Asked) -> SimpleExpr {
         let last = self
-            .asked()
+            .counted()
             .column(column)
             .filter(Asked::State.eq(follow_up::State::Answered))
             .order_by_desc(Asked::DoneAt)

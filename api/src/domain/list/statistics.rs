@@ -186,7 +186,7 @@ measures! {
     Registered, Open, Overdue, OpenInPeriod, StruckOff, Closed, ClosedOnTime, Due, ClosedWithoutDueDate, Rejected,
     Withdrawn, Merged, Returned, Judged, Declined, Reopened, StruckOffOrReopened, Extended, Breached, Dispatched,
     ResponseWithoutDeadline, ResponsePending, ResponseDue, AcceptedInTime, Answered, Resolved, Satisfied, Unreachable,
-    ClosedUnasked,
+    ClosedUnasked, Excluded,
 }
 
 /// The figures of a period, one for each measure.
@@ -402,7 +402,8 @@ impl Statistics {
             Measure::ClosedUnasked => Condition::all()
                 .add(self.condition(ctx, Measure::Closed, period))
                 .add(self.now(ctx, Measure::Answered, period).not())
-                .add(self.now(ctx, Measure::Unreachable, period).not()),
+                .add(self.now(ctx, Measure::Unreachable, period).not())
+                .add(self.now(ctx, Measure::Excluded, period).not()),
             _ => own(measure),
         }
     }
@@ -468,6 +469,7 @@ impl Statistics {
             Measure::Resolved => all().add(rates.resolved()),
             Measure::Satisfied => all().add(rates.satisfied()),
             Measure::Unreachable => all().add(rates.unreachable()),
+            Measure::Excluded => all().add(rates.excluded()),
         }
     }
 

@@ -204,7 +204,7 @@ const fn of_problems(figure: Figure) -> &'static [Problems] {
         Figure::Resolved => &[M::Resolved],
         Figure::Satisfied => &[M::Satisfied],
         Figure::ResponseExcluded => &[M::ResponseWithoutDeadline, M::ResponsePending],
-        Figure::AnswerExcluded => &[M::Unreachable, M::ClosedUnasked],
+        Figure::AnswerExcluded => &[M::Unreachable, M::ClosedUnasked, M::Excluded],
     }
 }
 

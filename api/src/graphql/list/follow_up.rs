@@ -19,7 +19,7 @@ use crate::{
     domain::{
         self, Action, Actor, Ctx, Error, Target,
         list::{
-            follow_up::{self as verbs, Answer, Filter, NewFollowUp, WhichFollowUp, link},
+            follow_up::{self as verbs, Answer, Filter, NewFollowUp, WhichFollowUp, exclusion, link},
             problem::moves::Which,
             transition::{Viewer, refusal},
         },
@@ -183,6 +183,21 @@ impl FollowUp {
         person(context, self.0.alliance_id, self.0.created_by, None).await
     }
 
+    /// When it was taken out of the rates; absent where it counts.
+    async fn excluded_at(&self) -> Option<DateTime> {
+        self.0.excluded_at.map(DateTime)
+    }
+
+    /// Who took it out of the rates.
+    async fn excluded_by(&self, context: &Context<'_>) -> Result<Option<Person>> {
+        person(context, self.0.alliance_id, self.0.excluded_by, None).await
+    }
+
+    /// Why it was taken out of the rates; erased with a reporter whom it names.
+    async fn exclusion_reason(&self) -> Option<&str> {
+        self.0.exclusion_reason.as_deref()
+    }
+
     /// Since when it is due.
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
@@ -322,6 +337,17 @@ pub struct RecordFollowUpInput {
     note: Option<String>,
 }
 
+/// What to take out of the rates, and why.
+#[derive(InputObject)]
+pub struct ExcludeFollowUpInput {
+    /// The follow-up: answered, or given up as unreachable.
+    follow_up_id: ID,
+    /// The version that the caller read; where given, a follow-up changed since is refused.
+    expected_version: Option<i64>,
+    /// Why, at most 4,000 characters; shown to whoever sees the answer, so it names nobody.
+    reason: String,
+}
+
 /// For which follow-up to make a link.
 #[derive(InputObject)]
 pub struct IssueFollowUpLinkInput {
@@ -363,6 +389,14 @@ payload!(
 payload!(
     /// What came of a reporter's answer.
     RecordFollowUpPayload {
+        /// The follow-up.
+        follow_up: FollowUp
+    }
+);
+
+payload!(
+    /// What came of taking a follow-up out of the rates.
+    ExcludeFollowUpPayload {
         /// The follow-up.
         follow_up: FollowUp
     }
@@ -449,6 +483,23 @@ impl FollowUpMutation {
         }
         .await;
         RecordFollowUpPayload::of(ctx, result).await
+    }
+
+    /// Takes what a reporter answered, or one who was given up, out of the rates, once and with the reason on record: it counts in
+    /// no rate and is shown beside them. Nothing else changes: what was returned or reopened stays so. Approvers may, who acted for
+    /// no responsible organisation and had no hand in the work.
+    async fn exclude_follow_up(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which follow-up, and why.")] input: ExcludeFollowUpInput,
+    ) -> Result<ExcludeFollowUpPayload> {
+        let ctx = ctx(context);
+        let result = async {
+            let which = which(&input.follow_up_id, input.expected_version)?;
+            exclusion::exclude(ctx, which, &input.reason).await
+        }
+        .await;
+        ExcludeFollowUpPayload::of(ctx, result).await
     }
 
     /// Makes a one-time link by which the reporter answers without signing in, within a week; earlier ones stop working.

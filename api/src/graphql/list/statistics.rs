@@ -74,7 +74,7 @@ pub enum StatisticsMeasure {
     ResponseDue,
     /// Of these, accepted by the deadline.
     AcceptedInTime,
-    /// Whose reporter answered a follow-up in the period (a valid answer); of several answers the last counts.
+    /// Whose reporter answered a follow-up in the period (a valid answer, not excluded); of several answers the last counts.
     Answered,
     /// Of these, solved in the reporter's view; in part is not solved.
     Resolved,
@@ -83,9 +83,12 @@ pub enum StatisticsMeasure {
     /// Whose reporter was given up in the period after three tries in vain, and did not answer in it; left out of resolution and
     /// satisfaction.
     Unreachable,
-    /// Closed in the period without an answer in it, and without a reporter who was given up; left out of resolution and
-    /// satisfaction.
+    /// Closed in the period without an answer in it, without a reporter who was given up, and without an excluded one; left out of
+    /// resolution and satisfaction.
     ClosedUnasked,
+    /// Of which an approver excluded an answer of the period, or a reporter who was given up in it; left out of resolution and
+    /// satisfaction, and shown beside them even where another answer of the period counts.
+    Excluded,
 }
 
 /// Something that a rate leaves out.
@@ -134,7 +137,7 @@ impl StatisticsRate {
         self.denominator.0.into()
     }
 
-    /// What neither of them counts although it ended in the period, each by its reason.
+    /// What was left out although it ended in the period, each by its reason.
     async fn excluded(&self) -> Vec<StatisticsExclusion> {
         let told = self.excluded.iter();
         told.map(|(measure, count)| StatisticsExclusion { measure: (*measure).into(), count: *count })
@@ -152,6 +155,9 @@ pub struct StatisticsHandlingTime {
     /// The 90th percentile in seconds, by nearest rank: of n times in order the ⌈9n/10⌉-th. Null where nothing was closed.
     p90_seconds: Option<i64>,
 }
+
+/// What is left out of what reporters answered.
+const UNANSWERED: [Measure; 3] = [Measure::Unreachable, Measure::ClosedUnasked, Measure::Excluded];
 
 /// The figures of one period.
 pub struct StatisticsPeriod {
@@ -278,15 +284,15 @@ impl StatisticsPeriod {
     }
 
     /// Resolution rate (解决率): solved in the reporter's view ÷ valid answers of the period. Reporters who were not reached, or not
-    /// asked, are left out.
+    /// asked, and answers that an approver excluded, are left out.
     async fn resolution_rate(&self) -> StatisticsRate {
-        self.rate(Measure::Resolved, Measure::Answered, &[Measure::Unreachable, Measure::ClosedUnasked])
+        self.rate(Measure::Resolved, Measure::Answered, &UNANSWERED)
     }
 
-    /// Satisfaction rate (满意率): satisfied reporters ÷ valid answers of the period. Reporters who were not reached, or not asked, are
-    /// left out.
+    /// Satisfaction rate (满意率): satisfied reporters ÷ valid answers of the period. Reporters who were not reached, or not asked, and
+    /// answers that an approver excluded, are left out.
     async fn satisfaction_rate(&self) -> StatisticsRate {
-        self.rate(Measure::Satisfied, Measure::Answered, &[Measure::Unreachable, Measure::ClosedUnasked])
+        self.rate(Measure::Satisfied, Measure::Answered, &UNANSWERED)
     }
 
     /// How long the closed ones took.

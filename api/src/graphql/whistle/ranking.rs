@@ -50,7 +50,7 @@ pub enum RankingFigure {
     Satisfied,
     /// Left out of the response: without a deadline or with time left; excused or re-routed calls.
     ResponseExcluded,
-    /// Left out of the answers: reporters not reached or not asked; calls that were excused or not evaluated yet.
+    /// Left out of the answers: reporters not reached or not asked, answers that were excluded; calls that were excused or not evaluated yet.
     AnswerExcluded,
 }
 

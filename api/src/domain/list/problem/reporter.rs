@@ -45,13 +45,14 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let reason = words.reason(reason, is_gone)?;
     let row = without(&words, &before).update(&tx.db).await?;
     round::erase(&tx, &row, &words).await?;
-    follow_up::erase(&tx, row.id, &words).await?;
+    let elsewhere = follow_up::erase(&tx, row.id, &words).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
     erase_from_papers(&tx, row.id, &words).await?;
     parts::erase(&tx, row.id, &words).await?;
     tiers::erase(&tx, row.id, &words).await?;
     escalation::erase(&tx, &above, &words).await?;
-    let events = words.erase_events(&tx, row.id.into()).await?;
+    let told_in = std::iter::once(row.id).chain(elsewhere).map(Into::into);
+    let events = words.erase_events_about(&tx, told_in).await?.len();
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
     tx.commit(row.id).await?;
     Ok(row)

@@ -40,13 +40,14 @@ pub struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// The events of an instant.
+    /// The events of an instant, without those of deadlines.
     async fn happened(&self, at: At) -> Told {
         let about = |(kind, row): (&'static str, event::Model)| match (self.listed.about(&row), &row) {
             (Some(on), _) => (kind, About::Tasks(on)),
             (None, row) => (kind, self.product.about(row).map_or(About::Town, About::Problem)),
         };
-        let mut told: Told = events(self.product.app, at).await.into_iter().map(about).collect();
+        let all = events(self.product.app, at).await.into_iter();
+        let mut told: Told = all.filter(|(kind, _)| *kind != "problem_breached").map(about).collect();
         told.sort_unstable();
         told
     }

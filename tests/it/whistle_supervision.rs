@@ -373,7 +373,7 @@ async fn what_went_up_twice_is_called_for_on_each_level_and_comes_back_step_by_s
     app.run_background().await;
     for who in [below, middle] {
         let inbox = app.client(who).run("{ inbox(first: 1) { nodes { kind } } }").await.fine();
-        assert_eq!(inbox.at("/inbox/nodes"), &json!([{ "kind": "WHISTLE_ESCALATION_RETURNED" }]));
+        assert_eq!(inbox.at("/inbox/nodes"), &json!([{ "kind": "RETURNED" }]));
     }
     // And one more, once nobody of the county's is called.
     for unit in [of_county, later] {

@@ -8,8 +8,8 @@ use std::sync::{
 use chrono::{DateTime, SubsecRound, Utc};
 use concord_entities::id::{AccountId, ApiKeyId, SessionId};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, sea_query::LockType,
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, sea_query::LockType,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -181,6 +181,20 @@ impl Ctx {
             idempotency::claim(&tx, claim).await?;
         }
         Ok(tx)
+    }
+
+    /// The database as it is at one moment, whatever is written meanwhile; for figures that have to agree with each other.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        let mut options = TransactionOptions::default();
+        if self.app.backend() == DbBackend::Postgres {
+            options.isolation_level = Some(IsolationLevel::RepeatableRead);
+            options.access_mode = Some(AccessMode::ReadOnly);
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads of one moment; nothing is written in it"
+        )]
+        Ok(self.app.read.begin_with_options(options).await?)
     }
 }
 

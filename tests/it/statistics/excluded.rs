@@ -47,13 +47,13 @@ async fn answer(app: &TestApp, world: &World, of: WhichFollowUp, satisfied: bool
     follow_up::record_answer(&app.ctx(world.verifier), of, answer).await.expect("answered");
 }
 
-/// Gives somebody another role in the town.
-async fn seated(app: &TestApp, world: &World, who: AccountId, role: Role, place: Option<usize>) {
+/// Makes somebody an approver of the town as well.
+async fn approving(app: &TestApp, world: &World, who: AccountId) {
     let new = NewSeat {
         account_id: who,
         alliance_id: world.town,
-        role,
-        organization_id: place.map(|place| world.members[place]),
+        role: Role::Approver,
+        organization_id: None,
         region_id: None,
     };
     seat::grant(&app.system(), new).await.expect("a seat");
@@ -202,7 +202,7 @@ async fn an_answer_is_excluded_once_by_an_independent_approver() {
     }
     assert_eq!(refused(world.approver, " ").await, "REQUIRED");
     // Not by an approver of the unit that was responsible in the round asked about, also when another one is now.
-    seated(&app, &world, world.manager, Role::Approver, None).await;
+    approving(&app, &world, world.manager).await;
     assert_eq!(refused(world.manager, REASON).await, "NOT_INDEPENDENT");
     moves::assign(&app.ctx(world.committee), which(row.id), world.members[2], None).await.expect("assigned");
     assert_eq!(refused(world.manager, REASON).await, "NOT_INDEPENDENT");

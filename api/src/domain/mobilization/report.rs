@@ -9,8 +9,8 @@ use concord_entities::{
     mobilization, mobilization_check_in, mobilization_coverage, mobilization_transfer, mobilization_unit,
 };
 use sea_orm::{
-    AccessMode, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IsolationLevel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -71,15 +71,6 @@ pub struct Report {
     pub transfers: u64,
     /// Check-ins that were recorded after the order was stood down, transfers among them.
     pub late: u64,
-}
-
-/// The database as it is at one moment, whatever is written meanwhile.
-async fn snapshot(ctx: &Ctx) -> Result<DatabaseTransaction> {
-    let how = match ctx.app.backend() {
-        DbBackend::Sqlite => (None, None),
-        _ => (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)),
-    };
-    Ok(ctx.app.read.begin_with_config(how.0, how.1).await?)
 }
 
 /// How many came with each unit, and with none.
@@ -172,7 +163,7 @@ pub async fn of(ctx: &Ctx, order: &mobilization::Model) -> Result<Report> {
     use mobilization_coverage::Column as Counter;
     use mobilization_transfer::Column as Moved;
     let sees_units = Within::of(ctx, order.id).await? == Some(Within::Everything);
-    let snapshot = snapshot(ctx).await?;
+    let snapshot = ctx.snapshot().await?;
     let db = &snapshot;
     let mut came_with = by_unit(ctx, db, order.id).await?;
     let came: i64 = came_with.values().sum();

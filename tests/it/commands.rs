@@ -352,7 +352,7 @@ async fn a_certificate_holds(command: &str) {
 
 /// The certificate as the product serves it, and the key set as it publishes it, brought to a machine that has neither the
 /// platform nor its data.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_checked_by_whoever_has_the_published_keys() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;
@@ -533,7 +533,7 @@ async fn a_bad_row_of_a_roster_does_not_stop_the_others() {
     assert_eq!(count(&app, named).await, 4);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn traces_reach_a_collector_that_is_configured() {
     use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
     let collector = MockServer::start().await;

@@ -9,13 +9,17 @@ const UNREACHED: [(&str, &str); 1] = [(
 )];
 
 /// Edges behind which nothing is to be found, and why.
-const NO_EDGE: [(&str, &str); 10] = [
+const NO_EDGE: [(&str, &str); 11] = [
     ("Organization.warnings", "remarks on the unit's own code, which lead to nothing else"),
     ("Problem.deadlineMoves", "drawn from the problem's own events, of which the specimen has none"),
     ("Problem.mergedInto", "the specimen is the one that goes on"),
     (
         "Problem.onAccount",
         "the problem is not held; where one is, it names a unit and a person of its own alliance",
+    ),
+    (
+        "FollowUp.excludedBy",
+        "an answer is excluded once, and the specimen is there for that; `statistics/excluded.rs` asks for the person",
     ),
     ("GridCell.parent", "the specimen stands above the other one"),
     ("GridNetwork.overlaps", "no two cells overlap; where two do, they are of the same network"),

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 /// How long a writer goes on asking what became of a write after it was told to stop.
 const RESOLVE: Duration = Duration::from_secs(20);
 /// Longest wait for acknowledgements.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Fewest acknowledgements of a round that counts.
 pub const ENOUGH: usize = 200;
 

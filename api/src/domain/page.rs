@@ -21,13 +21,10 @@ pub use self::{
     along::{Along, Kind, Related},
     below::{Below, Branch, Child, Given, List, find_below},
     each::{among, fetch_each},
-    needs::Needs,
+    needs::{Chosen, Layout, Needs},
 };
 
-use self::{
-    along::Places,
-    needs::{Chosen, Layout, Placed},
-};
+use self::{along::Places, needs::Placed};
 use super::{
     context::Ctx,
     error::{Code, Error, Result},

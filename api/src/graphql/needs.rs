@@ -6,7 +6,8 @@ use std::collections::HashSet;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use concord_entities::{
-    account, alliance, event, membership, organization, priority_task, problem, region, task_list,
+    account, alliance, event, membership, organization, priority_task, problem, problem_responsible, region,
+    task_list,
 };
 use sea_orm::EntityTrait;
 
@@ -34,6 +35,8 @@ pub fn of(types: &Types, document: &ExecutableDocument) -> Needs {
     asked.problems();
     asked.regions();
     asked.task_lists();
+    // A list of responsible units shows the organisations alone.
+    asked.needs.only::<problem_responsible::Entity>(Vec::new());
     asked.needs
 }
 

@@ -11,6 +11,7 @@ use crate::id::{AccountId, OrganizationId, ProblemId};
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     Hash,
@@ -24,6 +25,7 @@ use crate::id::{AccountId, OrganizationId, ProblemId};
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(24))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Duty {
+    #[default]
     Lead,
     Joint,
 }
@@ -85,7 +87,7 @@ pub enum PartState {
 
 /// A unit responsible for a problem in its present round.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "problem_responsible")]
 pub struct Model {
     /// The problem.

@@ -109,15 +109,15 @@ fn seen_of(ctx: &Ctx, drafts: &[(&str, Draft)]) -> Condition {
         .select_only()
         .column(account::Column::Id)
         .filter(account::Column::Id.eq(id))
-        .filter(account::Column::State.eq(account::State::Active))
-        .filter(account::Column::IsPlatformAdmin.eq(true))
+        .filter(account::Column::State.into_expr().eq(scope::word(account::State::Active)))
+        .filter(account::Column::IsPlatformAdmin.into_expr().eq(Expr::Constant(true.into())))
         .into_query();
     let committee = seat::Entity::find()
         .select_only()
         .column(seat::Column::AllianceId)
         .filter(seat::Column::AccountId.eq(id))
-        .filter(seat::Column::Role.eq(Role::Committee))
-        .filter(seat::Column::State.eq(seat::State::Active))
+        .filter(seat::Column::Role.into_expr().eq(scope::word(Role::Committee)))
+        .filter(seat::Column::State.into_expr().eq(scope::word(seat::State::Active)))
         .into_query();
     let members = Condition::any().add(open_to_members(drafts));
     let in_reach = scope::in_alliances(ctx, event::Column::AllianceId)
@@ -134,19 +134,19 @@ const DRAFTS: [(&str, Draft); 4] = [
     (PriorityTaskId::NOUN, || {
         draft::<priority_task::Entity>(
             priority_task::Column::Id,
-            priority_task::Column::State.eq(priority_task::State::Draft),
+            priority_task::Column::State.into_expr().eq(scope::word(priority_task::State::Draft)),
         )
     }),
     (TaskListId::NOUN, || {
         draft::<task_list::Entity>(
             task_list::Column::Id,
-            task_list::Column::State.eq(task_list::State::Draft),
+            task_list::Column::State.into_expr().eq(scope::word(task_list::State::Draft)),
         )
     }),
     (RotationPlanId::NOUN, || {
         draft::<rotation_plan::Entity>(
             rotation_plan::Column::Id,
-            rotation_plan::Column::State.is_in(UNPUBLISHED),
+            rotation_plan::Column::State.into_expr().is_in(UNPUBLISHED.map(scope::word)),
         )
     }),
     // A turn is as much a draft as its plan.
@@ -154,7 +154,7 @@ const DRAFTS: [(&str, Draft); 4] = [
         let hidden = rotation_plan::Entity::find()
             .select_only()
             .column(rotation_plan::Column::Id)
-            .filter(rotation_plan::Column::State.is_in(UNPUBLISHED))
+            .filter(rotation_plan::Column::State.into_expr().is_in(UNPUBLISHED.map(scope::word)))
             .into_query();
         draft::<rotation_slot::Entity>(
             rotation_slot::Column::Id,

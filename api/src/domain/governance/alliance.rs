@@ -50,8 +50,8 @@ pub fn administrator(ctx: &Ctx) -> Option<SimpleExpr> {
         .select_only()
         .column(account::Column::Id)
         .filter(account::Column::Id.eq(id))
-        .filter(account::Column::IsPlatformAdmin.eq(true))
-        .filter(account::Column::State.eq(account::State::Active))
+        .filter(account::Column::IsPlatformAdmin.into_expr().eq(Expr::Constant(true.into())))
+        .filter(account::Column::State.into_expr().eq(scope::word(account::State::Active)))
         .into_query();
     Some(Expr::exists(administrator))
 }

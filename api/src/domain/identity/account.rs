@@ -146,7 +146,7 @@ pub fn is_clear(ctx: &Ctx, person: SimpleExpr) -> Condition {
             Condition::any()
                 .add(
                     scope::acts_for(ctx, seat::Column::AllianceId, seat::Column::OrganizationId)
-                        .add(seat::Column::State.ne(seat::State::Ended)),
+                        .add(seat::Column::State.into_expr().ne(scope::word(seat::State::Ended))),
                 )
                 .add(authority::governed(
                     ctx,

@@ -14,6 +14,7 @@ use sea_orm::{
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Result, Standing, Target, Tx,
     policy::{self, Grant, ROLES},
+    scope,
 };
 
 /// The roles that a member's own manager gives and takes; every other role is the committee's to give.
@@ -44,11 +45,11 @@ pub fn governed(
     let held = |wanted: Grant, place: Condition| {
         let mut select = Query::select();
         select
-            .expr(Expr::val(1))
+            .expr(Expr::Constant(1.into()))
             .from_as(seat::Entity, mine.clone())
             .and_where(of(seat::Column::AccountId).eq(id))
-            .and_where(of(seat::Column::State).eq(State::Active))
-            .and_where(of(seat::Column::Role).is_in(roles(action, wanted)))
+            .and_where(of(seat::Column::State).eq(scope::word(State::Active)))
+            .and_where(of(seat::Column::Role).is_in(roles(action, wanted).into_iter().map(scope::word)))
             .cond_where(place);
         Expr::exists(select)
     };
@@ -65,7 +66,7 @@ fn is_active(id: AccountId) -> SimpleExpr {
         .select_only()
         .column(account::Column::Id)
         .filter(account::Column::Id.eq(id))
-        .filter(account::Column::State.eq(account::State::Active))
+        .filter(account::Column::State.into_expr().eq(scope::word(account::State::Active)))
         .into_query();
     // Not correlated: the databases evaluate it once.
     Expr::val(uuid::Uuid::from(id)).in_subquery(select)
@@ -80,8 +81,8 @@ pub fn is_platform_admin(ctx: &Ctx) -> Condition {
         .select_only()
         .column(account::Column::Id)
         .filter(account::Column::Id.eq(id))
-        .filter(account::Column::IsPlatformAdmin.eq(true))
-        .filter(account::Column::State.eq(account::State::Active))
+        .filter(account::Column::IsPlatformAdmin.into_expr().eq(Expr::Constant(true.into())))
+        .filter(account::Column::State.into_expr().eq(scope::word(account::State::Active)))
         .into_query();
     Condition::all().add(Expr::val(uuid::Uuid::from(id)).in_subquery(select))
 }

@@ -16,7 +16,11 @@ use sea_orm::{
 };
 
 use super::{due, problem_states, task_list::drafts_of, task_states};
-use crate::domain::{Actor, Ctx, Result, Tx, governance, scope};
+use crate::domain::{
+    Actor, Ctx, Result, Tx, governance,
+    page::{Chosen, Layout},
+    scope,
+};
 
 /// Most alliances settled in one unit of work.
 const BATCH: u64 = 500;
@@ -182,13 +186,16 @@ pub async fn read(
 ) -> Result<Vec<(alliance::Model, Counts)>> {
     let first = asked.into_iter().chain([yesterday(ctx)]).min();
     let since = first_of(first.unwrap_or_default());
-    let rows = ctx.read().query_all(&statement(ctx, ids, since)).await?;
+    let chosen = Chosen::<alliance::Entity>::of(ctx, [alliance::Column::Id, alliance::Column::TimeZone]);
+    let rows = ctx.read().query_all(&statement(ctx, ids, since, &chosen)).await?;
+    let Some(first) = rows.first() else { return Ok(Vec::new()) };
+    let placed = chosen.placed(&Layout::of(first), "")?;
     let mut found: BTreeMap<AllianceId, (alliance::Model, Counts)> = BTreeMap::new();
     // Each alliance comes once for every pair of a date and a month that its counters name.
     for row in &rows {
         let (_, counts) = match found.entry(row.try_get("", alliance::Column::Id.as_str())?) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(begin(ctx, row)?),
+            Entry::Vacant(place) => place.insert(begin(ctx, placed.read(row)?, row)?),
         };
         counts.add(row)?;
     }
@@ -206,8 +213,7 @@ fn yesterday(ctx: &Ctx) -> NaiveDate {
     today.pred_opt().unwrap_or(today)
 }
 
-fn begin(ctx: &Ctx, row: &QueryResult) -> Result<(alliance::Model, Counts)> {
-    let alliance = alliance::Model::from_query_result(row, "")?;
+fn begin(ctx: &Ctx, alliance: alliance::Model, row: &QueryResult) -> Result<(alliance::Model, Counts)> {
     let mut counts = Counts::nothing(due::today(&alliance.time_zone, ctx.now()));
     if row.try_get::<Option<uuid::Uuid>>("count_", "alliance_id")?.is_some() {
         counts.row = Some(alliance_count::Model::from_query_result(row, "count_")?);
@@ -216,10 +222,14 @@ fn begin(ctx: &Ctx, row: &QueryResult) -> Result<(alliance::Model, Counts)> {
     Ok((alliance, counts))
 }
 
-fn statement(ctx: &Ctx, ids: &[AllianceId], since: NaiveDate) -> SelectStatement {
-    let mut query = governance::alliance::visible(ctx)
-        .filter(alliance::Column::Id.is_in(ids.iter().copied()))
-        .into_query();
+fn statement(
+    ctx: &Ctx,
+    ids: &[AllianceId],
+    since: NaiveDate,
+    chosen: &Chosen<alliance::Entity>,
+) -> SelectStatement {
+    let visible = governance::alliance::visible(ctx).filter(alliance::Column::Id.is_in(ids.iter().copied()));
+    let mut query = chosen.narrow(visible).into_query();
     let here = |column: SimpleExpr| column.equals((alliance::Entity, alliance::Column::Id));
     let mut counted =
         Condition::all().add(here(Expr::col((alliance_count::Entity, alliance_count::Column::AllianceId))));
@@ -236,7 +246,10 @@ fn statement(ctx: &Ctx, ids: &[AllianceId], since: NaiveDate) -> SelectStatement
         query.expr_as(Expr::col((alliance_count::Entity, column)), Alias::new(name));
     }
     let drafts = drafts_of(ctx, alliance::Column::Id);
-    query.expr_as(Expr::case(drafts, 1).finally(0), Alias::new("sees_drafts"));
+    query.expr_as(
+        Expr::case(drafts, Expr::Constant(1.into())).finally(Expr::Constant(0.into())),
+        Alias::new("sees_drafts"),
+    );
     let settled = Expr::col((alliance_count::Entity, alliance_count::Column::SettledOn));
     let due = here(Expr::col((open_due_count::Entity, open_due_count::Column::AllianceId)))
         .and(Expr::col((open_due_count::Entity, open_due_count::Column::DueOn)).gte(settled))

@@ -45,8 +45,8 @@ pub(in crate::domain) fn drafts_of(ctx: &Ctx, alliance: impl IntoSimpleExpr) -> 
         .select_only()
         .column(seat::Column::AllianceId)
         .filter(seat::Column::AccountId.eq(id))
-        .filter(seat::Column::State.eq(seat::State::Active))
-        .filter(seat::Column::Role.is_in([Role::Committee, Role::Approver]))
+        .filter(seat::Column::State.into_expr().eq(scope::word(seat::State::Active)))
+        .filter(seat::Column::Role.into_expr().is_in([Role::Committee, Role::Approver].map(scope::word)))
         .into_query();
     Condition::all().add(alliance.into_simple_expr().in_subquery(drafting))
 }

@@ -91,7 +91,7 @@ pub(super) fn join<E: EntityTrait>(
             Kind::Account => {
                 let table = Alias::new(prefix(place)).into_iden();
                 let clear = identity::account::is_clear(ctx, Expr::col((table, account::Column::Id)));
-                let clear = Expr::case(clear, 1).finally(0);
+                let clear = Expr::case(clear, Expr::Constant(1.into())).finally(Expr::Constant(0.into()));
                 join_one::<E, account::Entity>(ctx, select, place, *by, account::Column::Id)
                     .expr_as(clear, format!("{}{CLEAR}", prefix(place)))
             }

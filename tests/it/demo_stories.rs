@@ -45,8 +45,8 @@ const WHISTLES: &str = "query($a: ID!, $whistle: ID!, $from: Date!, $to: Date!, 
             calledAt reportInDueAt onSiteAt proposedOrganization { name } insteadOf { organization { name } } } } }
     whistleStatistics(input: { of: { allianceId: $a }, from: $from, to: $to }) { period {
         responseRate { ...R } resolutionRate { ...R } satisfactionRate { ...R } } }
-    departmentRanking(allianceId: $a, month: $month, over: WHISTLES) { departments { place score organization { name }
-        resolutionRate { numerator denominator } satisfactionRate { numerator denominator } } } }
+    departmentRanking(allianceId: $a, month: $month, over: WHISTLES) { departments { nodes { place score organization { name }
+        resolutionRate { numerator denominator } satisfactionRate { numerator denominator } } } } }
     fragment R on WhistleRate { numerator denominator excluded { measure count } }";
 
 const MANAGEMENT: &str = "区城市管理委";
@@ -142,7 +142,7 @@ async fn beijing(
             { "measure": "CALLED_PENDING", "count": 1 }])
     );
     // The three whose work the town praised share the first place.
-    let ranked = shown.at("/departmentRanking/departments").as_array().expect("departments").clone();
+    let ranked = shown.at("/departmentRanking/departments/nodes").as_array().expect("departments").clone();
     let (best, others): (Vec<Value>, Vec<Value>) = ranked.into_iter().partition(|unit| unit["place"] == 1);
     let mut names = each(&json!(best), "/organization/name").into_iter().cloned().collect::<Vec<_>>();
     names.sort_unstable_by_key(|name| [ENFORCEMENT, MARKETS, FIRE].iter().position(|known| name == known));

@@ -188,9 +188,9 @@ async fn the_rates_over_problems_take_contact_and_the_reporters_answers() {
 
 const RANKING: &str = "query($alliance: ID!, $over: RankingOver!) {
     departmentRanking(allianceId: $alliance, month: \"2026-01\", over: $over) { takenAt departmentCount
-        departments { place score organization { name } responseRate { numerator denominator excluded }
+        departments { nodes { place score organization { name } responseRate { numerator denominator excluded }
             resolutionRate { numerator denominator } whistleResponses(figure: RESPONDED) { nodes { id } }
-            problems(figure: RESPONSE_DUE) { nodes { id } } } } }";
+            problems(figure: RESPONSE_DUE) { nodes { id } } } } } }";
 
 async fn ranked(app: &TestApp, world: &World, over: &str) -> Answer {
     let variables = json!({ "alliance": id::encode(world.town), "over": over });
@@ -209,11 +209,14 @@ async fn a_month_is_ranked_once_and_later_edits_do_not_change_it() {
     answer::report_in(&app.ctx(world.other_staff), call(made[1].id), &here()).await.expect("late");
     let live = ranked(&app, &world, "WHISTLES").await;
     assert!(live.at("/departmentRanking/takenAt").is_null());
-    assert_eq!(live.at("/departmentRanking/departments/0/place"), 1);
-    assert_eq!(live.at("/departmentRanking/departments/0/score"), 1.0);
-    assert_eq!(live.at("/departmentRanking/departments/1/score"), 0.0);
+    assert_eq!(live.at("/departmentRanking/departments/nodes/0/place"), 1);
+    assert_eq!(live.at("/departmentRanking/departments/nodes/0/score"), 1.0);
+    assert_eq!(live.at("/departmentRanking/departments/nodes/1/score"), 0.0);
     assert_eq!(
-        live.at("/departmentRanking/departments/0/whistleResponses/nodes").as_array().expect("rows").len(),
+        live.at("/departmentRanking/departments/nodes/0/whistleResponses/nodes")
+            .as_array()
+            .expect("rows")
+            .len(),
         1
     );
     // Five days after its end the month is taken, once, by however many nodes.
@@ -225,9 +228,9 @@ async fn a_month_is_ranked_once_and_later_edits_do_not_change_it() {
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'ranking_taken'").await, 2);
     let taken = [ranked(&app, &world, "WHISTLES").await, ranked(&app, &world, "PROBLEMS").await];
     assert!(!taken[0].at("/departmentRanking/takenAt").is_null());
-    let figures = |answer: &Answer| answer.at("/departmentRanking/departments").clone();
+    let figures = |answer: &Answer| answer.at("/departmentRanking/departments/nodes").clone();
     assert_eq!(figures(&taken[0]), figures(&live));
-    assert_eq!(taken[1].at("/departmentRanking/departments/0/responseRate/numerator"), 1);
+    assert_eq!(taken[1].at("/departmentRanking/departments/nodes/0/responseRate/numerator"), 1);
     // Whatever is done afterwards, also with what it counted, the ranking of the month stays; the figures drawn anew do not.
     let drawn = async |root: &str| {
         let of = json!({ "allianceId": id::encode(world.town) });
@@ -248,4 +251,66 @@ async fn a_month_is_ranked_once_and_later_edits_do_not_change_it() {
     app.run_background().await;
     let after = [ranked(&app, &world, "WHISTLES").await, ranked(&app, &world, "PROBLEMS").await];
     assert_eq!(after, taken);
+}
+
+#[tokio::test]
+async fn a_ranking_is_read_page_by_page_to_its_end() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (_, made) = sounded(&app, &world, Kind::Enforcement, &world.members[1..6], None).await;
+    // Two come in time, two not at all, and one is excused.
+    answer::report_in(&app.ctx(world.staff), call(made[0].id), &here()).await.expect("in time");
+    answer::report_in(&app.ctx(world.other_staff), call(made[1].id), &here()).await.expect("in time");
+    answer::excuse(&app.ctx(world.committee), call(made[4].id), "误叫").await.expect("excused");
+    let query = "query($a: ID!, $unit: ID, $first: Int, $after: String, $last: Int, $before: String) {
+        departmentRanking(allianceId: $a, month: \"2026-01\", over: WHISTLES) { departmentCount
+            departments(organizationId: $unit, first: $first, after: $after, last: $last, before: $before) {
+                totalCount edges { cursor } nodes { place organization { id } }
+                pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+    let ask = async |mut given: Value| {
+        given["a"] = json!(id::encode(world.town));
+        app.client(world.observer).send(query, given).await
+    };
+    let page = async |given: Value| ask(given).await.at("/departmentRanking/departments").clone();
+    // As it stands, and as it was taken.
+    for days in [10, 25] {
+        app.advance(TimeDelta::days(days));
+        app.run_background().await;
+        let (mut seen, mut sizes, mut after) = (Vec::new(), Vec::new(), Value::Null);
+        loop {
+            let some = page(json!({ "first": 2, "after": after })).await;
+            assert_eq!(some["totalCount"], 5);
+            assert_eq!(some["pageInfo"]["hasPreviousPage"], json!(!after.is_null()));
+            let nodes = some["nodes"].as_array().expect("departments");
+            assert_eq!(some["edges"].as_array().map(Vec::len), Some(nodes.len()));
+            sizes.push(nodes.len());
+            seen.extend(nodes.iter().cloned());
+            after = some["pageInfo"]["endCursor"].clone();
+            if some["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(sizes, [2, 2, 1]);
+        // Equal ones share a place on whatever page they stand, and the next is as many further.
+        let places: Vec<&Value> = seen.iter().map(|node| &node["place"]).collect();
+        assert_eq!(json!(places), json!([1, 1, 3, 3, null]));
+        let mut units: Vec<String> = seen.iter().map(|node| node["organization"]["id"].to_string()).collect();
+        units.sort_unstable();
+        units.dedup();
+        assert_eq!(units.len(), 5);
+        // Backward from the last, the same in the same order.
+        let back = page(json!({ "last": 3, "before": after })).await;
+        assert_eq!(back["nodes"], json!(seen[1..4]));
+        assert_eq!(back["pageInfo"]["hasPreviousPage"], true);
+        let one = page(json!({ "unit": id::encode(world.members[3]) })).await;
+        assert_eq!((&one["totalCount"], &one["nodes"][0]["place"]), (&json!(1), &json!(3)));
+    }
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM ranking").await, 2);
+    for (given, code) in [
+        (json!({ "after": "nowhere" }), "CURSOR_MALFORMED"),
+        (json!({ "first": 101 }), "PAGE_INVALID"),
+        (json!({ "first": 1, "last": 1 }), "PAGE_INVALID"),
+    ] {
+        assert_eq!(ask(given).await.code().as_deref(), Some(code));
+    }
 }

@@ -46,10 +46,23 @@ pub struct Place {
     /// 1 for the best; equal scores share a place.
     pub place: Option<i32>,
     pub score: Option<f64>,
+    /// The place and the department, by which places are sorted: the best first, those without a place last.
+    pub key: String,
     figures: BTreeMap<Figure, i32>,
 }
 
 impl Place {
+    fn new(
+        organization_id: OrganizationId,
+        place: Option<i32>,
+        score: Option<f64>,
+        figures: BTreeMap<Figure, i32>,
+    ) -> Self {
+        // Padded, so that cursors compare as numbers do.
+        let key = format!("{:010} {organization_id}", place.unwrap_or(i32::MAX));
+        Self { organization_id, place, score, key, figures }
+    }
+
     pub fn get(&self, figure: Figure) -> i32 {
         self.figures.get(&figure).copied().unwrap_or_default()
     }
@@ -99,25 +112,21 @@ pub async fn of(ctx: &Ctx, alliance: AllianceId, month: NaiveDate, over: Over) -
 }
 
 fn kept(row: ranking_place::Model) -> Place {
-    Place {
-        organization_id: row.organization_id,
-        place: row.place,
-        score: row.score,
-        figures: BTreeMap::from([
-            (Figure::ResponseDue, row.response_due),
-            (Figure::Responded, row.responded),
-            (Figure::Answered, row.answered),
-            (Figure::Resolved, row.resolved),
-            (Figure::Satisfied, row.satisfied),
-            (Figure::ResponseExcluded, row.response_excluded),
-            (Figure::AnswerExcluded, row.answer_excluded),
-        ]),
-    }
+    let figures = BTreeMap::from([
+        (Figure::ResponseDue, row.response_due),
+        (Figure::Responded, row.responded),
+        (Figure::Answered, row.answered),
+        (Figure::Resolved, row.resolved),
+        (Figure::Satisfied, row.satisfied),
+        (Figure::ResponseExcluded, row.response_excluded),
+        (Figure::AnswerExcluded, row.answer_excluded),
+    ]);
+    Place::new(row.organization_id, row.place, row.score, figures)
 }
 
 /// The best first, those without a place last.
 fn in_order(mut places: Vec<Place>) -> Vec<Place> {
-    places.sort_by_key(|place| (place.place.unwrap_or(i32::MAX), place.organization_id));
+    places.sort_by(|one, other| one.key.cmp(&other.key));
     places
 }
 
@@ -250,23 +259,16 @@ fn score(figures: &BTreeMap<Figure, i32>) -> Option<f64> {
 
 /// Gives the places: equal scores share one, and the next is as many further.
 fn ranked(counted: Counted) -> Vec<Place> {
-    let mut places: Vec<Place> = counted
-        .into_iter()
-        .map(|(organization_id, figures)| Place {
-            organization_id,
-            place: None,
-            score: score(&figures),
-            figures,
-        })
-        .collect();
-    let scores: Vec<f64> = places.iter().filter_map(|place| place.score).collect();
-    for place in &mut places {
-        place.place = place.score.map(|own| {
-            let better = scores.iter().filter(|other| **other > own).count();
-            i32::try_from(better).unwrap_or(i32::MAX).saturating_add(1)
-        });
-    }
-    places
+    let scores: Vec<f64> = counted.values().filter_map(score).collect();
+    let place_of = |own: f64| {
+        let better = scores.iter().filter(|other| **other > own).count();
+        i32::try_from(better).unwrap_or(i32::MAX).saturating_add(1)
+    };
+    let place = |(organization_id, figures): (OrganizationId, BTreeMap<Figure, i32>)| {
+        let score = score(&figures);
+        Place::new(organization_id, score.map(place_of), score, figures)
+    };
+    counted.into_iter().map(place).collect()
 }
 
 /// Which rows of a ranking.

@@ -8,12 +8,9 @@ use concord_entities::ranking_item::Figure;
 
 use super::{call::WhistleResponseConnection, statistics::share};
 use crate::{
-    domain::{
-        page::{Args, window},
-        whistle::ranking::{self as verbs, Behind, Place, Ranking},
-    },
+    domain::whistle::ranking::{self as verbs, Behind, Place, Ranking},
     graphql::{
-        connection::args,
+        connection::{args, held, held_connection},
         ctx,
         error::OrApiError,
         governance::{alliance::Alliance, organization::Organization},
@@ -86,6 +83,7 @@ impl RankingRate {
 }
 
 /// A department in a ranking.
+#[derive(Clone)]
 pub struct DepartmentRank {
     ranking: Arc<Ranking>,
     place: Place,
@@ -205,22 +203,29 @@ impl DepartmentRanking {
         self.0.places.len()
     }
 
-    /// The departments, the best first; those that had nothing to be ranked by come last.
+    /// The departments, the best first, those of one place in a fixed order; those that had nothing to be ranked by come last. Until
+    /// the ranking is taken each page is drawn anew, and a department that moved in between may stand on two pages or on none.
     async fn departments(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "Only this organisation.")] organization_id: Option<ID>,
-    ) -> Result<Vec<DepartmentRank>> {
+        #[graphql(desc = "Items from the start, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Items from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+    ) -> Result<DepartmentRankConnection> {
         let ctx = ctx(context);
         let only = id::decode_optional(organization_id.as_ref(), "organizationId").or_api_error(ctx)?;
-        let args = Args { first, ..Args::default() };
-        let first = usize::try_from(window(&args).or_api_error(ctx)?.limit).unwrap_or_default();
-        let of = self.0.places.iter().filter(|place| only.is_none_or(|unit| place.organization_id == unit));
-        let show = |place: &Place| DepartmentRank { ranking: self.0.clone(), place: place.clone() };
-        Ok(of.take(first).map(show).collect())
+        let is_wanted = |place: &&Place| only.is_none_or(|unit| place.organization_id == unit);
+        let places: Vec<&Place> = self.0.places.iter().filter(is_wanted).collect();
+        let args = args(first, after, last, before);
+        let page = held(&places, "rank", |place| &place.key, &args).or_api_error(ctx)?;
+        let show = |place: &&Place| DepartmentRank { ranking: self.0.clone(), place: (*place).clone() };
+        Ok(page.map(show).into())
     }
 }
+
+held_connection!(DepartmentRankConnection, DepartmentRankEdge, DepartmentRank);
 
 #[derive(Default)]
 pub struct RankingQuery;

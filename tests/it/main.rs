@@ -87,6 +87,7 @@ mod mobilization_check_in;
 // party branch
 mod branch;
 mod branch_coverage;
+mod branch_host;
 mod branch_page;
 mod demo_stories;
 mod mobilization_live;

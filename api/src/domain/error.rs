@@ -344,6 +344,8 @@ codes! {
     ParentEnded = "PARENT_ENDED",
     /// Others still stand below it.
     OthersStandBelow = "OTHERS_STAND_BELOW",
+    /// Party organisations are at home in the grid cell, or instructors serve it.
+    HostsBranches = "HOSTS_BRANCHES",
     /// The grid cell has a main officer of this role then.
     MainOfficerTaken = "MAIN_OFFICER_TAKEN",
     // mobilization

@@ -180,6 +180,7 @@ grid-outside-parent = A grid cell covers no more than the one above it: { $cell 
 grid-overlap = The comprehensive cell { $cell } of the same level already covers { $region }, or a part of it.
 parent-ended = What it is to stand below has ended, or its end is set; choose one that stands.
 others-stand-below = { $name } still stands below it; end or move that first.
+hosts-branches = From that day on { $branches } Party organisations are at home in this cell, and { $instructors } instructors serve it; move or end these first.
 main-officer-taken = The cell has a main officer of this role since { $since }; end that post first, or assign this one beside it.
 # mobilization
 person-identified = A person is given by a volunteer number or a token, never by an identity card's or a phone's number.

@@ -256,6 +256,7 @@ grid-outside-parent = 网格不得超出上级网格“{ $cell }”的范围。
 grid-overlap = 同级综合网格“{ $cell }”已覆盖 { $region }（或其一部分）。
 parent-ended = 上级已终止，请另选在用的上级。
 others-stand-below = 其下仍有“{ $name }”，请先终止或调整。
+hosts-branches = 自该日起仍有 { $branches } 个党组织驻在该网格、{ $instructors } 名党建指导员服务该网格，请先调整或结束。
 main-officer-taken = 该网格此角色自 { $since } 起已有主责人员，请先结束其任职，或将此人设为非主责。
 # mobilization
 person-identified = 人员须用志愿者编号或令牌表示，不得使用身份证号或手机号。

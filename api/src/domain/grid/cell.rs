@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 use concord_entities::{
-    alliance,
+    alliance, branch_host, branch_instructor,
     grid_cell::{self, Category, Column, Entity, Model},
     grid_cell_region, grid_network, grid_officer,
     id::{AllianceId, GridCellId, GridNetworkId, RegionId},
@@ -13,7 +13,8 @@ use concord_entities::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
-    IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select, sea_query::Expr,
+    IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ use super::{
     from, hold, hold_cell, near, no_earlier, standing, territory,
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx,
+    Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, governance,
     governance::alliance::expect_version,
     rotation::timetable::today,
     territory::region::{below, id_of_code},
@@ -368,15 +369,19 @@ pub async fn amend(
     Ok(row)
 }
 
-/// Ends a cell below which none stands any more, and with it who holds it. Only the committee may.
+/// Ends a cell below which none stands any more and in which no branch is at home, and with it who holds it. Only the committee may.
 pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Model> {
     use grid_cell_region::Column as Covers;
     use grid_officer::Column as Post;
+    // Whose it is never changes, and is read ahead of the unit of work.
+    let of = super::find(ctx, which.id).await?.ok_or(Error::NotFound("grid_cell"))?.alliance_id;
     let tx = ctx.begin().await?;
+    // Branches and instructors come to a cell under the lock of the alliance.
+    let alliance = governance::alliance::hold(&tx, of).await?;
     let row = open(&tx, which, Action::EndGridCell).await?;
     let covered = grid_cell_region::Entity::find().filter(Covers::CellId.eq(row.id)).all(&tx.db).await?;
     let last = covered.iter().map(|row| row.since_on).max().unwrap_or(row.since_on);
-    let today = today(&territory(&tx.db, row.alliance_id).await?.0, ctx.now());
+    let today = today(&alliance, ctx.now());
     let until = until.unwrap_or(today);
     near(until, today, "until")?;
     no_earlier(until, last, "until")?;
@@ -390,6 +395,7 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
         let name = format!("{} {}", child.code, child.name);
         return Err(Error::refused(Code::OthersStandBelow).with("name", name));
     }
+    refuse_home(&tx, &row, until).await?;
     grid_cell_region::Entity::update_many()
         .col_expr(Covers::UntilOn, Expr::value(until))
         .filter(Covers::CellId.eq(row.id))
@@ -413,6 +419,33 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
     tx.record(fact(Event::GridCellEnded, &row).detail("until", until.to_string())).await?;
     tx.commit(row.id).await?;
     Ok(row)
+}
+
+/// No cell ends while branches are at home in it or instructors serve it, who would be nowhere from then on.
+async fn refuse_home(tx: &Tx<'_>, cell: &Model, until: NaiveDate) -> Result<()> {
+    let branches = {
+        use branch_host::{Column, Entity, Kind};
+        Entity::find()
+            .filter(Column::AllianceId.eq(cell.alliance_id))
+            .filter(Column::Kind.eq(Kind::GridCell))
+            .filter(Column::CellId.eq(cell.id))
+            .filter(from(Column::SinceOn, Column::UntilOn, until))
+            .count(&tx.db)
+            .await?
+    };
+    let instructors = {
+        use branch_instructor::{Column, Entity};
+        Entity::find()
+            .filter(Column::AllianceId.eq(cell.alliance_id))
+            .filter(Column::CellId.eq(cell.id))
+            .filter(from(Column::SinceOn, Column::UntilOn, until))
+            .count(&tx.db)
+            .await?
+    };
+    if branches + instructors == 0 {
+        return Ok(());
+    }
+    Err(Error::refused(Code::HostsBranches).with("branches", branches).with("instructors", instructors))
 }
 
 #[cfg(test)]

@@ -201,8 +201,8 @@ impl GridMutation {
         GridCellPayload::of(ctx, result).await
     }
 
-    /// Ends a cell, and with it every post in it. While cells of the level below stand under it the answer is `OTHERS_STAND_BELOW`. Only the
-    /// committee may.
+    /// Ends a cell, and with it every post in it. While cells of the level below stand under it the answer is `OTHERS_STAND_BELOW`, while a
+    /// Party organisation is at home in it or an instructor serves it `HOSTS_BRANCHES`. Only the committee may.
     async fn end_grid_cell(
         &self,
         context: &Context<'_>,

@@ -8,15 +8,16 @@ use concord::{
         Ctx,
         governance::membership as memberships,
         mobilization::{
+            self,
             check_in::{self, NewCheckIn},
-            order,
+            order, report,
             unit::{self, WhichUnit},
         },
     },
     graphql::id,
 };
 use concord_entities::{
-    id::{MobilizationShiftId, RegionId},
+    id::{MobilizationShiftId, OrganizationId, RegionId},
     membership, mobilization_check_in, mobilization_transfer,
 };
 use concord_tests::{TestApp, World};
@@ -530,5 +531,73 @@ async fn what_is_sent_again_after_somebody_moved_on_is_known() {
         assert_eq!(came.iter().map(told).collect::<Vec<_>>(), outcomes);
     }
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM mobilization_transfer").await, 3);
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn a_duplicate_that_names_a_unit_where_none_was_counts_for_it_once() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, one) = (app.ctx(world.committee), world.communities[0]);
+    let [first, other] = [1, 2].map(|at| world.members[at]);
+    let row = issued(&app, &world).await;
+    let with =
+        |name: &str, unit: Option<OrganizationId>| NewCheckIn { organization_id: unit, ..person(name, one) };
+    let try_in = async |new| {
+        let (came, within) =
+            app.statements_within(async || check_in::check_in(&committee, row.id, new).await).await;
+        (told(&came), within.len())
+    };
+    let came_with = async || {
+        let order = mobilization::find(&committee, row.id).await.expect("a read").expect("an order");
+        let found = report::of(&committee, &order).await.expect("a report");
+        let of =
+            |unit| found.units.iter().find(|sent| sent.unit.organization_id == unit).expect("the unit").came;
+        (of(first), of(other), found.others)
+    };
+    try_in(with("V1", None)).await;
+    assert_eq!(came_with().await, (0, 0, 1));
+    // The order, the seats, the person, where they are, the unit, the event.
+    assert_eq!(try_in(with("V1", Some(first))).await, ("Duplicate".to_owned(), 6));
+    assert_eq!(came_with().await, (1, 0, 0));
+    let events = "SELECT COUNT(*) AS n FROM event WHERE kind = 'mobilization_checked_in'";
+    assert_eq!(count(&app, events).await, 2);
+    // It stays, whatever is sent again: nothing is written any more.
+    for unit in [Some(first), Some(other), None] {
+        assert_eq!(try_in(with("V1", unit)).await, ("Duplicate".to_owned(), 4));
+    }
+    assert_eq!((came_with().await, count(&app, events).await), ((1, 0, 0), 2));
+    // In a batch, within one request and after it.
+    let send = async |items: Vec<NewCheckIn>| {
+        let items = items.into_iter().map(Ok).collect();
+        let came = check_in::check_in_many(&committee, row.id, items).await.expect("done");
+        came.iter().map(told).collect::<Vec<_>>()
+    };
+    let came =
+        send(vec![with("V2", None), with("V2", Some(other)), with("V3", None), with("V4", None)]).await;
+    assert_eq!(came, ["CheckedIn", "Duplicate", "CheckedIn", "CheckedIn"]);
+    assert_eq!(came_with().await, (1, 1, 2));
+    let came = send(vec![with("V1", Some(other)), with("V3", Some(first)), with("V3", Some(other))]).await;
+    assert_eq!(came, ["Duplicate"; 3]);
+    assert_eq!(came_with().await, (2, 1, 1));
+    // Whoever does not move people without a unit gives them none, and a unit that was released takes nobody.
+    let staff = app.ctx(world.staff);
+    assert_eq!(told(&check_in::check_in(&staff, row.id, with("V4", Some(first))).await), "FORBIDDEN");
+    let which = WhichUnit { mobilization_id: row.id, organization_id: other, expected_version: None };
+    unit::release(&committee, which).await.expect("released");
+    assert_eq!(try_in(with("V4", Some(other))).await.0, "UNIT_RELEASED");
+    assert_eq!(came_with().await, (2, 1, 1));
+    // Told late of an earlier time, of somebody who is elsewhere by now.
+    let began = app.app.now();
+    app.advance(TimeDelta::minutes(30));
+    for (unit, place, minutes, outcome) in
+        [(None, one, 20, "CheckedIn"), (Some(first), world.communities[1], 10, "Superseded")]
+    {
+        let at = Some(began + TimeDelta::minutes(minutes));
+        let new = NewCheckIn { at, region_id: place, ..with("V5", unit) };
+        assert_eq!(try_in(new).await.0, outcome);
+    }
+    assert_eq!(came_with().await, (3, 1, 1));
+    assert_eq!(counted(&app, row.id, one).await.1, 5);
     assert_counted(&app).await;
 }

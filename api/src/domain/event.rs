@@ -435,7 +435,7 @@ events! {
     MobilizationArrived = "mobilization_arrived",
     /// The committee released a called unit.
     MobilizationUnitReleased = "mobilization_unit_released",
-    /// Somebody checked in, came back or went elsewhere.
+    /// Somebody checked in, came back or went elsewhere, or it became known with which unit they came.
     MobilizationCheckedIn = "mobilization_checked_in",
     /// Many people checked in at once; the details count them.
     MobilizationCheckedInMany = "mobilization_checked_in_many",

@@ -126,6 +126,8 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
 #[derive(Default)]
 struct Done {
     changed: usize,
+    /// Duplicates that named the unit of somebody who had none.
+    joined: usize,
     /// Of a single one.
     only: Option<Coming>,
 }
@@ -184,15 +186,19 @@ async fn settle(
             continue;
         }
         for (index, coming) in items {
-            if told.contains(&(row.id, coming.region, coming.at)) {
-                put(came, *index, Outcome::Duplicate, row.id);
-                continue;
-            }
-            let (outcome, transfer) = row.now.come(coming);
-            if outcome != Outcome::Duplicate {
+            let unit = row.now.organization;
+            let (outcome, transfer) = if told.contains(&(row.id, coming.region, coming.at)) {
+                row.now.join(coming);
+                (Outcome::Duplicate, None)
+            } else {
+                row.now.come(coming)
+            };
+            let joined = outcome == Outcome::Duplicate && row.now.organization != unit;
+            if outcome != Outcome::Duplicate || joined {
                 done.changed += 1;
                 done.only = Some(*coming);
             }
+            done.joined += usize::from(joined);
             transfers.extend(transfer.map(|transfer| (row.id, transfer)));
             put(came, *index, outcome, row.id);
         }
@@ -294,7 +300,8 @@ impl Done {
                 .detail("checkedIn", of(Outcome::CheckedIn))
                 .detail("transferred", of(Outcome::Transferred))
                 .detail("returned", of(Outcome::Returned))
-                .detail("superseded", of(Outcome::Superseded)),
+                .detail("superseded", of(Outcome::Superseded))
+                .detail("joined", self.joined),
         };
         tx.record(told.detail("state", order.state.to_value())).await?;
         Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// The person is present now and was not on the order before.
     CheckedIn,
-    /// It was known already: nothing changed.
+    /// It was known already: nothing changed, but that a unit is known where none was named before.
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,
@@ -67,8 +67,14 @@ impl Whereabouts {
         if self.left_at.is_none() { Some(self.region) } else { None }
     }
 
+    /// Takes the unit of a check-in where none is known: the person came with it, whichever check-in says so.
+    pub fn join(&mut self, coming: &Coming) {
+        self.organization = self.organization.or(coming.organization);
+    }
+
     /// Takes a check-in of somebody who is on the order.
     pub fn come(&mut self, coming: &Coming) -> (Outcome, Option<Transfer>) {
+        self.join(coming);
         let moves = |is_superseded| {
             let (from, to) =
                 if is_superseded { (coming.region, self.region) } else { (self.region, coming.region) };
@@ -177,6 +183,33 @@ mod tests {
         let mut person = left;
         assert_eq!(person.come(&coming(2, 40)).0, Outcome::Transferred);
         assert_eq!(person.present_at(), Some(region(2)));
+    }
+
+    #[test]
+    fn a_unit_that_none_named_before_is_taken_from_whichever_check_in_names_it() {
+        let unit = |number: u128| Some(OrganizationId(Uuid::from_u128(number)));
+        let of = |number: u128, coming: Coming| Coming { organization: unit(number), ..coming };
+        for (named, outcome) in [
+            (coming(1, 10), Outcome::Duplicate),
+            (coming(1, 20), Outcome::Duplicate),
+            (coming(1, 5), Outcome::Superseded),
+            (coming(2, 5), Outcome::Superseded),
+        ] {
+            let mut person = Whereabouts::first(&coming(1, 10));
+            assert_eq!(person.come(&of(7, named)).0, outcome);
+            assert_eq!(person.organization, unit(7));
+            // Sent again with another or with none it takes the unit from nobody.
+            for again in [of(8, named), named] {
+                assert_eq!(person.come(&again), (Outcome::Duplicate, None));
+                assert_eq!(person.organization, unit(7));
+            }
+        }
+        // Whoever goes elsewhere keeps the unit, unless they come with another there.
+        let mut person = Whereabouts::first(&of(7, coming(1, 10)));
+        person.come(&coming(2, 20));
+        assert_eq!(person.organization, unit(7));
+        person.come(&of(8, coming(3, 30)));
+        assert_eq!(person.organization, unit(8));
     }
 
     #[test]

@@ -40,7 +40,8 @@ use crate::{
 pub enum MobilizationOutcome {
     /// The person is present and was not on the order before.
     CheckedIn,
-    /// It was known already; nothing changed, and nobody is counted twice.
+    /// It was known already; nobody is counted twice, and nothing changed but for this: where no unit was known, the one that it names is
+    /// taken, and the person counts for it. A unit that is known stays.
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,

@@ -148,7 +148,8 @@ pub struct CheckInToMobilizationInput {
     person: String,
     /// Where: a community, natural village, compound or building within the regions of the order.
     region_id: ID,
-    /// The unit that the person comes with: one that the order calls, or that is paired with the place; left out for a volunteer.
+    /// The unit that the person comes with: one that the order calls, or that is paired with the place; left out for a volunteer. Of somebody
+    /// who was checked in without one it may be told later.
     organization_id: Option<ID>,
     /// When the person came; now where absent. Not before the order was issued, nor more than 2 minutes ahead. After the order was
     /// stood down what happened before is still taken for 24 hours.

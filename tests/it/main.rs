@@ -90,6 +90,7 @@ mod branch_coverage;
 mod branch_host;
 mod branch_page;
 mod demo_stories;
+mod mobilization_lists;
 mod mobilization_live;
 mod mobilization_page;
 mod mobilization_reach;

@@ -298,7 +298,7 @@ pub struct OrderMutation;
 
 #[Object]
 impl OrderMutation {
-    /// Drafts an order of mobilisation (红色动员令). Only the committee may.
+    /// Drafts an order of mobilisation (红色动员令). One bad item of a list refuses the whole, and is named. Only the committee may.
     async fn draft_mobilization(
         &self,
         context: &Context<'_>,
@@ -309,7 +309,8 @@ impl OrderMutation {
         MobilizationPayload::of(ctx, result).await
     }
 
-    /// Says anew what places need, of a draft or while the order stands. Only the committee may.
+    /// Says anew what places need, of a draft or while the order stands. One bad item refuses the whole, and is named. Only the committee
+    /// may.
     async fn amend_mobilization_needs(
         &self,
         context: &Context<'_>,
@@ -324,7 +325,7 @@ impl OrderMutation {
         MobilizationPayload::of(ctx, result).await
     }
 
-    /// Calls more units, of a draft or while the order stands. Only the committee may.
+    /// Calls more units, of a draft or while the order stands. One bad item refuses the whole, and is named. Only the committee may.
     async fn call_mobilization_units(
         &self,
         context: &Context<'_>,
@@ -339,7 +340,7 @@ impl OrderMutation {
         MobilizationPayload::of(ctx, result).await
     }
 
-    /// Sets up shifts, of a draft or while the order stands. Only the committee may.
+    /// Sets up shifts, of a draft or while the order stands. One bad item refuses the whole, and is named. Only the committee may.
     async fn add_mobilization_shifts(
         &self,
         context: &Context<'_>,

@@ -8,7 +8,9 @@ use concord::{
         identity::seat,
         mobilization::{
             check_in::{self, NewCheckIn},
+            come::Outcome,
             order::{self, NewShift},
+            report,
         },
     },
     graphql::id,
@@ -213,6 +215,38 @@ async fn a_report_says_who_came_and_what_was_covered() {
     check_in::check_in(&committee, row.id, late).await.expect("late");
     let later = ask().await;
     assert_eq!((&later["came"], &later["lateCheckIns"]), (&json!(7), &json!(1)));
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
+async fn the_hours_count_people_until_they_leave_for_good() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (committee(&app, &world), world.communities);
+    let row = issued(&app, &world).await;
+    let come = async |name: &str, place| {
+        check_in::check_in(&committee, row.id, person(name, place)).await.expect("in").0
+    };
+    let leave = async |name: &str| {
+        check_in::check_out(&committee, row.id, name, None).await.expect("out");
+    };
+    for name in ["V1", "V2", "V3"] {
+        come(name, one).await;
+    }
+    app.advance(TimeDelta::hours(1));
+    for name in ["V1", "V2", "V3"] {
+        leave(name).await;
+    }
+    app.advance(TimeDelta::hours(2));
+    // One is back, one is elsewhere, one is gone.
+    assert_eq!(come("V1", one).await, Outcome::Returned);
+    assert_eq!(come("V2", two).await, Outcome::Transferred);
+    app.advance(TimeDelta::hours(1));
+    leave("V1").await;
+    let found = report::of(&committee, &row).await.expect("a report");
+    let hours: Vec<_> = found.hours.iter().map(|hour| (hour.arrived, hour.present)).collect();
+    assert_eq!(hours, [(3, 3), (0, 2), (0, 2), (0, 2), (0, 1)]);
+    assert_eq!(found.present, 1);
     assert_counted(&app).await;
 }
 

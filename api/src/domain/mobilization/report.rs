@@ -39,7 +39,7 @@ pub struct Hour {
     pub arrived: i64,
     /// People who had come by its end.
     pub cumulative: i64,
-    /// Those of them who had not left for good by its end.
+    /// Those of them who had not left for good by its end. When somebody was away who came back stands nowhere.
     pub present: i64,
     /// Places that had once had as many as they need by its end.
     pub covered: i64,

@@ -41,7 +41,8 @@ pub struct MobilizationHour {
     arrived: i64,
     /// People who had come by its end.
     cumulative: i64,
-    /// Those of them who had not left for good by its end.
+    /// Those of them who had not left for good by its end. When somebody was away who left and came back, there or elsewhere, is not kept: they
+    /// count as present in between too.
     present: i64,
     /// Places that were known by its end to have had as many people as they needed, if only for a while; `placeCount` says of how many.
     covered: i64,
@@ -122,7 +123,8 @@ impl MobilizationReport {
         self.report.transfers
     }
 
-    /// Hour by hour from the first arrival on, for two months at most.
+    /// Hour by hour from the first arrival on, for two months at most. Of an order that the caller sees in part they count who is within it now
+    /// or was there last, from when that person first came, wherever that was.
     async fn hours(&self) -> Vec<MobilizationHour> {
         self.report.hours.iter().map(MobilizationHour::from).collect()
     }

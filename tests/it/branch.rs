@@ -444,7 +444,10 @@ async fn a_branch_serves_problems_tasks_and_whistles_of_its_alliance() {
     let whistle = approved(&app, &world, whistle::Kind::Enforcement).await;
     for matter in [Matter::Problem(problem.id), Matter::Task(task), Matter::Whistle(whistle.id)] {
         app.advance(TimeDelta::minutes(1));
-        matter::link(&committee, which(branch.id), matter).await.expect("linked");
+        let link = async || matter::link(&committee, which(branch.id), matter).await;
+        let (done, within) = app.statements_within(link).await;
+        done.expect("linked");
+        assert_eq!(within.len(), 5, "{within:#?}");
         assert_eq!(code(matter::link(&committee, which(branch.id), matter).await), "ALREADY_EXISTS");
         assert_eq!(code(matter::link(&app.ctx(world.staff), which(branch.id), matter).await), "FORBIDDEN");
     }

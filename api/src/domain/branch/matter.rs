@@ -1,15 +1,13 @@
 //! What a branch serves: a problem, a task or a whistle of its own alliance.
 
 use concord_entities::{
-    branch_matter::{self, Column, Entity},
-    id::{AllianceId, PriorityTaskId, ProblemId, WhistleId},
+    branch_matter::{Column, Entity},
+    id::{AllianceId, BranchMatterId, PriorityTaskId, ProblemId, WhistleId},
     party_branch, priority_task, problem, whistle,
 };
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter,
-    sea_query::{Expr, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, Query, SimpleExpr},
 };
 
 use super::steps::{Which, open};
@@ -76,28 +74,44 @@ async fn both(
 /// Says that a branch serves a matter. Only the committee may.
 pub async fn link(ctx: &Ctx, which: Which, matter: Matter) -> Result<party_branch::Model> {
     let (tx, row) = both(ctx, which, matter, Action::LinkBranchMatter).await?;
-    if Entity::find().filter(stands(&row, matter)).one(&tx.db).await?.is_some() {
-        return Err(Error::invalid(Code::AlreadyExists, "matter"));
-    }
     let (mut problem, mut task, mut whistle) = (None, None, None);
     match matter {
         Matter::Problem(id) => problem = Some(id),
         Matter::Task(id) => task = Some(id),
         Matter::Whistle(id) => whistle = Some(id),
     }
-    let new = branch_matter::ActiveModel {
-        id: Set(ctx.new_id()),
-        alliance_id: Set(row.alliance_id),
-        branch_id: Set(row.id),
-        problem_id: Set(problem),
-        task_id: Set(task),
-        whistle_id: Set(whistle),
-        linked_at: Set(ctx.now()),
-        linked_by: Set(ctx.author()),
-        unlinked_at: Set(None),
-        unlinked_by: Set(None),
-    };
-    new.insert(&tx.db).await?;
+    let id: BranchMatterId = ctx.new_id();
+    // Looked for by the statement that writes it, which saves one: nobody else links under the alliance's lock.
+    let there = Entity::find().select_only().expr(Expr::val(1)).filter(stands(&row, matter)).into_query();
+    let new = Query::select()
+        .expr(Expr::value(id))
+        .expr(Expr::value(row.alliance_id))
+        .expr(Expr::value(row.id))
+        .expr(Expr::value(problem))
+        .expr(Expr::value(task))
+        .expr(Expr::value(whistle))
+        .expr(Expr::value(ctx.now()))
+        .expr(Expr::value(ctx.author()))
+        .and_where(Expr::exists(there).not())
+        .to_owned();
+    let mut insert = Query::insert();
+    insert
+        .into_table(Entity)
+        .columns([
+            Column::Id,
+            Column::AllianceId,
+            Column::BranchId,
+            Column::ProblemId,
+            Column::TaskId,
+            Column::WhistleId,
+            Column::LinkedAt,
+            Column::LinkedBy,
+        ])
+        .select_from(new)
+        .map_err(Error::internal)?;
+    if tx.db.execute(&insert).await?.rows_affected() == 0 {
+        return Err(Error::invalid(Code::AlreadyExists, "matter"));
+    }
     tx.record(fact(Event::BranchMatterLinked, &row, matter)).await?;
     tx.commit(row.id).await?;
     Ok(row)

@@ -57,7 +57,6 @@ pub struct Roles {
 #[serde(deny_unknown_fields)]
 pub struct Background {
     pub poll_interval_ms: u64,
-    pub due_notice_days: i32,
     pub checkpoint_seconds: i64,
 }
 

@@ -60,6 +60,7 @@ mod m20261208_000002_late_once;
 mod m20261208_000011_setbacks;
 mod m20261208_000021_moved_regions;
 mod m20261208_000031_excluded_answers;
+mod m20261209_000011_task_reminders;
 mod refusal;
 
 /// All migrations in order.
@@ -124,6 +125,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261208_000011_setbacks::Migration),
             Box::new(m20261208_000021_moved_regions::Migration),
             Box::new(m20261208_000031_excluded_answers::Migration),
+            Box::new(m20261209_000011_task_reminders::Migration),
         ]
     }
 }

@@ -135,6 +135,7 @@ async fn an_alliance_sets_its_deadlines_and_what_runs_keeps_its_own() {
         ),
         (json!({ "remindHours": -1 }), "OUT_OF_RANGE", "input.remindHours"),
         (json!({ "replyDays": 0 }), "OUT_OF_RANGE", "input.replyDays"),
+        (json!({ "taskRemindDays": 91 }), "OUT_OF_RANGE", "input.taskRemindDays"),
     ] {
         let refused = set(&app, world.committee, &world, wrong.clone()).await;
         assert_eq!(refused.code().as_deref(), Some(code), "{wrong}");

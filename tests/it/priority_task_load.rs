@@ -9,6 +9,7 @@ use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::{
+    deadline::set,
     priority_task::{CREATE, PUBLISH_LIST, create_list, key, published, step, written},
     task_list::events,
 };
@@ -301,6 +302,40 @@ async fn an_alliance_counts_its_tasks_by_state_and_by_its_own_calendar() {
     let (answer, statements) = app.statements(async || client.run(all).await).await;
     assert!(answer.code().is_none());
     assert_eq!(statements.len(), 2, "{statements:#?}");
+}
+
+#[tokio::test]
+async fn an_alliance_sets_how_long_before_its_date_a_task_is_told_of() {
+    let app = TestApp::new().await;
+    let (here, there) = (World::build(&app, "632223").await, World::build(&app, "632224").await);
+    for world in [&here, &there] {
+        published(&app, world).await;
+    }
+    let days = async |world: &World| {
+        let read = "query($id: ID!) { alliance(id: $id) { deadlinePolicy { taskRemindDays } } }";
+        let seen = app.client(world.observer).send(read, json!({ "id": id::encode(world.town) })).await;
+        seen.at("/alliance/deadlinePolicy/taskRemindDays").as_i64().expect("a number")
+    };
+    assert_eq!(days(&here).await, 3);
+    set(&app, here.committee, &here, json!({ "taskRemindDays": 10 })).await.fine();
+    assert_eq!((days(&here).await, days(&there).await), (10, 3));
+    // Ten days before the 20th, by the calendar of Beijing.
+    app.set_now(Utc.with_ymd_and_hms(2026, 1, 9, 15, 59, 0).single().expect("an instant"));
+    app.run_background().await;
+    assert_eq!(events(&app, "priority_task_due").await, 0);
+    app.advance(TimeDelta::minutes(1));
+    app.run_background().await;
+    assert_eq!(events(&app, "priority_task_due").await, 1);
+    // On the day itself; what was told of is not told of once more.
+    for world in [&here, &there] {
+        set(&app, world.committee, world, json!({ "taskRemindDays": 0 })).await.fine();
+    }
+    app.set_now(Utc.with_ymd_and_hms(2026, 1, 19, 15, 59, 0).single().expect("an instant"));
+    app.run_background().await;
+    assert_eq!(events(&app, "priority_task_due").await, 1);
+    app.advance(TimeDelta::minutes(1));
+    app.run_background().await;
+    assert_eq!(events(&app, "priority_task_due").await, 2);
 }
 
 #[tokio::test]

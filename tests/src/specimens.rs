@@ -17,7 +17,7 @@ use crate::{
 pub type Specimens = BTreeMap<String, Uuid>;
 
 /// Values that a column must have to mean something; the rest is made up from its type.
-const VALUES: [(&str, &str, &str); 97] = [
+const VALUES: [(&str, &str, &str); 98] = [
     ("problem", "dispatch_is_provisional", "false"),
     ("problem_responsible", "resolution_is_provisional", "false"),
     ("problem_responsible", "response_is_provisional", "false"),
@@ -112,6 +112,7 @@ const VALUES: [(&str, &str, &str); 97] = [
     ("branch_member_count", "counted_on", "2026-01-01"),
     ("branch_instructor", "since_on", "2026-01-01"),
     ("deadline_policy", "whistle_rules", "[]"),
+    ("deadline_policy", "task_remind_days", "3"),
     ("whistle_escalation", "place", "1"),
     ("problem_round", "joint_organization_ids", "[]"),
     ("problem_setback", "kind", "returned"),

@@ -1,10 +1,10 @@
-//! What an alliance sets for the deadlines of its problems and whistles and for what follows when one passes.
+//! What an alliance sets for the deadlines of its problems and whistles, for what follows when one passes, and for reminders.
 
 use sea_orm::entity::prelude::*;
 
 use crate::id::AllianceId;
 
-/// What an alliance sets for the deadlines of its problems and whistles and for what follows when one passes.
+/// What an alliance sets for the deadlines of its problems and whistles, for what follows when one passes, and for reminders.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "deadline_policy")]
@@ -29,6 +29,8 @@ pub struct Model {
     pub whistle_rules: String,
     /// How many hours before the deadline to resolve a whistle's matter a unit is reminded.
     pub whistle_remind_hours: i32,
+    /// How many days before its due date the units of a task are reminded.
+    pub task_remind_days: i32,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
 }

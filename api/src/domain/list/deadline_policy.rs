@@ -1,4 +1,5 @@
-//! What an alliance sets for its deadlines: limits by clock, urgency, tier and complexity, and what follows when one passes.
+//! What an alliance sets for its deadlines: limits by clock, urgency, tier and complexity, what follows when one passes, and when
+//! units are reminded, of tasks too.
 //! What it does not set takes the platform's defaults (dispatching and resolution after Beijing's DB11/T 2021—2022).
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -35,6 +36,8 @@ use crate::domain::{
 const RULES: usize = 60;
 /// Most levels of supervision.
 const LEVELS: usize = 5;
+/// How many days before its due date the units of a task are reminded where the alliance sets nothing.
+pub(super) const TASK_REMIND_DAYS: i32 = 3;
 /// Longest limit, in hours and in days.
 const MOST_HOURS: u32 = 24 * 366;
 
@@ -121,6 +124,8 @@ pub struct Policy {
     pub whistle_rules: Vec<deadlines::Rule>,
     /// How many hours before the deadline to resolve a whistle's matter a reminder goes out.
     pub whistle_remind_hours: i32,
+    /// How many days before its due date the units of a task are reminded.
+    pub task_remind_days: i32,
 }
 
 impl Default for Policy {
@@ -143,6 +148,7 @@ impl Default for Policy {
             version: 0,
             whistle_rules: Vec::new(),
             whistle_remind_hours: 24,
+            task_remind_days: TASK_REMIND_DAYS,
         }
     }
 }
@@ -158,6 +164,7 @@ impl From<Model> for Policy {
             version: row.version,
             whistle_rules: serde_json::from_str(&row.whistle_rules).unwrap_or_default(),
             whistle_remind_hours: row.whistle_remind_hours,
+            task_remind_days: row.task_remind_days,
         }
     }
 }
@@ -312,6 +319,7 @@ pub struct PolicyChange {
     pub reply_days: Option<i32>,
     pub whistle_rules: Option<Vec<deadlines::Rule>>,
     pub whistle_remind_hours: Option<i32>,
+    pub task_remind_days: Option<i32>,
 }
 
 /// Sets an alliance's deadlines. What runs already keeps its deadline.
@@ -354,6 +362,9 @@ pub async fn set(
     if let Some(hours) = change.whistle_remind_hours {
         policy.whistle_remind_hours = text::within(hours, "whistleRemindHours", 0, 24 * 90)?;
     }
+    if let Some(days) = change.task_remind_days {
+        policy.task_remind_days = text::within(days, "taskRemindDays", 0, 90)?;
+    }
     policy.version += 1;
     let stored = deadline_policy::ActiveModel {
         alliance_id: Set(id),
@@ -364,6 +375,7 @@ pub async fn set(
         version: Set(policy.version),
         whistle_rules: Set(serde_json::to_string(&policy.whistle_rules).map_err(Error::internal)?),
         whistle_remind_hours: Set(policy.whistle_remind_hours),
+        task_remind_days: Set(policy.task_remind_days),
     };
     if is_new {
         stored.insert(&tx.db).await?;
@@ -377,7 +389,8 @@ pub async fn set(
         .detail("remindHours", policy.remind_hours)
         .detail("replyDays", policy.reply_days)
         .detail("whistleRules", serde_json::to_value(&policy.whistle_rules).map_err(Error::internal)?)
-        .detail("whistleRemindHours", policy.whistle_remind_hours);
+        .detail("whistleRemindHours", policy.whistle_remind_hours)
+        .detail("taskRemindDays", policy.task_remind_days);
     tx.record(told).await?;
     tx.commit(id).await?;
     Ok(alliance)

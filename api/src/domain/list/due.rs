@@ -1,29 +1,34 @@
-//! The hand that tells of tasks' nearing due dates: one event per task and date, whichever node runs first. The date that was
-//! told stands beside the date that is due; where it moved, it is told of again. Of problems `list::supervision` tells.
+//! The hand that tells of tasks' nearing due dates, as long before as their alliance wants: one event per task and date, whichever
+//! node runs first. The date that was told stands beside the date that is due; where it moved, it is told of again. Of problems
+//! `list::supervision` tells.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
-use concord_entities::{alliance, priority_task};
+use concord_entities::{alliance, deadline_policy, priority_task};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, RelationTrait, Select,
+    sea_query::{Expr, Func},
 };
 use uuid::Uuid;
 
-use super::priority_task::{co_organizers_by_task, due};
+use super::{
+    deadline_policy::TASK_REMIND_DAYS,
+    priority_task::{co_organizers_by_task, due},
+};
 use crate::domain::{Ctx, Result};
 
 /// Most tasks told of in one unit of work.
 const BATCH: u64 = 200;
 
-/// Tells of the tasks that fall due within the configured days; tells how many.
+/// Tells of the tasks that fall due within the days that their alliances set; tells how many.
 pub async fn notify(ctx: &Ctx) -> Result<usize> {
     use priority_task::{Column, Entity};
-    let zones = zones(ctx).await?;
-    if zones.is_empty() {
+    let ahead = ahead(ctx).await?;
+    if ahead.is_empty() {
         return Ok(0);
     }
-    let waiting = Entity::find().filter(untold()).filter(soon(ctx, &zones));
+    let waiting = Entity::find().filter(untold()).filter(soon(ctx, &ahead));
     // A look without a lock: most of the time nothing has come near.
     if waiting.clone().limit(1).one(ctx.read()).await?.is_none() {
         return Ok(0);
@@ -57,12 +62,36 @@ fn untold() -> Condition {
     Condition::all().add(Column::IsOpen.into_expr()).add(stale)
 }
 
+/// The alliances with what they set for their deadlines, where they set anything.
+fn alliances() -> Select<alliance::Entity> {
+    let policy = deadline_policy::Relation::Alliance.def();
+    alliance::Entity::find().select_only().join_rev(JoinType::LeftJoin, policy)
+}
+
+/// How many days ahead an alliance wants its tasks to be told of.
+fn days_ahead() -> Expr {
+    let set = deadline_policy::Column::TaskRemindDays.into_expr();
+    Func::coalesce([set, Expr::value(TASK_REMIND_DAYS)]).into()
+}
+
+/// How many days ahead tasks are told of, in each time zone.
+async fn ahead(ctx: &Ctx) -> Result<Vec<(String, i32)>> {
+    let all = alliances().column(alliance::Column::TimeZone).expr(days_ahead()).distinct();
+    Ok(all.into_tuple().all(ctx.read()).await?)
+}
+
 /// Whether a task falls due soon by the calendar of its alliance.
-fn soon(ctx: &Ctx, zones: &[String]) -> Condition {
+fn soon(ctx: &Ctx, ahead: &[(String, i32)]) -> Condition {
     use priority_task::Column;
-    let days = u64::try_from(ctx.app.config.background.due_notice_days).unwrap_or_default();
-    by_zone(ctx, zones, Column::AllianceId, |today| {
-        Column::DueOn.lte(today.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX))
+    ahead.iter().fold(Condition::any(), |any, (zone, days)| {
+        let there = alliances()
+            .column(alliance::Column::Id)
+            .filter(alliance::Column::TimeZone.eq(zone))
+            .filter(days_ahead().eq(*days))
+            .into_query();
+        let days = Days::new(u64::try_from(*days).unwrap_or_default());
+        let last = today(zone, ctx.now()).checked_add_days(days).unwrap_or(NaiveDate::MAX);
+        any.add(Condition::all().add(Column::AllianceId.in_subquery(there)).add(Column::DueOn.lte(last)))
     })
 }
 

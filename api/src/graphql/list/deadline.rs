@@ -128,16 +128,16 @@ pub struct SupervisionLevel {
     demand: String,
 }
 
-/// What an alliance sets for the deadlines of its problems and whistles, and for what follows when one passes. What no rule
-/// covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is at risk, 2 h for
-/// utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting in 24 h, in an
-/// emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
+/// What an alliance sets for the deadlines of its problems and whistles, for what follows when one passes, and for reminders, of
+/// tasks too. What no rule covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is
+/// at risk, 2 h for utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting
+/// in 24 h, in an emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
 pub struct DeadlinePolicy(Policy);
 
-/// What an alliance sets for the deadlines of its problems and whistles, and for what follows when one passes. What no rule
-/// covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is at risk, 2 h for
-/// utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting in 24 h, in an
-/// emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
+/// What an alliance sets for the deadlines of its problems and whistles, for what follows when one passes, and for reminders, of
+/// tasks too. What no rule covers takes the platform's limits. Problems: dispatching and response 1 h where life or property is
+/// at risk, 2 h for utilities, 24 h otherwise; resolution 2 h, 24 h, 7 days, and 15 days for complex matters. Whistles: reporting
+/// in 24 h, in an emergency 30 minutes; resolution 7 days for enforcement, 15 days for priority work, 24 h in an emergency.
 #[Object]
 impl DeadlinePolicy {
     /// The alliance's own rules.
@@ -188,6 +188,12 @@ impl DeadlinePolicy {
     /// How many hours before the deadline to resolve a whistle's matter a reminder goes out; halfway where the limit is shorter.
     async fn whistle_remind_hours(&self) -> i32 {
         self.0.whistle_remind_hours
+    }
+
+    /// How many days before its due date a priority task shows as due in the inboxes of its organisations; 0 on the day itself, 3
+    /// where the alliance sets nothing.
+    async fn task_remind_days(&self) -> i32 {
+        self.0.task_remind_days
     }
 
     /// Grows by one with every change, 0 while nothing was set; give it as `expectedVersion`.
@@ -523,6 +529,9 @@ pub struct SetDeadlinePolicyInput {
     whistle_rules: Option<Vec<WhistleDeadlineRuleInput>>,
     /// How many hours before the deadline to resolve a whistle's matter a reminder goes out, 0 to 2,160.
     whistle_remind_hours: Option<i32>,
+    /// How many days before its due date a priority task shows as due in the inboxes of its organisations, 0 to 90. It holds at once
+    /// for every task that was not told of yet.
+    task_remind_days: Option<i32>,
 }
 
 payload!(
@@ -574,6 +583,7 @@ impl DeadlineMutation {
             let change = PolicyChange {
                 whistle_rules: input.whistle_rules.map(|rules| rules.into_iter().map(of_whistles).collect()),
                 whistle_remind_hours: input.whistle_remind_hours,
+                task_remind_days: input.task_remind_days,
                 rules: input.rules.map(|rules| rules.into_iter().map(rule).collect()),
                 levels: input.levels.map(|levels| levels.into_iter().map(level).collect()),
                 remind_hours: input.remind_hours,

@@ -185,6 +185,8 @@ async fn deadlines_are_noted_once(db: &DatabaseConnection, problems: &[problem::
     };
     assert_eq!(told("problem_breached").await, u64::try_from(breaches.len()).expect("a count"));
     assert_eq!(told("supervision_notice_issued").await, u64::try_from(notices.len()).expect("a count"));
+    let unanswered = notices.iter().filter(|notice| notice.unanswered_at.is_some()).count();
+    assert_eq!(told("supervision_notice_unanswered").await, u64::try_from(unanswered).expect("a count"));
     // Whatever was looked at and found late is on record.
     let late = problem::Entity::find()
         .filter(problem::Column::DispatchSettled.eq(true))

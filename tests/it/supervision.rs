@@ -29,8 +29,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::{
-    deadline::at,
-    problem::{pothole, problem_in, which},
+    deadline::{at, shown},
+    problem::{count, pothole, problem_in, which},
     problem_round::finish,
     whistle::sounded,
 };
@@ -177,6 +177,82 @@ async fn however_late_a_notice_comes_the_next_leaves_time_to_answer() {
     app.set_now(at("2026-02-08T09:00"));
     app.run_background().await;
     assert_eq!(levels().await, [1, 2, 3]);
+}
+
+const UNANSWERED: &str = "SELECT COUNT(*) AS n FROM event WHERE kind = 'supervision_notice_unanswered'";
+
+/// A problem whose unit was given a notice on the 13th, to be answered by the 16th.
+async fn demanded(app: &TestApp, world: &World) -> ProblemId {
+    let id = problem_in(app, world, State::InProgress).await.id;
+    app.set_now(at("2026-01-13T00:00"));
+    app.run_background().await;
+    assert_eq!(notices(app, id).await[0].reply_by, day("2026-01-16"));
+    id
+}
+
+#[tokio::test]
+async fn that_nobody_answered_in_time_is_on_record_once_and_stays() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let id = demanded(&app, &world).await;
+    let hands = async || {
+        let nodes = [app.system(), app.system(), app.system()];
+        for done in futures_util::future::join_all(nodes.iter().map(supervision::watch)).await {
+            done.expect("the hand works");
+        }
+    };
+    app.set_now(at("2026-01-16T23:59"));
+    hands().await;
+    assert_eq!(count(&app, UNANSWERED).await, 0);
+    // The day is over where the alliance is; then a clock goes back, and a node begins anew.
+    for now in ["2026-01-17T00:00", "2026-01-14T09:00", "2026-01-17T09:00"] {
+        app.set_now(at(now));
+        hands().await;
+        assert_eq!(count(&app, UNANSWERED).await, 1);
+    }
+    app.run_background().await;
+    for who in [world.staff, world.manager, world.committee] {
+        let inbox = app.client(who).run("{ inbox { nodes { kind event { kind } } } }").await;
+        let told = inbox.at("/inbox/nodes").as_array().expect("entries").clone();
+        let told: Vec<_> =
+            told.iter().filter(|one| one["event"]["kind"] == "SUPERVISION_NOTICE_UNANSWERED").collect();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0]["kind"], "DUE");
+    }
+    // It can still be answered, and was late.
+    let seen = notices(&app, id).await;
+    answer(&app, world.staff, &seen[0]).await.fine();
+    let query = "query($id: ID!) { node(id: $id) { ... on SupervisionNotice {
+        isReplyOverdue unansweredAt answeredAt } } }";
+    let late = app.client(world.observer).send(query, json!({ "id": id::encode(seen[0].id) })).await;
+    assert_eq!(
+        late.at("/node"),
+        &json!({ "isReplyOverdue": false, "unansweredAt": shown("2026-01-17T00:00"),
+            "answeredAt": shown("2026-01-17T09:00") })
+    );
+    assert!(app.sql("UPDATE supervision_notice SET unanswered_at = NULL WHERE level = 1").await.is_err());
+    hands().await;
+    assert_eq!(count(&app, UNANSWERED).await, 1);
+}
+
+#[tokio::test]
+async fn an_answer_is_late_whether_or_not_anybody_looked() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let id = demanded(&app, &world).await;
+    app.set_now(at("2026-01-17T00:00"));
+    answer(&app, world.staff, &notices(&app, id).await[0]).await.fine();
+    let noted = async || -> Vec<_> { notices(&app, id).await.iter().map(|one| one.unanswered_at).collect() };
+    assert_eq!(noted().await, [Some(at("2026-01-17T00:00"))]);
+    assert_eq!(count(&app, UNANSWERED).await, 1);
+    // The next level follows with a day of its own, on which it is answered in time.
+    app.run_background().await;
+    app.set_now(at("2026-01-20T23:59"));
+    answer(&app, world.staff, &notices(&app, id).await[1]).await.fine();
+    app.set_now(at("2026-02-20T09:00"));
+    let of_second = async || notices(&app, id).await[1].unanswered_at;
+    app.run_background().await;
+    assert_eq!(of_second().await, None);
 }
 
 #[tokio::test]

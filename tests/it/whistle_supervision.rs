@@ -164,6 +164,31 @@ async fn who_was_called_from_above_answers_there() {
     assert_eq!(count(&app, kinds).await, 2);
 }
 
+#[tokio::test]
+async fn that_a_called_unit_did_not_answer_is_on_record_in_both_chains() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (town, county) = (app.ctx(world.committee), app.ctx(world.county_committee));
+    let (row, _) = sounded(&app, &world, Kind::Enforcement, &[world.members[1]], None).await;
+    steps::escalate(&town, which(row.id), "超出镇级权限").await.expect("escalated");
+    let unit = county_unit(&app, &world, "县住建局").await;
+    steps::call_units(&county, which(row.id), Some(world.county), &[plain(unit)]).await.expect("called");
+    app.advance(TimeDelta::hours(25));
+    app.run_background().await;
+    let shown = notices(&app, world.committee, row.id).await;
+    assert_eq!(shown.len(), 2);
+    // Three days, and the last of them is over.
+    app.advance(TimeDelta::days(4));
+    for _ in 0..2 {
+        app.run_background().await;
+    }
+    let kinds = "SELECT COUNT(*) AS n FROM event WHERE kind = 'supervision_notice_unanswered'";
+    // Of the town's own once, of the county's in both chains.
+    assert_eq!(count(&app, kinds).await, 3);
+    let noted = "SELECT COUNT(*) AS n FROM supervision_notice WHERE level = 1 AND unanswered_at IS NOT NULL";
+    assert_eq!(count(&app, noted).await, 2);
+}
+
 async fn set(app: &TestApp, world: &World, who: AccountId, change: Value) -> Answer {
     let query = "mutation($input: SetDeadlinePolicyInput!) { setDeadlinePolicy(input: $input) {
         alliance { deadlinePolicy { whistleRules { clock kind amount unit } whistleRemindHours remindHours } }

@@ -134,13 +134,14 @@ const BY_VERBS: [&str; 11] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 51] = [
+const EMPTY: [(&str, &str); 52] = [
     ("follow_up", "tried_at"),
     ("follow_up", "excluded_at"),
     ("follow_up", "excluded_by"),
     ("follow_up", "exclusion_reason"),
     ("extension", "decided_at"),
     ("supervision_notice", "answered_at"),
+    ("supervision_notice", "unanswered_at"),
     ("account", "disabled_at"),
     ("account", "locked_until_at"),
     ("account_link", "used_at"),

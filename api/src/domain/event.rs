@@ -293,6 +293,8 @@ events! {
     SupervisionNoticeIssued = "supervision_notice_issued",
     /// A supervision notice was answered.
     SupervisionNoticeAnswered = "supervision_notice_answered",
+    /// The day by which a supervision notice was to be answered has passed.
+    SupervisionNoticeUnanswered = "supervision_notice_unanswered",
     /// A unit asked for more time.
     ExtensionRequested = "extension_requested",
     /// More time was granted.

@@ -64,6 +64,8 @@ pub struct Model {
     pub response_id: Option<WhistleResponseId>,
     /// The call's deadline that passed.
     pub whistle_breach_id: Option<WhistleBreachId>,
+    /// When it was put on record that the day had passed without an answer.
+    pub unanswered_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, relation_enum = "Alliance", from = "alliance_id", to = "id")]
     pub alliance: BelongsTo<crate::governance::alliance::Entity>,
     #[sea_orm(belongs_to, relation_enum = "Problem", from = "problem_id", to = "id")]

@@ -359,6 +359,21 @@ pub fn cases() -> Vec<Case> {
                 "UPDATE supervision_notice SET level = level + 1",
             ],
         ),
+        case(
+            "supervision_notice_stays_unanswered",
+            "stays on record",
+            &[
+                "UPDATE supervision_notice SET unanswered_at = NULL",
+                "UPDATE supervision_notice SET unanswered_at = '2999-01-01 00:00:00.000000+00:00'",
+            ],
+        )
+        .after(&["UPDATE supervision_notice SET unanswered_at = issued_at"]),
+        case(
+            "supervision_notice_stays_unanswered",
+            "stays on record",
+            &["UPDATE supervision_notice SET unanswered_at = answered_at"],
+        )
+        .after(&["UPDATE supervision_notice SET answered_at = issued_at"]),
         case("problem_round_unit_is_kept", "never changed", &["DELETE FROM problem_round_unit"]),
         case("problem_round_unit_is_not_edited", "never changed", &["UPDATE problem_round_unit SET is_lead = FALSE"]),
         case(

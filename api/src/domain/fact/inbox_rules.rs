@@ -33,7 +33,7 @@ const fn rule(event: &'static str, why: Kind, to: &'static [To]) -> Rule {
 }
 
 /// The table.
-pub const RULES: [Rule; 70] = [
+pub const RULES: [Rule; 71] = [
     rule("membership_applied", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("priority_task_published", Kind::Assigned, &[To::Concerned]),
     rule("priority_task_submitted", Kind::Assigned, &[To::Everyone(Role::Committee)]),
@@ -56,6 +56,7 @@ pub const RULES: [Rule; 70] = [
     // Where the unit cannot answer, the notice is the committee's.
     rule("supervision_notice_issued", Kind::Assigned, &[To::Concerned, To::ConcernedCommittee]),
     rule("supervision_notice_answered", Kind::Assigned, &[To::Everyone(Role::Committee)]),
+    rule("supervision_notice_unanswered", Kind::Due, &[To::Concerned, To::Everyone(Role::Committee)]),
     rule("extension_requested", Kind::Assigned, &[To::Everyone(Role::Committee)]),
     rule("extension_granted", Kind::Due, &[To::Concerned]),
     rule("extension_refused", Kind::Returned, &[To::Concerned]),

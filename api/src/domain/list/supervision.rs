@@ -32,15 +32,16 @@ use super::{
     },
 };
 use crate::domain::{
-    Action, Code, Ctx, Error, Event, HELD, Result, Target, Tx,
-    governance::alliance::expect_version,
+    Action, Code, Ctx, Error, Event, Result, Tx,
     page::{self, Order, Page},
     scope, text, whistle,
 };
 
 mod notice;
+mod reply;
 
 pub(in crate::domain) use notice::{About, NewNotice, about_notice};
+pub use reply::answer;
 
 /// Most problems looked at in one unit of work.
 const BATCH: u64 = 50;
@@ -94,7 +95,7 @@ pub async fn watch(ctx: &Ctx) -> Result<usize> {
     let late = settle_dispatches(ctx).await?
         + settle_units(ctx, Clock::Response).await?
         + settle_units(ctx, Clock::Resolution).await?;
-    Ok(recalculated + reminded + late + escalate(ctx).await?)
+    Ok(recalculated + reminded + late + escalate(ctx).await? + reply::note_unanswered(ctx).await?)
 }
 
 /// What an alliance's deadlines are computed with, read once for a batch.
@@ -590,48 +591,4 @@ async fn unanswered(
     let of = responsible::Entity::find_by_id((of.id, unit)).select_only();
     let of = of.expr_as(below(number), "number").expr_as(below(seats), "seats");
     Ok(of.into_tuple().one(&tx.db).await?)
-}
-
-/// Answers a notice for the unit it is addressed to, once.
-pub async fn answer(
-    ctx: &Ctx,
-    id: SupervisionNoticeId,
-    answer: &str,
-    expected: Option<i64>,
-) -> Result<Model> {
-    let tx = ctx.begin().await?;
-    let notice = visible(ctx)
-        .filter(Notice::Id.eq(id))
-        .lock(HELD)
-        .one(&tx.db)
-        .await?
-        .ok_or(Error::NotFound("supervision_notice"))?;
-    let target = Target::alliance(notice.alliance_id).of(std::slice::from_ref(&notice.organization_id));
-    ctx.require(&tx.db, Action::AnswerSupervisionNotice, target).await?;
-    if let Some(expected) = expected {
-        expect_version(expected, notice.version)?;
-    }
-    if notice.answered_at.is_some() {
-        return Err(Error::refused(Code::StateRefused).with("state", "answered"));
-    }
-    let answer = text::required(answer, "answer", FREE_TEXT)?;
-    let version = notice.version + 1;
-    let mut change = notice.into_active_model();
-    change.answer = Set(Some(answer));
-    change.answered_at = Set(Some(ctx.now()));
-    change.answered_by = Set(ctx.author());
-    change.version = Set(version);
-    let notice = change.update(&tx.db).await?;
-    match (notice.problem_id, notice.whistle_id) {
-        (Some(problem), _) => {
-            let row = problem::Entity::find_by_id(problem).one(&tx.db).await?;
-            let row = row.ok_or(Error::NotFound("problem"))?;
-            let fact = problems::fact(Event::SupervisionNoticeAnswered, &row);
-            tx.record(about_notice(fact, &notice)).await?;
-        }
-        (None, Some(of)) => whistle::supervision::tell_of_answer(&tx, of, &notice).await?,
-        (None, None) => return Err(Error::internal("a notice about nothing")),
-    }
-    tx.commit(notice.id).await?;
-    Ok(notice)
 }

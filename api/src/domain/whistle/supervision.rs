@@ -131,10 +131,10 @@ pub(super) async fn escalate(ctx: &Ctx) -> Result<usize> {
     Ok(looked_at)
 }
 
-/// Tells of the answer to a notice, in the chain of the town too.
-pub async fn tell_of_answer(tx: &Tx<'_>, of: WhistleId, notice: &NoticeRow) -> Result<()> {
+/// Tells of what became of a notice, in the chain of the town too.
+pub async fn tell(tx: &Tx<'_>, event: Event, of: WhistleId, notice: &NoticeRow) -> Result<()> {
     let whistle = whistle::Entity::find_by_id(of).one(&tx.db).await?.ok_or(Error::NotFound("whistle"))?;
-    record(tx, Event::SupervisionNoticeAnswered, &whistle, Some(notice.alliance_id), |fact| {
+    record(tx, event, &whistle, Some(notice.alliance_id), |fact| {
         let call = notice.response_id.map(|id| id.to_string());
         about_notice(fact.detail("responseId", call), notice)
     })

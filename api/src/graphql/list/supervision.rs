@@ -127,6 +127,11 @@ impl SupervisionNotice {
         Ok(alliance.is_some_and(|alliance| self.0.reply_by < today(&alliance.time_zone, now)))
     }
 
+    /// When it was put on record that the day had passed without an answer; an answer that comes later leaves it.
+    async fn unanswered_at(&self) -> Option<DateTime> {
+        self.0.unanswered_at.map(DateTime)
+    }
+
     /// When it was issued.
     async fn issued_at(&self) -> DateTime {
         self.0.issued_at.into()
@@ -425,7 +430,8 @@ impl SupervisionMutation {
         SupervisionNoticePayload::of(ctx, result).await
     }
 
-    /// Answers a supervision notice, once. The managers and staff of the organisation it is addressed to may.
+    /// Answers a supervision notice, once, also after the day by which it was to be answered: that it was late stays on record as
+    /// `unansweredAt`. The managers and staff of the organisation it is addressed to may.
     async fn answer_supervision_notice(
         &self,
         context: &Context<'_>,

@@ -119,6 +119,7 @@ impl NewNotice {
             whistle_id: Set(call.map(|(whistle, ..)| whistle)),
             response_id: Set(call.map(|(_, response, _)| response)),
             whistle_breach_id: Set(call.map(|(.., breach)| breach)),
+            unanswered_at: Set(None),
         };
         Ok(notice.insert(&tx.db).await?)
     }

@@ -3,7 +3,10 @@
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use concord::{
-    domain::list::{carry_over, recount},
+    domain::{
+        Code,
+        list::{carry_over, recount},
+    },
     graphql::id,
 };
 use concord_entities::{priority_task, task_carry_over};
@@ -138,8 +141,11 @@ async fn a_month_ends_and_what_is_unfinished_goes_on_in_the_next() {
     );
 
     // Nothing is carried twice, and nothing on the closed list changes any more.
-    let again = carry(&app, world.committee, &january, None).await.fine();
-    assert_eq!(again.at("/carryOverTasks/taskList/id"), &list["id"]);
+    let march = create_list(&app, &world, "2026-03").await;
+    for to in [None, Some(&list["id"]), Some(&march), Some(&january)] {
+        let again = carry(&app, world.committee, &january, to).await;
+        assert_eq!(again.code().as_deref(), Some("STATE_REFUSED"));
+    }
     assert_eq!(task_carry_over::Entity::find().count(&app.app.read).await.expect("links"), 2);
     assert_eq!(priority_task::Entity::find().count(&app.app.read).await.expect("tasks"), 7);
     let late = json!({ "input": written(&world, &january, "迟到", "2026-01-30") });
@@ -231,7 +237,8 @@ async fn two_who_carry_over_at_once_carry_once() {
         carry_over::carry_over(&one, january, None),
         carry_over::carry_over(&other, january, None)
     );
-    assert_eq!(one.expect("carried").id, other.expect("carried before").id);
+    let refused = one.and(other).expect_err("whoever comes second finds it closed");
+    assert_eq!(refused.code(), Code::StateRefused);
     assert_eq!(task_carry_over::Entity::find().count(&app.app.read).await.expect("links"), 1);
     assert_eq!(priority_task::Entity::find().count(&app.app.read).await.expect("tasks"), 2);
     hold(&app).await;

@@ -297,9 +297,6 @@ async fn every_step_of_a_list_by_everybody_in_every_state_goes_by_the_tables() {
                     taken.insert(step.mutation);
                     list = list_in().await;
                     continue;
-                } else if step.mutation == CLOSE.mutation && state == Listed::Closed {
-                    // A second call is answered like the first, and does nothing.
-                    assert_eq!(code, None, "{what}");
                 } else {
                     assert_eq!(code.as_deref(), Some("STATE_REFUSED"), "{what}");
                 }

@@ -43,11 +43,13 @@ pub const CLOSE: Step<task_list::State> = Step {
 };
 
 /// Carries the unfinished tasks of a list over to a later one, by default that of the next month, which is drafted where it
-/// is missing; closes the list, and gives the later one. A list that is closed already is left as it is.
+/// is missing; closes the list, and gives the later one.
 pub async fn carry_over(ctx: &Ctx, from: TaskListId, to: Option<TaskListId>) -> Result<task_list::Model> {
     let tx = ctx.begin().await?;
     let source = hold_list(&tx, from).await?;
     ctx.require(&tx.db, CLOSE.action, Target::alliance(source.alliance_id)).await?;
+    // What was carried over before is told first: whatever is named then, the same call twice is answered in one way.
+    CLOSE.check(source.state)?;
     let named = match to {
         Some(to) => Some(later(&tx, &source, to).await?),
         None => None,
@@ -57,13 +59,6 @@ pub async fn carry_over(ctx: &Ctx, from: TaskListId, to: Option<TaskListId>) -> 
         Some(list) => Some(list),
         None => of_month(&tx.db, source.alliance_id, next_on).await?,
     };
-    if source.state == task_list::State::Closed
-        && let Some(known) = known
-    {
-        tx.commit(known.id).await?;
-        return Ok(known);
-    }
-    CLOSE.check(source.state)?;
     let zone = alliance::Entity::find_by_id(source.alliance_id)
         .one(&tx.db)
         .await?

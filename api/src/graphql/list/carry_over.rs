@@ -99,7 +99,8 @@ pub struct CarryOverMutation;
 #[Object]
 impl CarryOverMutation {
     /// Carries the unfinished tasks of a month over to a later list (结转), each once, and closes the month's list, which never
-    /// changes again. A list that is closed already is left as it is. Only the committee may.
+    /// changes again: a second call is refused as `STATE_REFUSED`, whichever later list it names, and carries nothing. Only the
+    /// committee may.
     ///
     /// A successor takes over title, units, percentage and milestones that were not reached; a date that lies before the later
     /// month moves to the same day of it, or to its last. On a published list it is published at once. Drafts move as they are.

@@ -201,14 +201,12 @@ impl Tasks {
             }
             Verb::CarryOver { to } => {
                 let from = &self.months[*on];
+                // What is closed was carried over, once.
+                when(from.state != Listed::Published, "STATE_REFUSED");
                 when(to.is_some_and(|to| self.months[to].on <= from.on), "OUT_OF_RANGE");
+                when(from.on > (now + TimeDelta::hours(8)).date_naive(), "MONTH_NOT_BEGUN");
                 let to = self.later(*on, *to);
-                // What is closed was carried over, and to do so again changes nothing.
-                if from.state != Listed::Closed || to.is_none() {
-                    when(from.state != Listed::Published, "STATE_REFUSED");
-                    when(from.on > (now + TimeDelta::hours(8)).date_naive(), "MONTH_NOT_BEGUN");
-                    when(to.is_some_and(|to| self.months[to].state == Listed::Closed), "TASK_LIST_CLOSED");
-                }
+                when(to.is_some_and(|to| self.months[to].state == Listed::Closed), "TASK_LIST_CLOSED");
             }
             _ => {}
         }
@@ -372,9 +370,6 @@ impl Tasks {
 
     fn carry_over(&mut self, on: usize, to: Option<usize>, who: usize, now: At) -> Vec<(&'static str, On)> {
         let mut told = Vec::new();
-        if self.months[on].state == Listed::Closed {
-            return told;
-        }
         let to = self.later(on, to).unwrap_or_else(|| {
             let next = self.months[on].on + Months::new(1);
             let title = format!("{}年{}月重点任务清单", next.year(), next.month());

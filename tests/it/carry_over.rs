@@ -170,6 +170,44 @@ async fn a_month_ends_and_what_is_unfinished_goes_on_in_the_next() {
 }
 
 #[tokio::test]
+async fn a_draft_moves_with_the_days_of_what_is_to_be_reached() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let january = create_list(&app, &world, "2026-01").await;
+    let committee = app.client(world.committee);
+    committee.send(PUBLISH_LIST, json!({ "input": { "taskListId": january } })).await.fine();
+    let steps = |days: &[&str]| -> Value {
+        days.iter().map(|day| json!({ "title": format!("到{day}"), "dueOn": day })).collect()
+    };
+    for (title, due_on, days) in [
+        ("短月", "2026-01-31", ["2026-01-08", "2026-01-31"].as_slice()),
+        // What is due next month as it is stays, and nothing comes after its task.
+        ("跨月", "2026-02-10", ["2026-01-05", "2026-01-20", "2026-02-03"].as_slice()),
+    ] {
+        let mut input = written(&world, &january, title, due_on);
+        input["milestones"] = steps(days);
+        committee.send(CREATE, json!({ "input": input })).await.fine();
+    }
+    let carried = carry(&app, world.committee, &january, None).await.fine();
+    let nodes = carried.at("/carryOverTasks/taskList/tasks/nodes").as_array().expect("tasks").clone();
+    let days = |node: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let steps = node["milestones"].as_array().expect("milestones");
+        let mut days: Vec<_> =
+            steps.iter().map(|step| (text(&step["title"]), text(&step["dueOn"]))).collect();
+        days.sort();
+        days
+    };
+    let moved = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(from, to)| (format!("到{from}"), (*to).to_owned())).collect()
+    };
+    assert_eq!(nodes.iter().map(|node| &node["dueOn"]).collect::<Vec<_>>(), ["2026-02-28", "2026-02-10"]);
+    assert_eq!(days(&nodes[0]), moved(&[("2026-01-08", "2026-02-08"), ("2026-01-31", "2026-02-28")]));
+    let across = [("2026-01-05", "2026-02-05"), ("2026-01-20", "2026-02-10"), ("2026-02-03", "2026-02-03")];
+    assert_eq!(days(&nodes[1]), moved(&across));
+}
+
+#[tokio::test]
 async fn a_lineage_goes_on_through_the_months_and_onto_published_lists_at_once() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

@@ -135,7 +135,7 @@ pub(super) async fn draft(
 }
 
 /// The tasks on which work remains, held, and the last place taken before them on the later list. Drafts, which nobody has
-/// seen yet, move to that list as they are.
+/// seen yet, move to that list as they are, with what is to be reached.
 async fn unfinished(
     tx: &Tx<'_>,
     source: &task_list::Model,
@@ -160,6 +160,7 @@ async fn unfinished(
     }
     let (drafts, open): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state == State::Draft);
     let after = last + i32::try_from(open.len()).unwrap_or_default();
+    move_milestones(tx, &drafts, target).await?;
     for (place, row) in (after + 1..).zip(drafts) {
         let (id, due_on) = (row.id, moved_on(row.due_on, target.month_on));
         let mut row = touched(row);
@@ -286,13 +287,12 @@ async fn copy_co_organizers(
     Ok(())
 }
 
-/// The milestones that were not reached go on, on the successor's last day at the latest.
-async fn copy_milestones(
+/// The milestones of tasks that were not reached, and when each is due on the later list: on the task's last day at the latest.
+async fn to_reach(
     tx: &Tx<'_>,
     tasks: &[priority_task::Model],
     target: &task_list::Model,
-    of: impl Fn(&PriorityTaskId) -> PriorityTaskId,
-) -> Result<()> {
+) -> Result<Vec<(task_milestone::Model, NaiveDate)>> {
     let last: HashMap<PriorityTaskId, NaiveDate> =
         tasks.iter().map(|task| (task.id, moved_on(task.due_on, target.month_on))).collect();
     let steps = task_milestone::Entity::find()
@@ -300,17 +300,50 @@ async fn copy_milestones(
         .filter(task_milestone::Column::ReachedAt.is_null())
         .all(&tx.db)
         .await?;
-    let rows: Vec<_> = steps
+    let with_day = |step: task_milestone::Model| {
+        let due_on = moved_on(step.due_on, target.month_on);
+        let due_on = last.get(&step.task_id).map_or(due_on, |last| std::cmp::Ord::min(due_on, *last));
+        (step, due_on)
+    };
+    Ok(steps.into_iter().map(with_day).collect())
+}
+
+/// Drafts take what is to be reached along.
+async fn move_milestones(
+    tx: &Tx<'_>,
+    drafts: &[priority_task::Model],
+    target: &task_list::Model,
+) -> Result<()> {
+    use task_milestone::Column;
+    for some in to_reach(tx, drafts, target).await?.chunks(CASES) {
+        let due_on = some.iter().fold(CaseStatement::new(), |case, (step, due_on)| {
+            case.case(Column::Id.eq(step.id), Expr::value(*due_on))
+        });
+        task_milestone::Entity::update_many()
+            .col_expr(Column::DueOn, due_on.finally(Expr::col(Column::DueOn)).into())
+            .filter(Column::Id.is_in(some.iter().map(|(step, _)| step.id)))
+            .exec(&tx.db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The milestones that were not reached go on.
+async fn copy_milestones(
+    tx: &Tx<'_>,
+    tasks: &[priority_task::Model],
+    target: &task_list::Model,
+    of: impl Fn(&PriorityTaskId) -> PriorityTaskId,
+) -> Result<()> {
+    let rows: Vec<_> = to_reach(tx, tasks, target)
+        .await?
         .into_iter()
-        .map(|step| {
-            let due_on = moved_on(step.due_on, target.month_on);
-            task_milestone::ActiveModel {
-                id: Set(tx.ctx.new_id()),
-                task_id: Set(of(&step.task_id)),
-                due_on: Set(last.get(&step.task_id).map_or(due_on, |last| std::cmp::Ord::min(due_on, *last))),
-                title: Set(step.title),
-                reached_at: Set(None),
-            }
+        .map(|(step, due_on)| task_milestone::ActiveModel {
+            id: Set(tx.ctx.new_id()),
+            task_id: Set(of(&step.task_id)),
+            due_on: Set(due_on),
+            title: Set(step.title),
+            reached_at: Set(None),
         })
         .collect();
     for some in rows.chunks(ROWS) {

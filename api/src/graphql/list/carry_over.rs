@@ -102,8 +102,9 @@ impl CarryOverMutation {
     /// changes again: a second call is refused as `STATE_REFUSED`, whichever later list it names, and carries nothing. Only the
     /// committee may.
     ///
-    /// A successor takes over title, units, percentage and milestones that were not reached; a date that lies before the later
-    /// month moves to the same day of it, or to its last. On a published list it is published at once. Drafts move as they are.
+    /// A successor takes over title, units, percentage and milestones that were not reached; a due date that lies before the later
+    /// month, the task's or a milestone's, moves to the same day of it, or to its last, and no milestone comes after its task. On a
+    /// published list it is published at once. Drafts move as they are, their dates likewise.
     async fn carry_over_tasks(
         &self,
         context: &Context<'_>,

@@ -7,7 +7,7 @@ use concord::{
     domain::{
         Code, Ctx,
         list::{
-            follow_up::{self, NewFollowUp, WhichFollowUp},
+            follow_up::{self, NewFollowUp, WhichFollowUp, exclusion},
             priority_task::Edit,
             problem::{
                 self, NewProblem,
@@ -241,6 +241,13 @@ async fn the_closure_ledger_tells_of_more_time_answers_accounts_and_notices() {
     assert_eq!(cells("督办情况"), ["督〔2026〕0001号", "", ""]);
     assert_eq!(cells("包联领导"), ["", "", ""]);
     assert_eq!(cells("责任人"), ["", "", ""]);
+    // What counts no more is marked, and stays as it was given.
+    for of in wanted {
+        exclusion::exclude(&app.ctx(world.approver), of, "恶意重复投诉").await.expect("excluded");
+    }
+    let (titles, rows) = fetch(app.ctx(world.committee), &ask).await.table();
+    let answers: Vec<&str> = rows.iter().map(|row| cell(&titles, row, "回访结果/满意度")).collect();
+    assert_eq!(answers, ["", "部分解决/满意（不计入）", "未联系上（不计入）"]);
 }
 
 #[tokio::test]

@@ -118,7 +118,10 @@ async fn extensions(ctx: &Ctx, ids: &[ProblemId]) -> Result<HashMap<ProblemId, u
     Ok(found)
 }
 
-/// What the reporter of each problem last answered.
+/// What marks an answer that was taken out of the rates.
+const EXCLUDED: &str = "（不计入）";
+
+/// What the reporter of each problem last answered, and whether that counts.
 async fn answers(ctx: &Ctx, ids: &[ProblemId]) -> Result<HashMap<ProblemId, String>> {
     use follow_up::{Column, Entity, Solved};
     let rows = Entity::find()
@@ -133,10 +136,11 @@ async fn answers(ctx: &Ctx, ids: &[ProblemId]) -> Result<HashMap<ProblemId, Stri
             Some(Solved::Yes) => "已解决",
             Some(Solved::Partly) => "部分解决",
             Some(Solved::No) => "未解决",
-            None => return "未联系上".to_owned(),
+            None => "未联系上",
         };
         let satisfied = row.is_satisfied.map(|yes| if yes { "满意" } else { "不满意" });
-        joined([solved.to_owned(), satisfied.unwrap_or_default().to_owned()], "/")
+        let said = joined([solved.to_owned(), satisfied.unwrap_or_default().to_owned()], "/");
+        if row.excluded_at.is_some() { said + EXCLUDED } else { said }
     };
     Ok(rows.iter().map(|row| (row.problem_id, word(row))).collect())
 }

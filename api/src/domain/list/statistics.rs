@@ -6,7 +6,7 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use concord_entities::{
-    alliance, alliance_closure,
+    alliance,
     id::{AllianceId, OrganizationId, RegionId, ServiceTeamId},
     problem::{Column, Entity, State},
     problem_responsible, problem_round, problem_round_unit,
@@ -137,18 +137,9 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
     };
     let (mut units, mut within) = (None, None);
     let counted = match of {
-        Of::Alliance { id, own_only } => {
-            governance::alliance::find_of_reach(ctx, id).await?.map(|alliance| {
-                let below = alliance_closure::Entity::find()
-                    .select_only()
-                    .column(alliance_closure::Column::DescendantId)
-                    .filter(alliance_closure::Column::AncestorId.eq(alliance.id))
-                    .into_query();
-                let lists =
-                    if own_only { Column::AllianceId.eq(id) } else { Column::AllianceId.in_subquery(below) };
-                Condition::all().add(lists)
-            })
-        }
+        Of::Alliance { id, own_only } => governance::alliance::find_of_reach(ctx, id)
+            .await?
+            .map(|_| Condition::all().add(lists(Column::AllianceId, id, own_only))),
         Of::Organization(id) => governance::organization::find_of_reach(ctx, id).await?.map(|unit| {
             let one = Query::select().expr(Expr::value(uuid::Uuid::from(unit.id))).to_owned();
             responsible(units.insert(one).clone())
@@ -168,6 +159,11 @@ pub async fn of(ctx: &Ctx, of: Of) -> Result<Option<Statistics>> {
     };
     let Some(counted) = counted else { return Ok(None) };
     Ok(Some(Statistics { counted, units, within, zones: due::zones(ctx).await? }))
+}
+
+/// A condition that holds for the lists of an alliance, and of those below it where they count too.
+fn lists(alliance: impl ColumnTrait, id: AllianceId, own_only: bool) -> SimpleExpr {
+    if own_only { alliance.eq(id) } else { scope::at_or_below(alliance, id) }
 }
 
 macro_rules! measures {
@@ -218,16 +214,7 @@ impl Statistics {
     /// How many alliances' lists the figures draw on, whether or not there is something on them.
     pub async fn alliances(&self, ctx: &Ctx, of: Of) -> Result<u64> {
         let lists = match of {
-            Of::Alliance { id, own_only } => {
-                let most = if own_only { 0 } else { i32::MAX };
-                let below = alliance_closure::Entity::find()
-                    .select_only()
-                    .column(alliance_closure::Column::DescendantId)
-                    .filter(alliance_closure::Column::AncestorId.eq(id))
-                    .filter(alliance_closure::Column::Depth.lte(most))
-                    .into_query();
-                Condition::all().add(alliance::Column::Id.in_subquery(below))
-            }
+            Of::Alliance { id, own_only } => Condition::all().add(lists(alliance::Column::Id, id, own_only)),
             _ => {
                 let lists = problem::visible(ctx)
                     .select_only()

@@ -83,23 +83,30 @@ async fn clocks(app: &TestApp, of: ProblemId, unit: OrganizationId) -> problem_r
     unit.expect("a read").expect("a unit")
 }
 
-/// Hard matters have three days to be accepted, two to be assigned and twenty to be solved; units may decline whenever they like.
-async fn longer(app: &TestApp, world: &World) {
+async fn town() -> (TestApp, World) {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    (app, world)
+}
+
+/// A town where hard matters have three days to be accepted, two to be assigned and twenty to be solved; units may decline whenever
+/// they like.
+async fn lenient_town() -> (TestApp, World) {
+    let (app, world) = town().await;
     let rules = json!([
         { "clock": "DISPATCH", "tier": "HARD", "amount": 48, "unit": "HOURS" },
         { "clock": "RESPONSE", "tier": "HARD", "amount": 72, "unit": "HOURS" },
         { "clock": "RESOLUTION", "tier": "HARD", "amount": 20, "unit": "DAYS" },
     ]);
-    set(app, world.committee, world, json!({ "rules": rules })).await.fine();
+    set(&app, world.committee, &world, json!({ "rules": rules })).await.fine();
     let change = AllianceChange { objection_hours: Some(0), ..AllianceChange::default() };
     alliance::update(&app.ctx(world.committee), world.town, 1, change).await.expect("a policy");
+    (app, world)
 }
 
 #[tokio::test]
 async fn what_came_back_is_assigned_by_a_clock_of_its_own_however_it_is_judged() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let recalled = problem_in(&app, &world, State::InProgress).await.id;
     let reopened = problem_in(&app, &world, State::StruckOff).await.id;
@@ -145,8 +152,7 @@ async fn what_came_back_is_assigned_by_a_clock_of_its_own_however_it_is_judged()
 
 #[tokio::test]
 async fn a_calendar_moves_the_dispatch_of_what_came_back_from_when_it_did() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     let rules = json!([{ "clock": "DISPATCH", "amount": 5, "unit": "WORKING_DAYS" }]);
     set(&app, world.committee, &world, json!({ "rules": rules })).await.fine();
     let id = problem_in(&app, &world, State::InProgress).await.id;
@@ -169,8 +175,7 @@ async fn a_calendar_moves_the_dispatch_of_what_came_back_from_when_it_did() {
 
 #[tokio::test]
 async fn a_dispatch_is_late_once_however_its_deadline_goes_to_and_fro() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     let id = problem_in(&app, &world, State::Registered).await.id;
     app.set_now(at("2026-01-06T09:01"));
     app.run_background().await;
@@ -197,8 +202,7 @@ fn again(app: &TestApp) -> String {
 
 #[tokio::test]
 async fn the_database_holds_no_dispatch_late_twice() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     problem_in(&app, &world, State::Registered).await;
     app.set_now(at("2026-01-06T09:01"));
     app.run_background().await;
@@ -211,8 +215,7 @@ async fn the_database_holds_no_dispatch_late_twice() {
 
 #[tokio::test]
 async fn the_migrations_know_what_came_back_and_keep_one_of_two() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     let idle = problem_in(&app, &world, State::Registered).await.id;
     let back = problem_in(&app, &world, State::InProgress).await.id;
     app.set_now(at("2026-01-06T10:00"));
@@ -232,9 +235,7 @@ async fn the_migrations_know_what_came_back_and_keep_one_of_two() {
 
 #[tokio::test]
 async fn whoever_has_not_accepted_is_to_do_so_by_how_the_problem_is_judged() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let [lead, joint] = [1, 2].map(|unit| world.members[unit]);
     let id = problem_in(&app, &world, State::Triaged).await.id;
@@ -265,9 +266,7 @@ async fn whoever_has_not_accepted_is_to_do_so_by_how_the_problem_is_judged() {
 
 #[tokio::test]
 async fn a_response_that_stood_still_is_judged_with_the_time_that_it_got_back() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let [lead, joint] = [1, 2].map(|unit| world.members[unit]);
     let id = problem_in(&app, &world, State::Triaged).await.id;
@@ -293,8 +292,7 @@ fn held() -> NewHold {
 
 #[tokio::test]
 async fn what_is_more_urgent_is_to_be_accepted_sooner_whatever_day_is_set() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     let lead = world.members[1];
     let id = problem_in(&app, &world, State::Assigned).await.id;
     app.set_now(at("2026-01-05T09:30"));
@@ -333,9 +331,7 @@ async fn assert_late(
 
 #[tokio::test]
 async fn a_response_that_passed_before_anybody_looked_stays_on_record() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let (committee, staff) = (app.ctx(world.committee), app.ctx(world.staff));
     let [lead, joint] = [1, 2].map(|unit| world.members[unit]);
     let mut ids = Vec::new();
@@ -366,9 +362,7 @@ async fn a_response_that_passed_before_anybody_looked_stays_on_record() {
 
 #[tokio::test]
 async fn a_dispatch_that_passed_before_anybody_looked_stays_on_record() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let triaged = problem_in(&app, &world, State::Registered).await.id;
     let moved = problem_in(&app, &world, State::Triaged).await.id;
@@ -400,8 +394,7 @@ async fn a_dispatch_that_passed_before_anybody_looked_stays_on_record() {
 
 #[tokio::test]
 async fn what_ended_late_before_anybody_looked_stays_on_record_when_it_is_reopened() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
+    let (app, world) = town().await;
     let row = problem_in(&app, &world, State::InProgress).await;
     app.set_now(at("2026-01-14T09:00"));
     crate::problem::show_closure(&app, &world, row.id).await;
@@ -416,9 +409,7 @@ async fn what_ended_late_before_anybody_looked_stays_on_record_when_it_is_reopen
 
 #[tokio::test]
 async fn what_had_passed_before_it_was_held_is_on_record_when_it_is_judged_anew() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let late_one = problem_in(&app, &world, State::InProgress).await.id;
     app.set_now(at("2026-01-09T09:00"));
@@ -439,9 +430,7 @@ async fn what_had_passed_before_it_was_held_is_on_record_when_it_is_judged_anew(
 
 #[tokio::test]
 async fn a_deadline_that_a_judgement_leaves_where_it_is_stays_the_hand_s() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    longer(&app, &world).await;
+    let (app, world) = lenient_town().await;
     let committee = app.ctx(world.committee);
     let id = problem_in(&app, &world, State::Triaged).await.id;
     let day = "2026-01-10".parse().ok();

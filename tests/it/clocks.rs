@@ -282,6 +282,25 @@ async fn a_response_that_stood_still_is_judged_with_the_time_that_it_got_back() 
     assert_eq!(clocks(&app, id, joint).await.response_due_at, Some(at("2026-01-11T09:00")));
 }
 
+#[tokio::test]
+async fn a_resolution_that_stood_still_is_judged_with_the_days_that_it_got_back() {
+    let (app, world) = lenient_town().await;
+    let committee = app.ctx(world.committee);
+    let id = problem_in(&app, &world, State::InProgress).await.id;
+    let due_at = async || clocks(&app, id, world.members[1]).await.resolution_due_at;
+    on_account::hold(&committee, which(id), held()).await.expect("held");
+    app.advance(TimeDelta::days(5));
+    on_account::resume(&committee, which(id)).await.expect("resumed");
+    assert_eq!(due_at().await, Some(at("2026-01-18T00:00")));
+    tiers::move_tier(&committee, which(id), Tier::Hard, settled()).await.expect("moved");
+    assert_eq!(due_at().await, Some(at("2026-01-31T00:00")));
+    tiers::move_tier(&committee, which(id), Tier::Small, settled()).await.expect("moved");
+    assert_eq!(due_at().await, Some(at("2026-01-18T00:00")));
+    // By the hour it has them too.
+    urgent(&app, &world, id, Severity::Utilities).await;
+    assert_eq!(due_at().await, Some(at("2026-01-11T09:00")));
+}
+
 fn held() -> NewHold {
     NewHold {
         reason: "等待冻土解冻".to_owned(),

@@ -67,22 +67,30 @@ impl Place {
         }
     }
 
-    /// A clock that stood still: hours move its beginning, days that began meanwhile lengthen its limit.
+    /// From when a clock counts that stood still: later by so many hours, or by the days that began meanwhile. It keeps them
+    /// whatever its limit becomes. Nothing where the calendar ends before.
     pub fn after_pause(
         &self,
         from: DateTime<Utc>,
-        limit: Limit,
+        unit: Unit,
         (since, until): (DateTime<Utc>, DateTime<Utc>),
-    ) -> (DateTime<Utc>, Limit) {
+    ) -> Option<DateTime<Utc>> {
         let until = until.max(since);
         // The first day that began within the pause, and the first that began after it.
         let next = |at| self.day(at).succ_opt().unwrap_or(NaiveDate::MAX);
-        let more = match limit.unit {
-            Unit::Hours => return (from + (until - since), limit),
-            Unit::Days => u32::try_from((next(until) - next(since)).num_days()).unwrap_or_default(),
-            Unit::WorkingDays => self.calendar.working_days_between(next(since), next(until)).days(),
+        let began = self.day(from);
+        let day = match unit {
+            Unit::Hours => return Some(from + (until - since)),
+            Unit::Days => {
+                let more = u64::try_from((next(until) - next(since)).num_days()).unwrap_or_default();
+                began.checked_add_days(Days::new(more))?
+            }
+            Unit::WorkingDays => {
+                let more = self.calendar.working_days_between(next(since), next(until)).days();
+                self.calendar.add_working_days(began, more)?.on
+            }
         };
-        (from, Limit { amount: limit.amount.saturating_add(more), ..limit })
+        Some(local_midnight(day, self.zone) + (from - local_midnight(began, self.zone)))
     }
 }
 

@@ -85,8 +85,8 @@ fn a_pause_gives_back_what_it_took() {
     let place = beijing();
     let from = at("2026-02-10T10:00");
     let paused = |unit, amount, since: &str, until: &str| {
-        let (from, limit) = place.after_pause(from, Limit { amount, unit }, (at(since), at(until)));
-        place.due(from, limit).expect("a deadline").at
+        let from = place.after_pause(from, unit, (at(since), at(until))).expect("an instant");
+        place.due(from, Limit { amount, unit }).expect("a deadline").at
     };
     assert_eq!(paused(Unit::Hours, 24, "2026-02-10T12:00", "2026-02-10T15:30"), at("2026-02-11T13:30"));
     // Within a day no day is lost; over one midnight, one is.
@@ -126,10 +126,10 @@ proptest! {
         prop_assert!(place.due(from, longer).expect("a deadline").at > first);
         let since = from + TimeDelta::minutes(before);
         let (middle, until) = (since + TimeDelta::minutes(length / 2), since + TimeDelta::minutes(length));
-        let (moved, longer) = place.after_pause(from, limit, (since, until));
-        prop_assert!(place.due(moved, longer).expect("a deadline").at >= first);
-        let (once, half) = place.after_pause(from, limit, (since, middle));
-        prop_assert_eq!(place.after_pause(once, half, (middle, until)), (moved, longer));
-        prop_assert_eq!(place.after_pause(from, limit, (since, since)), (from, limit));
+        let paused = |from, since, until| place.after_pause(from, unit, (since, until)).expect("an instant");
+        let moved = paused(from, since, until);
+        prop_assert!(place.due(moved, limit).expect("a deadline").at >= first);
+        prop_assert_eq!(paused(paused(from, since, middle), middle, until), moved);
+        prop_assert_eq!(paused(from, since, since), from);
     }
 }

@@ -18,7 +18,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Ctx, Event, Fact, Result, Tx,
+    Ctx, Error, Event, Fact, Result, Tx,
     calendar::{store, working_day::Calendar},
     list::{
         deadline::{Due, Limit},
@@ -359,8 +359,8 @@ pub async fn resume(
         }
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
             (Some(_), Some(from), Some(limit)) => {
-                let (from, limit) = terms.place.after_pause(from, limit, (since, now));
-                terms.within(limit, from)?
+                let from = terms.place.after_pause(from, limit.unit, (since, now));
+                terms.within(limit, from.ok_or_else(|| Error::internal("a pause beyond the calendar"))?)?
             }
             (Some(due_at), from, _) => terms.until(from.unwrap_or(since), due_at + (now - since)),
             (None, ..) => continue,

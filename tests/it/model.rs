@@ -1,12 +1,14 @@
 //! The two lists against a model of them in memory: the closure list, and the priority tasks of each month. A sequence of
 //! commands, most of them sensible, is taken by the product's verbs and by the model; after each, both say the same: accepted or
-//! refused and why, the rows, the parts, the follow-ups, the links between lists, the events. At the end of each sequence what is
-//! kept is compared too, and every counter. The model does not hold deadlines: `deadline.rs` does.
+//! refused and why, the rows, the parts, the deadlines, the follow-ups, the links between lists, the events. At the end of each
+//! sequence what is kept is compared too, and every counter. By when each unit is to be done the model holds, with what pauses and
+//! more time make of it; who was late, and what follows, `deadline.rs` tries.
 //!
 //! `CONCORD_SEQUENCES` says how many sequences; `SEQUENCES` without it. `CONCORD_SEED` begins elsewhere.
 
 mod apply;
 mod draw;
+mod extension;
 mod list;
 mod product;
 mod sides;
@@ -229,7 +231,7 @@ async fn walk(
     let Copy { app, last, town, stands, month, tasks, .. } = here;
     let mut sides = Sides {
         list: List::new(*last, *town),
-        product: Product { app, names, problems: Vec::new(), asked: Vec::new() },
+        product: Product { app, names, problems: Vec::new(), asked: Vec::new(), extensions: Vec::new() },
         tasks: Tasks::new(*month),
         listed: task::product::Product { app, names, lists: Vec::new(), tasks: Vec::new() },
     };
@@ -245,6 +247,10 @@ async fn walk(
             sides.ask_of_tasks(&mut dice, number, now, tally, said).await?;
         } else {
             sides.ask_of_problems(&mut dice, number, now, tally, said).await?;
+        }
+        if extension::comes_next(&sides.list, &mut dice) {
+            app.advance(TimeDelta::seconds(1));
+            sides.ask_for_more_time(&mut dice, number, app.app.now(), tally, said).await?;
         }
     }
     sides.compare_problems(dice.len()).await?;
@@ -341,5 +347,5 @@ fn every_step() -> BTreeSet<(&'static str, String)> {
     let tasks = tasks
         .flat_map(|step| step.from.iter().map(|from| (step.mutation, from.to_value())).collect::<Vec<_>>());
     let lists = [(task_list::PUBLISH.mutation, concord_entities::task_list::State::Draft.to_value())];
-    moves.chain(parts).chain(tasks).chain(lists).collect()
+    moves.chain(parts).chain(tasks).chain(lists).chain(extension::every_step()).collect()
 }

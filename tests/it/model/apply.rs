@@ -7,6 +7,7 @@ use concord_entities::{
 };
 
 use super::{
+    extension::Clock,
     list::{Asked, At, DISSATISFIED, Ended, Events, Link, List, Part, Problem, Row},
     town::{COUNTY, Command, TOWN, Verb, is_open},
 };
@@ -61,10 +62,12 @@ impl List {
         let worked: Vec<usize> = lead.into_iter().chain(parts.map(|(unit, _)| *unit)).collect();
         problem.past.extend(worked.into_iter().map(|unit| (problem.row.round, unit)));
         problem.parts.clear();
+        problem.clocks.clear();
         problem.row.lead = None;
         problem.row.handler = None;
         problem.row.assigned_at = None;
         problem.row.accepted_at = None;
+        problem.row.due_on = None;
     }
 
     fn send_back(&mut self, on: usize, reason: String, now: At) {
@@ -98,6 +101,7 @@ impl List {
             reopened_by: by,
         });
         self.release(on);
+        self.problems[on].carried = None;
         let row = self.to(on, State::Triaged, now);
         row.round += 1;
         row.reason = Some(reason);
@@ -166,8 +170,12 @@ impl List {
                 one("problem_tier_moved")
             }
             Verb::Assign { lead, joint } => {
-                self.problems[on].parts = joint.into_iter().map(|unit| (unit, part(now))).collect();
+                let problem = &mut self.problems[on];
+                let clock = Clock::begin(problem.carried.take(), now);
+                problem.clocks = joint.iter().chain([&lead]).map(|unit| (*unit, clock)).collect();
+                problem.parts = joint.into_iter().map(|unit| (unit, part(now))).collect();
                 let row = self.to(on, State::Assigned, now);
+                row.due_on = Some(clock.last_day());
                 (row.lead, row.handler) = (Some(lead), None);
                 (row.assigned_at, row.accepted_at) = (Some(now), None);
                 one("problem_assigned")
@@ -184,6 +192,8 @@ impl List {
                 one("problem_accepted")
             }
             Verb::Decline { proposed } => {
+                let problem = &mut self.problems[on];
+                problem.carried = problem.row.lead.map(|lead| problem.clocks[&lead].due_at);
                 self.release(on);
                 let row = self.to(on, State::Triaged, now);
                 (row.proposed, row.reason) = (proposed, Some(reason));
@@ -207,6 +217,12 @@ impl List {
                 one("problem_held")
             }
             Verb::Resume => {
+                let problem = &mut self.problems[on];
+                let (since, ..) = problem.row.held.expect("it was held");
+                for clock in problem.clocks.values_mut() {
+                    *clock = clock.resumed(since, now);
+                }
+                problem.row.due_on = problem.row.lead.map(|lead| problem.clocks[&lead].last_day());
                 self.to(on, State::InProgress, now).held = None;
                 one("problem_resumed")
             }
@@ -301,11 +317,11 @@ impl List {
             }
             Verb::ReturnEscalation => {
                 let link = self.open_link(|link| link.above == on).expect("an escalation");
-                let times = (self.problems[on].row.assigned_at, self.problems[on].row.accepted_at);
+                let Row { assigned_at, accepted_at, due_on, .. } = self.problems[on].row;
                 self.release(on);
                 let row = self.to(on, State::Rejected, now);
-                // When it was with somebody stays on record.
-                (row.assigned_at, row.accepted_at) = times;
+                // When it was with somebody, and by when it was due, stays on record.
+                (row.assigned_at, row.accepted_at, row.due_on) = (assigned_at, accepted_at, due_on);
                 row.reason = Some(reason.clone());
                 let below = self.come_back(link, escalation::State::Returned, now);
                 self.problems[below].row.reason = Some(reason);
@@ -315,12 +331,14 @@ impl List {
             }
             Verb::AddPart { unit } => {
                 self.problems[on].parts.insert(unit, part(now));
+                self.problems[on].clocks.insert(unit, Clock::begin(None, now));
                 self.to(on, state, now);
                 one("problem_part_added")
             }
             Verb::RemovePart { unit } => {
                 let problem = &mut self.problems[on];
                 let part = problem.parts.remove(&unit);
+                problem.clocks.remove(&unit);
                 if part.is_some_and(|part| part.accepted_at.is_some()) {
                     problem.past.insert((problem.row.round, unit));
                 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use concord_entities::{
     escalation,
     evidence::Stage,
@@ -12,7 +12,10 @@ use concord_entities::{
     problem_responsible::PartState,
 };
 
-use super::town::{COUNTY, Command, Expect, MEMBERS, Power, Seat, TOWN, Verb, people, supervises};
+use super::{
+    extension::{Clock, Extension},
+    town::{COUNTY, Command, Expect, MEMBERS, Power, Seat, TOWN, Verb, people, supervises},
+};
 
 pub type At = DateTime<Utc>;
 
@@ -58,6 +61,7 @@ pub struct Row {
     pub held: Option<(At, usize, Option<usize>)>,
     pub recorded_by: Option<usize>,
     pub closed_at: Option<At>,
+    pub due_on: Option<NaiveDate>,
     pub merged_into: Option<usize>,
     pub version: i64,
 }
@@ -82,6 +86,10 @@ pub struct Problem {
     /// Whether it is known who reported it.
     pub known: bool,
     pub parts: BTreeMap<usize, Part>,
+    /// By when each responsible unit is to be done.
+    pub clocks: BTreeMap<usize, Clock>,
+    /// The deadline of a unit that declined, for the next one.
+    pub carried: Option<At>,
     /// Units that took it or a part of it on and from which it was taken away, by round.
     pub past: BTreeSet<(i32, usize)>,
     /// Whoever ever had a hand in it.
@@ -132,6 +140,7 @@ pub struct List {
     pub problems: Vec<Problem>,
     pub links: Vec<Link>,
     pub asked: Vec<Asked>,
+    pub extensions: Vec<Extension>,
     /// The last number given on each list.
     pub last: [i32; 2],
     pub settled: [Settled; 2],
@@ -145,6 +154,7 @@ impl List {
             problems: Vec::new(),
             links: Vec::new(),
             asked: Vec::new(),
+            extensions: Vec::new(),
             last,
             settled: [town, county],
         }
@@ -155,7 +165,7 @@ impl List {
     }
 
     /// A list is read by whoever has a seat there, and from above by whoever supervises.
-    fn sees(&self, who: usize, list: usize) -> bool {
+    pub fn sees(&self, who: usize, list: usize) -> bool {
         self.seats(who)
             .iter()
             .any(|(at, role, _)| *at == list || (*at == COUNTY && list == TOWN && supervises(*role)))
@@ -165,7 +175,7 @@ impl List {
         self.seats(who).iter().any(|(_, _, own)| *own == Some(unit))
     }
 
-    fn acts_here(&self, who: usize, list: usize, unit: usize) -> bool {
+    pub fn acts_here(&self, who: usize, list: usize, unit: usize) -> bool {
         self.seats(who).iter().any(|(at, _, own)| *at == list && *own == Some(unit))
     }
 

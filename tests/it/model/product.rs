@@ -33,7 +33,7 @@ use concord::{
 };
 use concord_entities::{
     alliance_count, escalation, event, evidence as pieces, follow_up,
-    id::{AccountId, AllianceId, FollowUpId, OrganizationId, ProblemId},
+    id::{AccountId, AllianceId, ExtensionId, FollowUpId, OrganizationId, ProblemId},
     organization::Kind,
     problem::{Channel, Model, Severity, State},
     problem_handler, problem_responsible, problem_round, problem_sign_off, problem_tier_move,
@@ -46,6 +46,9 @@ use super::{
     list::{Asked, At, DISSATISFIED, Ended, Link, List, Part, Row},
     town::{COUNTY, Command, Expect, MEMBERS, TOWN, Verb, people},
 };
+
+/// Something of each unit of each problem.
+pub type ByUnit<T> = BTreeMap<(usize, usize), T>;
 
 /// Who and what the places stand for.
 #[derive(Clone)]
@@ -125,6 +128,7 @@ pub struct Product<'a> {
     pub names: &'a Names,
     pub problems: Vec<ProblemId>,
     pub asked: Vec<FollowUpId>,
+    pub extensions: Vec<ExtensionId>,
 }
 
 impl Product<'_> {
@@ -307,7 +311,7 @@ impl Product<'_> {
         }
     }
 
-    fn place(&self, id: ProblemId) -> usize {
+    pub fn place(&self, id: ProblemId) -> usize {
         self.problems.iter().position(|one| *one == id).expect("a problem of this sequence")
     }
 
@@ -361,21 +365,26 @@ impl Product<'_> {
                 .map(|(at, who)| (at, who, unit(row.held_organization_id))),
             recorded_by: person(row.recorded_by),
             closed_at: row.closed_at,
+            due_on: row.due_on,
             merged_into: row.merged_into_id.map(|id| self.place(id)),
             version: row.version,
         }
     }
 
-    /// The parts of joint units, by problem and unit.
-    pub async fn parts(&self, of: &BTreeSet<usize>) -> BTreeMap<(usize, usize), Part> {
+    /// The parts of joint units, by problem and unit, and by when each responsible unit is to be done.
+    pub async fn units(&self, of: &BTreeSet<usize>) -> (ByUnit<Part>, ByUnit<Option<At>>) {
         use problem_responsible::{Column, Duty, Entity};
         let rows = Entity::find()
             .filter(Column::ProblemId.is_in(of.iter().map(|place| self.problems[*place])))
-            .filter(Column::Duty.eq(Duty::Joint))
             .all(&self.app.app.read)
             .await
-            .expect("parts");
+            .expect("units");
+        let of = |row: &problem_responsible::Model| {
+            (self.place(row.problem_id), self.names.unit(row.organization_id))
+        };
+        let due = rows.iter().map(|row| (of(row), row.resolution_due_at)).collect();
         let told = |row: problem_responsible::Model| {
+            let at = of(&row);
             let part = Part {
                 state: row.state,
                 handler: row.handler_id.map(|id| self.names.person(id)),
@@ -386,9 +395,10 @@ impl Product<'_> {
                 accepted_at: row.accepted_at,
                 done_at: row.done_at,
             };
-            ((self.place(row.problem_id), self.names.unit(row.organization_id)), part)
+            (at, part)
         };
-        rows.into_iter().map(told).collect()
+        let joint = rows.into_iter().filter(|row| row.duty == Duty::Joint);
+        (joint.map(told).collect(), due)
     }
 
     /// The follow-ups, in the order in which they fell due.

@@ -5,12 +5,13 @@ use std::{
     fmt::Write,
 };
 
-use concord_entities::event;
+use concord_entities::{event, extension::State as Asked};
 use sea_orm::ActiveEnum;
 
 use super::{
     Tally,
     draw::{self, Dice},
+    extension,
     list::{At, List},
     product::{Kept, Product, events},
     same,
@@ -93,6 +94,31 @@ impl Sides<'_> {
         compare(&self.product, &self.list, &touched).await
     }
 
+    /// Asks for more time, or decides about it.
+    pub async fn ask_for_more_time(
+        &mut self,
+        dice: &mut Dice,
+        number: usize,
+        now: At,
+        tally: &mut Tally,
+        said: &mut String,
+    ) -> Result<(), String> {
+        let Self { list, product, .. } = self;
+        let command = extension::command(list, dice, now);
+        let refusals = list.refuses(&command, now);
+        let _ = writeln!(said, "{number}: {command:?} -> {refusals:?}");
+        let (on, from) = (list.asked_of(&command), list.asked_from(&command));
+        let answer = product.ask_for_more(list, &command, &format!("理由{number}")).await;
+        let mut told = Told::new();
+        if tally.agrees(answer.map_err(|error| error.code().text()), &refusals)? {
+            *tally.steps.entry((command.verb.mutation(), from)).or_default() += 1;
+            let events = list.decide(&command, now);
+            told.extend(events.into_iter().map(|(kind, _)| (kind, About::Problem(on))));
+        }
+        same("events", &self.happened(now).await, &told)?;
+        compare(&self.product, &self.list, &BTreeSet::from([on])).await
+    }
+
     pub async fn ask_of_tasks(
         &mut self,
         dice: &mut Dice,
@@ -160,6 +186,12 @@ impl Sides<'_> {
         compare(product, list, &(0..list.problems.len()).collect()).await?;
         same("follow-ups", &product.asked().await, &list.asked)?;
         same("escalations", &product.links().await, &list.links)?;
+        same("requests for more time", &product.extensions().await, &list.extensions)?;
+        let mut extended = BTreeMap::new();
+        for one in list.extensions.iter().filter(|one| one.state == Asked::Granted) {
+            *extended.entry((one.on, one.unit)).or_default() += 1;
+        }
+        same("how often there was more time", &product.extended().await, &extended)?;
         for on in 0..list.problems.len() {
             let problem = &list.problems[on];
             let expected = Kept {
@@ -219,7 +251,7 @@ fn state_before(list: &List, command: &Command) -> Option<String> {
     about(list, command).first().map(|on| list.problems[*on].row.state.to_value())
 }
 
-/// Compares the rows of some problems and of their parts.
+/// Compares the rows of some problems, of their parts, and by when their units are to be done.
 async fn compare(product: &Product<'_>, list: &List, of: &BTreeSet<usize>) -> Result<(), String> {
     let told = product.rows(of).await;
     let rows = of.iter().map(|place| (*place, list.problems[*place].row.clone())).collect();
@@ -227,10 +259,13 @@ async fn compare(product: &Product<'_>, list: &List, of: &BTreeSet<usize>) -> Re
         same(&format!("problem {place}"), told, row)?;
     }
     same("problems", &told, &rows)?;
-    let mut parts = BTreeMap::new();
+    let (mut parts, mut due) = (BTreeMap::new(), BTreeMap::new());
     for place in of {
-        let all = list.problems[*place].parts.iter();
-        parts.extend(all.map(|(unit, part)| ((*place, *unit), part.clone())));
+        let problem = &list.problems[*place];
+        parts.extend(problem.parts.iter().map(|(unit, part)| ((*place, *unit), part.clone())));
+        due.extend(problem.clocks.iter().map(|(unit, clock)| ((*place, *unit), Some(clock.due_at))));
     }
-    same("parts", &product.parts(of).await, &parts)
+    let (told, due_at) = product.units(of).await;
+    same("parts", &told, &parts)?;
+    same("deadlines", &due_at, &due)
 }

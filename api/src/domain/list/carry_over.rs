@@ -21,7 +21,7 @@ use sea_orm::{
 use super::{
     cascade, due,
     priority_task::{MOST_TASKS, co_organizers_by_task, last_place, moved, published, touched},
-    task_list::{hold as hold_list, slot_of_month},
+    task_list::{hold as hold_list, require_unclosed, sane, slot_of_month},
     task_states::{self, CARRY_OVER},
     transition::Step,
 };
@@ -97,8 +97,20 @@ async fn later(tx: &Tx<'_>, source: &task_list::Model, to: TaskListId) -> Result
     Ok(list)
 }
 
+/// The list of an alliance's month, held, drafted where there is none; a closed one is turned away.
+pub async fn open_of_month(
+    tx: &Tx<'_>,
+    alliance_id: AllianceId,
+    month_on: NaiveDate,
+) -> Result<task_list::Model> {
+    match of_month(&tx.db, alliance_id, month_on).await? {
+        Some(list) => require_unclosed(&list, "month").map(|()| list),
+        None => draft(tx, alliance_id, sane(month_on, "month")?).await,
+    }
+}
+
 /// The list of an alliance's month, held.
-pub(super) async fn of_month(
+async fn of_month(
     db: &impl ConnectionTrait,
     alliance: AllianceId,
     month_on: NaiveDate,
@@ -112,11 +124,7 @@ pub(super) async fn of_month(
 }
 
 /// Drafts the list of an alliance's month, named after it.
-pub(super) async fn draft(
-    tx: &Tx<'_>,
-    alliance_id: AllianceId,
-    month_on: NaiveDate,
-) -> Result<task_list::Model> {
+async fn draft(tx: &Tx<'_>, alliance_id: AllianceId, month_on: NaiveDate) -> Result<task_list::Model> {
     let row = task_list::ActiveModel {
         id: Set(tx.ctx.new_id()),
         alliance_id: Set(alliance_id),

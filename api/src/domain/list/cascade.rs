@@ -22,7 +22,7 @@ use sea_orm::{
 };
 
 use super::{
-    carry_over::{draft, of_month},
+    carry_over::open_of_month,
     counts as counters,
     priority_task::{co_organizers_of, concerning, hold, next_place, published, touched},
     task_checks::period,
@@ -198,13 +198,7 @@ async fn write_part(
     membership::require_active(&tx.db, there.id, lead, "parts")
         .await
         .map_err(|error| error.at(field("leadOrganizationId")))?;
-    let list = match of_month(&tx.db, there.id, month_on).await? {
-        Some(list) if list.state == task_list::State::Closed => {
-            return Err(Error::invalid(Code::TaskListClosed, field("allianceId")));
-        }
-        Some(list) => list,
-        None => draft(tx, there.id, month_on).await?,
-    };
+    let list = open_of_month(tx, there.id, month_on).await.map_err(|error| error.at(field("allianceId")))?;
     let is_told = list.state == task_list::State::Published;
     let state = if is_told { State::Published } else { State::Draft };
     let row = priority_task::ActiveModel {

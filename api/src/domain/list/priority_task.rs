@@ -52,48 +52,60 @@ pub async fn create(ctx: &Ctx, new: NewPriorityTask) -> Result<priority_task::Mo
     let tx = ctx.begin().await?;
     // Held, so that two tasks written at once do not take the same place.
     let list = hold_list(&tx, new.task_list_id).await?;
-    let alliance_id = list.alliance_id;
-    ctx.require(&tx.db, Action::CreatePriorityTask, Target::alliance(alliance_id)).await?;
+    ctx.require(&tx.db, Action::CreatePriorityTask, Target::alliance(list.alliance_id)).await?;
     super::task_list::require_unclosed(&list, "taskListId")?;
+    let row = insert(&tx, &list, new).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Writes a draft task within a unit of work whose rights were checked and that holds its open list. What is refused has written
+/// nothing.
+pub async fn insert(
+    tx: &Tx<'_>,
+    list: &task_list::Model,
+    new: NewPriorityTask,
+) -> Result<priority_task::Model> {
+    let (ctx, alliance_id) = (tx.ctx, list.alliance_id);
     let due_on = period(new.starts_on, new.due_on)?;
     let joint = co_organizers(new.lead_organization_id, new.co_organization_ids)?;
-    require_units(&tx, alliance_id, new.lead_organization_id, &joint).await?;
+    require_units(tx, alliance_id, new.lead_organization_id, &joint).await?;
     require_in_alliance(&tx.db, alliance_id, new.region_id).await?;
     let place = next_place(&tx.db, list.id).await?;
-    let row = priority_task::ActiveModel {
-        id: Set(ctx.new_id()),
-        alliance_id: Set(alliance_id),
-        task_list_id: Set(list.id),
-        place: Set(place),
-        title: Set(text::required(&new.title, "title", 200)?),
-        content: Set(text::required(&new.content, "content", 4000)?),
-        criterion: Set(text::optional(new.criterion.as_deref(), "criterion", 2000)?),
-        source: Set(text::optional(new.source.as_deref(), "source", 200)?),
-        lead_organization_id: Set(new.lead_organization_id),
-        region_id: Set(new.region_id),
-        starts_on: Set(new.starts_on),
-        due_on: Set(due_on),
-        due_told_on: Set(None),
-        state: Set(State::Draft),
-        is_open: Set(false),
-        percent: Set(0),
-        responsible_name: Set(text::optional(new.responsible_name.as_deref(), "responsibleName", 64)?),
-        reason: Set(None),
-        returned_count: Set(0),
-        published_at: Set(None),
-        acknowledged_at: Set(None),
-        submitted_at: Set(None),
-        completed_at: Set(None),
-        created_by: Set(ctx.author()),
-        created_at: Set(ctx.now()),
-        version: Set(1),
+    let row = priority_task::Model {
+        id: ctx.new_id(),
+        alliance_id,
+        task_list_id: list.id,
+        place,
+        title: text::required(&new.title, "title", 200)?,
+        content: text::required(&new.content, "content", 4000)?,
+        criterion: text::optional(new.criterion.as_deref(), "criterion", 2000)?,
+        source: text::optional(new.source.as_deref(), "source", 200)?,
+        lead_organization_id: new.lead_organization_id,
+        region_id: new.region_id,
+        starts_on: new.starts_on,
+        due_on,
+        due_told_on: None,
+        state: State::Draft,
+        is_open: false,
+        percent: 0,
+        responsible_name: text::optional(new.responsible_name.as_deref(), "responsibleName", 64)?,
+        reason: None,
+        returned_count: 0,
+        published_at: None,
+        acknowledged_at: None,
+        submitted_at: None,
+        completed_at: None,
+        created_by: ctx.author(),
+        created_at: ctx.now(),
+        version: 1,
     };
-    let row = row.insert(&tx.db).await?;
+    let milestones = task_milestone::rows(ctx, &row, &new.milestones)?;
+    let row = row.into_active_model().reset_all().insert(&tx.db).await?;
     write_co_organizers(&tx.db, row.id, &joint).await?;
-    task_milestone::write(&tx, &row, new.milestones).await?;
+    task_milestone::write(&tx.db, milestones).await?;
     // A draft is not for all: its event does not say what it is about, nor to whom it will matter.
     tx.record(Fact::of(Event::PriorityTaskCreated, row.id).alliance(alliance_id)).await?;
-    tx.commit(row.id).await?;
     Ok(row)
 }
 

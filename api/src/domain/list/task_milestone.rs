@@ -8,8 +8,8 @@ use concord_entities::{
     task_milestone,
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     task_list::{self, sane},
     task_states,
 };
-use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Target, Tx, text};
+use crate::domain::{Action, Code, Ctx, Error, Event, Fact, Result, Target, text};
 
 /// Most milestones of a task.
 const MOST: usize = 50;
@@ -29,17 +29,22 @@ pub struct NewMilestone {
     pub due_on: NaiveDate,
 }
 
-/// Writes the milestones that a task comes with.
-pub(super) async fn write(tx: &Tx<'_>, task: &priority_task::Model, new: Vec<NewMilestone>) -> Result<()> {
+/// The milestones that a task comes with, as stored.
+pub(super) fn rows(
+    ctx: &Ctx,
+    task: &priority_task::Model,
+    new: &[NewMilestone],
+) -> Result<Vec<task_milestone::ActiveModel>> {
     if new.len() > MOST {
         return Err(Error::invalid(Code::OutOfRange, "milestones").with("least", 0).with("most", MOST));
     }
-    let mut rows = Vec::with_capacity(new.len());
-    for milestone in &new {
-        rows.push(row(tx.ctx, task, milestone, ("milestones", "milestones"))?);
-    }
+    new.iter().map(|milestone| row(ctx, task, milestone, ("milestones", "milestones"))).collect()
+}
+
+/// Writes the milestones that a task comes with.
+pub(super) async fn write(db: &impl ConnectionTrait, rows: Vec<task_milestone::ActiveModel>) -> Result<()> {
     if !rows.is_empty() {
-        task_milestone::Entity::insert_many(rows).exec_without_returning(&tx.db).await?;
+        task_milestone::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
 }

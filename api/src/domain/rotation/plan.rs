@@ -170,6 +170,14 @@ pub async fn create(ctx: &Ctx, new: NewPlan) -> Result<Model> {
     let tx = ctx.begin().await?;
     let alliance = alliance_of(ctx, &tx.db, new.alliance_id).await?;
     ctx.require(&tx.db, Action::ManageRotationPlan, Target::alliance(alliance.id)).await?;
+    let row = insert(&tx, &alliance, new).await?;
+    tx.commit(row.id).await?;
+    Ok(row)
+}
+
+/// Drafts a plan of an alliance within a unit of work whose rights were checked.
+pub async fn insert(tx: &Tx<'_>, alliance: &alliance::Model, new: NewPlan) -> Result<Model> {
+    let ctx = tx.ctx;
     let row = Model {
         id: ctx.new_id(),
         alliance_id: alliance.id,
@@ -185,7 +193,7 @@ pub async fn create(ctx: &Ctx, new: NewPlan) -> Result<Model> {
         created_at: ctx.now(),
         version: 1,
     };
-    Timetable::of(&row, &alliance).turn(row.slot_count)?;
+    Timetable::of(&row, alliance).turn(row.slot_count)?;
     require_teams(&tx.db, alliance.id, &new.team_ids).await?;
     let row = row.into_active_model().reset_all().insert(&tx.db).await?;
     place(&tx.db, row.id, &new.team_ids).await?;
@@ -197,7 +205,6 @@ pub async fn create(ctx: &Ctx, new: NewPlan) -> Result<Model> {
             .detail("slotCount", row.slot_count),
     )
     .await?;
-    tx.commit(row.id).await?;
     Ok(row)
 }
 
@@ -233,7 +240,15 @@ pub async fn update(
     let opened = open(&tx, id).await?;
     ctx.require(&tx.db, Action::ManageRotationPlan, Target::alliance(opened.plan.alliance_id)).await?;
     expect_version(expected_version, opened.plan.version)?;
+    let plan = amend(&tx, &opened, change).await?;
+    tx.commit(id).await?;
+    Ok(plan)
+}
+
+/// Changes a plan that this unit of work holds, whose rights were checked.
+pub async fn amend(tx: &Tx<'_>, opened: &Opened, change: PlanChange) -> Result<Model> {
     opened.require_editable()?;
+    let (ctx, id) = (tx.ctx, opened.plan.id);
     let mut plan = opened.plan.clone();
     let dates = (plan.anchor_on, plan.cadence_unit, plan.cadence_every);
     if let Some(name) = change.name {
@@ -296,7 +311,6 @@ pub async fn update(
             .detail("version", plan.version),
     )
     .await?;
-    tx.commit(id).await?;
     Ok(plan)
 }
 

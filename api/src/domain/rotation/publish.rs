@@ -1,6 +1,7 @@
 //! A plan's way from draft to its end: submitted to the oversight body where the alliance has one, approved, published,
 //! ended. Publishing announces the turns; ending excuses those that have not begun.
 
+use chrono::NaiveDate;
 use concord_entities::{
     id::RotationPlanId,
     rotation_plan::{self, Model, State},
@@ -197,13 +198,22 @@ pub async fn require_alone(db: &impl ConnectionTrait, own: &Model) -> Result<()>
     let (Some(first), Some(last)) = (mine.iter().find(live), mine.iter().rfind(live)) else {
         return Ok(());
     };
+    require_untaken(db, own, (first.starts_on, last.ends_on)).await
+}
+
+/// Turns away days of a plan, up to the second, of which one falls into a turn of another published plan of the alliance.
+pub async fn require_untaken(
+    db: &impl ConnectionTrait,
+    own: &Model,
+    (from, to): (NaiveDate, NaiveDate),
+) -> Result<()> {
     let other = rotation_slot::Entity::find()
         .find_also_related(rotation_plan::Entity)
         .filter(rotation_slot::Column::AllianceId.eq(own.alliance_id))
         .filter(rotation_slot::Column::PlanId.ne(own.id))
         .filter(rotation_slot::Column::State.ne(rotation_slot::State::Excused))
-        .filter(rotation_slot::Column::StartsOn.lt(last.ends_on))
-        .filter(rotation_slot::Column::EndsOn.gt(first.starts_on))
+        .filter(rotation_slot::Column::StartsOn.lt(to))
+        .filter(rotation_slot::Column::EndsOn.gt(from))
         .filter(rotation_plan::Column::State.is_in([State::Published, State::Ended]))
         .order_by_asc(rotation_slot::Column::StartsOn)
         .one(db)

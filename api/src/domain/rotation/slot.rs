@@ -181,6 +181,21 @@ pub async fn assign(
     let tx = ctx.begin().await?;
     let opened = plan::open(&tx, plan_id).await?;
     ctx.require(&tx.db, Action::AssignRotationSlot, Target::alliance(opened.plan.alliance_id)).await?;
+    let slot = give(&tx, &opened, number, team, reason, expected_version).await?;
+    tx.commit(slot.id).await?;
+    Ok(slot)
+}
+
+/// Gives a turn of a plan that this unit of work holds, whose rights were checked. What is refused has written nothing.
+pub async fn give(
+    tx: &Tx<'_>,
+    opened: &Opened,
+    number: i32,
+    team: ServiceTeamId,
+    reason: Option<&str>,
+    expected_version: Option<i64>,
+) -> Result<Model> {
+    let (ctx, plan_id) = (tx.ctx, opened.plan.id);
     opened.require_editable()?;
     let number = text::within(number, "slotNumber", 1, opened.plan.slot_count)?;
     let reason = text::optional(reason, "reason", 2000)?;
@@ -189,8 +204,8 @@ pub async fn assign(
     if opened.is_frozen(&turn, ctx.now()) {
         return Err(Error::refused(Code::SlotBegun).with("month", table.label(turn.starts_on)));
     }
-    block::require_listed(&tx.db, &opened, team).await?;
-    block::require_free(&tx.db, &opened, team, number).await?;
+    block::require_listed(&tx.db, opened, team).await?;
+    block::require_free(&tx.db, opened, team, number).await?;
     let published = opened.plan.state == rotation_plan::State::Published;
     let state = if published { State::Announced } else { State::Scheduled };
     let existing = rotation_slot::Entity::find()
@@ -232,7 +247,6 @@ pub async fn assign(
         fact = fact.detail("fromTeamId", before.to_string());
     }
     tx.record(fact).await?;
-    tx.commit(slot.id).await?;
     Ok(slot)
 }
 

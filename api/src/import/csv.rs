@@ -6,6 +6,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::{RowError, Source};
 use crate::domain::{Code, Error};
 
+/// What stands between several values of one cell.
+const BETWEEN: [char; 8] = ['；', ';', '、', '，', ',', '|', '\n', '\r'];
+
 /// A column that an import reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'c> {
@@ -193,6 +196,11 @@ impl<'a> Table<'a> {
         }
         Ok(Some(line))
     }
+}
+
+/// The values of a cell that holds several.
+pub fn several(text: &str) -> impl Iterator<Item = &str> {
+    text.split(BETWEEN).map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// A title as it is compared: without spaces and letter case, `_` and full-width slashes.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use self::known::Known;
 use super::{
     Options, Report, RowError, Source,
-    csv::{Column, Row, Table, optional, required},
+    csv::{Column, Row, Table, optional, required, several},
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Result, Target, Tx,
@@ -81,8 +81,7 @@ const ROLES: [(&[&str], Role); 6] = [
     (&["辅警", "auxiliary police"], Role::AuxiliaryPolice),
     (&["治保主任", "security director"], Role::SecurityDirector),
 ];
-/// What stands between several values of one cell of the table.
-const BETWEEN: [char; 8] = ['；', ';', '、', '，', ',', '|', '\n', '\r'];
+
 /// One row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -176,10 +175,6 @@ fn line(row: &Row<'_>, columns: [usize; COLUMNS.len()]) -> Result<Line, Fault> {
         officer,
         since,
     })
-}
-
-fn several(text: &str) -> impl Iterator<Item = &str> {
-    text.split(BETWEEN).map(str::trim).filter(|part| !part.is_empty())
 }
 
 fn meaning<T: Copy>(text: &str, known: &[(&[&str], T)]) -> Result<T> {
@@ -392,7 +387,7 @@ impl Work<'_> {
         };
         let mut regions = Vec::with_capacity(line.places.len());
         for place in &line.places {
-            regions.push(self.known.place(place).map_err(|error| (PLACES, error))?);
+            regions.push(self.known.places.named(place).map_err(|error| (PLACES, error))?);
         }
         let key = (line.network, line.code.clone());
         if let Some(standing) = self.known.cells.get(&key).cloned() {
@@ -434,8 +429,7 @@ impl Work<'_> {
     /// The unit of a row's officer.
     fn unit(&self, line: &Line) -> Result<Option<OrganizationId>, Fault> {
         let Some(person) = &line.officer else { return Ok(None) };
-        let unknown = || (UNIT, Error::refused(Code::ImportUnknown).with("value", &person.unit));
-        self.known.units.get(&person.unit).copied().map(Some).ok_or_else(unknown)
+        self.known.units.named(&person.unit).map(Some).map_err(|error| (UNIT, error))
     }
 
     /// The officer of a row, in each of the roles; of each role the first one is the main one.

@@ -8,6 +8,7 @@ use crate::domain::{Code, Error, Result};
 pub mod calendar;
 pub mod csv;
 pub mod grids;
+mod known;
 pub mod ledger;
 pub mod members;
 pub mod problems;

@@ -28,10 +28,11 @@ use crate::{
         parameters,
     },
     import::{
-        Source,
+        Report, Source,
         csv::{Table, optional, required},
         grids,
         problems::Mapping,
+        rotation, tasks,
     },
 };
 
@@ -145,6 +146,35 @@ proptest! {
         prop_assert!(lines.len() + errors.len() <= rows + 2, "no row is told twice");
         prop_assert!(lines.iter().all(|line| line.line > 0 && !line.code.is_empty()));
         prop_assert!(errors.iter().all(|error| !error.error.code().text().is_empty()));
+    }
+
+    #[test]
+    fn task_lists_of_a_file(
+        bytes in spoilt("(\u{feff})?任务名称,来源,工作内容,完成标准,牵头单位,配合单位,对接社区,开始/完成时限,当月节点,结果\n\
+            ('?=?[甲乙]{0,2},[丙]?,[清淤]{0,2},[丁]?,单位?,(甲、乙；)?,社区?,(2026-0[1-9]-[0-9]{1,2}/?){0,2},([开工(（]{0,3}2026-01-[0-9]{1,2}(，已达到)?[)）]?){0,2},(完成|结转|取消|x)?\n){0,8}"),
+    ) {
+        let rows = bytes.iter().filter(|byte| [b'\n', b'\r'].contains(byte)).count();
+        let source = Source { name: "tasks.csv".to_owned(), bytes };
+        let mut report = Report::default();
+        let lines = tasks::read(&source, &mut report);
+        prop_assert!(lines.len() + report.errors.len() + report.notes.len() <= rows + 2, "no row is told twice");
+        prop_assert!(lines.iter().all(|line| line.line > 0 && !line.title.is_empty()));
+        prop_assert!(report.errors.iter().all(|error| !error.error.code().text().is_empty()));
+    }
+
+    #[test]
+    fn rotation_tables_of_a_file(
+        bytes in spoilt("(\u{feff})?期次,月份\\(起止\\),服务队,调换说明,备注\n\
+            ([1-9]?,202[67](年|-)[0-9]{1,2}月?((\\(|（)2026-0[1-9]-01至2026-0[1-9]-(28|30|31)(\\)|）))?,(一|二|'=三)?队?,[因公]{0,2},(免轮|已公布)?\n){0,8}"),
+    ) {
+        let rows = bytes.iter().filter(|byte| [b'\n', b'\r'].contains(byte)).count();
+        let source = Source { name: "rotation.csv".to_owned(), bytes };
+        let mut report = Report::default();
+        let lines = rotation::read(&source, &mut report);
+        prop_assert!(lines.len() <= rows + 1, "no row is read twice");
+        let follow = |pair: &[rotation::Line]| pair[0].month_on < pair[1].month_on;
+        prop_assert!(lines.windows(2).all(follow) && lines.iter().all(|line| !line.team.is_empty()));
+        prop_assert!(report.errors.iter().all(|error| !error.error.code().text().is_empty()));
     }
 
     #[test]

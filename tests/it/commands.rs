@@ -18,6 +18,7 @@ use crate::{
     certificate_print::{fetch as download, print, vouched},
     page::{self, OPERATING, README, Runner},
     problem::{count, problem_in},
+    rotation::Town,
 };
 
 /// How long the program may take to tell others what it did.
@@ -211,8 +212,8 @@ async fn commands_named_in_the_text(operator: &Operator, backups: &Path) {
             ["migrate", "--database-url", "URL"] => {
                 format!("{} @data", command.replace("URL", operator.home.url.reveal()))
             }
-            ["import", "ledger", "FILE", "--alliance", "NAME"] => {
-                a_ledger_comes_in(&command.replace(" --alliance NAME", "")).await;
+            ["import", "ledger" | "tasks" | "rotation", ..] => {
+                a_ledger_comes_in(command).await;
                 continue;
             }
             ["verify", "--certificate", ..] => {
@@ -251,6 +252,11 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert_eq!(code("concord import regions docs @data"), Some(1), "no register there");
     assert_eq!(code("concord import calendar api/src/domain/calendar/holidays-cn.csv @data"), Some(0));
     assert_eq!(code("concord import members docs/examples/town --alliance 没有 @data"), Some(2));
+    assert_eq!(
+        code("concord import tasks README.md --alliance 没有 --month soon @data"),
+        Some(2),
+        "no month"
+    );
     assert_eq!(code("concord verify @data"), Some(0));
     assert_eq!(code("CONCORD__DATABASE__MAX_CONNECTIONS=0 concord serve @data"), Some(2));
     assert_eq!(code("CONCORD__HTTP__HEARTBEAT_MS=0 concord check @data"), Some(1));
@@ -323,12 +329,26 @@ async fn an_older_database_is_told_from_checkpoints_kept_elsewhere() {
     assert!(code == Some(1) && said.contains("holds no checkpoint"), "{code:?} {said}");
 }
 
-/// Brings a closure ledger in, by the command that a page names.
+/// Brings a ledger in, by the command that a page names.
 async fn a_ledger_comes_in(command: &str) {
-    let (operator, town) = town().await;
-    let file = operator.home.directory.path().join("ledger.csv");
-    std::fs::write(&file, "编号,登记日期,类别,问题描述\n1,2026-01-02,道路,坑洼\n").expect("a file");
-    operator.done(&format!("{} {town}", command.replace("FILE", &file.display().to_string())));
+    let app = TestApp::new().await;
+    Town::build(&app, "632223", 1).await;
+    let operator = Operator::at(app.close().await);
+    let place = operator.home.directory.path();
+    let rows = match command.split(' ').nth(2) {
+        Some("tasks") => {
+            "任务名称,工作内容,牵头单位,开始/完成时限\n清淤,清理河道,成员单位1-632223,2026-02-20\n"
+        }
+        // The program goes by the clock of the machine; this month is still to come.
+        Some("rotation") => "月份(起止),服务队\n2099年1月,第1服务队\n",
+        _ => "编号,登记日期,类别,问题描述\n1,2026-01-02,道路,坑洼\n",
+    };
+    let file = place.join("ledger.csv");
+    std::fs::write(&file, rows).expect("a file");
+    let command = command.replace("NAME", "西海镇联盟").replace("YYYY-MM", "2026-02");
+    let command = command.replace("FILE", &file.display().to_string());
+    let said = operator.done(&format!("{command} --data {}", place.display()));
+    assert!(said.contains("concord: 1 imported, 0 updated, 0 unchanged, 0 left, 0 refused"), "{said}");
 }
 
 /// Checks a certificate and the published keys, as files of the names that a page gives them.

@@ -60,10 +60,10 @@ const SETTABLE: [&str; 14] = [
     "销号日期",
 ];
 
-struct Reply {
+pub(crate) struct Reply {
     status: StatusCode,
     headers: actix_web::http::header::HeaderMap,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Reply {
@@ -77,7 +77,7 @@ impl Reply {
     }
 
     /// The table: its titles, and its rows.
-    fn table(&self) -> (Vec<String>, Vec<Vec<String>>) {
+    pub(crate) fn table(&self) -> (Vec<String>, Vec<Vec<String>>) {
         assert_eq!(self.status, StatusCode::OK, "{}", self.body);
         let text = self.body.strip_prefix('\u{feff}').expect("a byte-order mark");
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
@@ -89,7 +89,7 @@ impl Reply {
     }
 }
 
-async fn fetch(ctx: Ctx, path: &str) -> Reply {
+pub(crate) async fn fetch(ctx: Ctx, path: &str) -> Reply {
     let service = test::init_service(App::new().route(
         "/ledgers/{name}",
         web::get().to(move |request, path| ledgers::download(ctx.clone(), request, path)),
@@ -101,11 +101,11 @@ async fn fetch(ctx: Ctx, path: &str) -> Reply {
     Reply { status, headers, body: String::from_utf8(body).expect("UTF-8") }
 }
 
-fn path(name: &str, alliance: AllianceId, more: &str) -> String {
+pub(crate) fn path(name: &str, alliance: AllianceId, more: &str) -> String {
     format!("/ledgers/{name}?allianceId={}&{more}", id::encode(alliance).as_str())
 }
 
-fn cell<'r>(titles: &[String], row: &'r [String], title: &str) -> &'r str {
+pub(crate) fn cell<'r>(titles: &[String], row: &'r [String], title: &str) -> &'r str {
     let place = titles.iter().position(|known| known == title).expect("a column");
     &row[place]
 }

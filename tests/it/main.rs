@@ -114,4 +114,6 @@ mod independence;
 // import
 mod import;
 mod import_problems;
+mod import_rotation;
+mod import_tasks;
 mod walkthrough;

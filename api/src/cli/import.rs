@@ -1,8 +1,9 @@
-//! `concord import …`: registers, rosters, problems and calendars from files. Errors name file, line and column; a bad row
+//! `concord import …`: registers, rosters, ledgers, problems and calendars from files. Errors name file, line and column; a bad row
 //! does not stop the rest; running again imports nothing twice.
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use concord_entities::id::AllianceId;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -63,6 +64,29 @@ pub enum Import {
     },
     /// A closure ledger (问题销号台账) in the columns in which `/ledgers/problems.csv` writes it
     Ledger {
+        /// CSV file
+        file: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// A task list (重点任务清单) in the columns in which `/ledgers/tasks.csv` writes it; its tasks come as drafts
+    Tasks {
+        /// CSV file
+        file: PathBuf,
+        /// The alliance, by its identifier or its full name
+        #[arg(long)]
+        alliance: String,
+        /// The month on whose list they come
+        #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+        month: NaiveDate,
+        #[command(flatten)]
+        how: How,
+    },
+    /// A rotation table (轮值表) in the columns in which `/ledgers/rotation.csv` writes it
+    Rotation {
         /// CSV file
         file: PathBuf,
         /// The alliance, by its identifier or its full name
@@ -143,6 +167,24 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             let report = import::ledger::run(&ctx, alliance, &source, options).await;
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
+        Import::Tasks { file, alliance, month, how } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let source = Source::read(&file, import::tasks::MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::tasks::run(&ctx, alliance, month, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
+        Import::Rotation { file, alliance, how } => {
+            let alliance = find(&ctx, &alliance).await?;
+            let source = Source::read(&file, import::rotation::MOST_BYTES).await.map_err(explain)?;
+            let bar = bar(source.lines());
+            let progress = |done| bar.set_position(done);
+            let options = Options { dry_run: how.dry_run, progress: &progress };
+            let report = import::rotation::run(&ctx, alliance, &source, options).await;
+            tell(&bar, report.map_err(explain)?, how.dry_run)
+        }
         Import::Calendar { file, alliance, how } => {
             let alliance = match alliance {
                 Some(alliance) => Some(find(&ctx, &alliance).await?),
@@ -155,6 +197,11 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
     }
+}
+
+/// The first day of a month.
+fn month(text: &str) -> Result<NaiveDate, String> {
+    format!("{text}-01").parse().map_err(|_| "a month such as 2026-01 is expected".to_owned())
 }
 
 /// The alliance that the operator means.

@@ -13,6 +13,8 @@ pub mod ledger;
 pub mod members;
 pub mod problems;
 pub mod regions;
+pub mod rotation;
+pub mod tasks;
 
 /// Most errors that a report spells out.
 const MOST_ERRORS: usize = 1_000;

@@ -22,6 +22,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 pub use self::{
     print::{HTML_END, STYLE, csv_line, html_head, html_row, unguarded},
     problems::{channel_of, severity_of, tier_of},
+    tasks::{REACHED, result_of},
+    turns::EXCUSED,
 };
 use super::{Action, Actor, Code, Ctx, Error, Result, Target, governance, policy, privacy};
 
@@ -77,7 +79,8 @@ impl Span {
         (from, from.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX))
     }
 
-    fn name(self) -> String {
+    /// As clerks write it.
+    pub fn name(self) -> String {
         match self {
             Self::Year(year) => format!("{year}年"),
             Self::Month(first) => format!("{}年{}月", first.year(), first.month()),
@@ -238,4 +241,14 @@ async fn names(
 /// Parts that are there, with something between them.
 fn joined(parts: impl IntoIterator<Item = String>, between: &str) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+}
+
+/// The word for a value; nothing where there is none.
+fn word<T: Copy + PartialEq>(words: &[(T, &'static str)], of: T) -> &'static str {
+    words.iter().find(|(value, _)| *value == of).map_or("", |(_, word)| word)
+}
+
+/// The value that a word means.
+fn meant<T: Copy>(words: &[(T, &'static str)], word: &str) -> Option<T> {
+    words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
 }

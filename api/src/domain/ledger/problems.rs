@@ -11,7 +11,7 @@ use concord_entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 
-use super::{Ledger, Place, Rows, Span, joined, names, people};
+use super::{Ledger, Place, Rows, Span, joined, meant, names, people, word};
 use crate::domain::{
     Ctx, Result,
     list::{problem, statistics},
@@ -277,14 +277,6 @@ const CHANNELS: [(Channel, &str); 9] = [
 const TIERS: [(Tier, &str); 3] = [(Tier::Small, "小事"), (Tier::Big, "大事"), (Tier::Hard, "难事")];
 const SEVERITIES: [(Severity, &str); 3] =
     [(Severity::LifeSafety, "危及生命财产"), (Severity::Utilities, "水电气暖"), (Severity::Ordinary, "一般")];
-
-fn word<T: Copy + PartialEq>(words: &[(T, &'static str)], of: T) -> &'static str {
-    words.iter().find(|(value, _)| *value == of).map_or("", |(_, word)| word)
-}
-
-fn meant<T: Copy>(words: &[(T, &'static str)], word: &str) -> Option<T> {
-    words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
-}
 
 fn channel(of: Channel) -> &'static str {
     word(&CHANNELS, of)

@@ -10,7 +10,7 @@ use concord_entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
 
-use super::{Ledger, Place, Rows, joined, names};
+use super::{Ledger, Place, Rows, joined, meant, names, word};
 use crate::domain::{
     Ctx, Result,
     list::task_read,
@@ -39,6 +39,13 @@ pub const TITLES: [&str; 20] = [
     "结果(完成/结转/取消)",
     "备注",
 ];
+
+/// What stands behind the day of a milestone that has been reached.
+pub const REACHED: &str = "，已达到";
+
+/// How a task ended.
+const RESULTS: [(State, &str); 3] =
+    [(State::Completed, "完成"), (State::CarriedOver, "结转"), (State::Cancelled, "取消")];
 
 const ALONG: [Along<Column>; 2] = [
     Along { kind: Kind::Organization, by: Column::LeadOrganizationId },
@@ -93,12 +100,7 @@ pub async fn rows(ledger: &Ledger, ctx: &Ctx, place: Place) -> Result<Rows> {
             String::new(),
             pieces.get(&row.id).map(|count| format!("{count}件")).unwrap_or_default(),
             String::new(),
-            match row.state {
-                State::Completed => "完成".to_owned(),
-                State::Cancelled => "取消".to_owned(),
-                State::CarriedOver => "结转".to_owned(),
-                _ => String::new(),
-            },
+            word(&RESULTS, row.state).to_owned(),
             row.reason.clone().unwrap_or_default(),
         ]
     };
@@ -132,7 +134,7 @@ async fn milestones(ctx: &Ctx, ids: &[PriorityTaskId]) -> Result<HashMap<Priorit
         .await?;
     let mut found: HashMap<PriorityTaskId, Vec<String>> = HashMap::new();
     for row in rows {
-        let reached = if row.reached_at.is_some() { "，已达到" } else { "" };
+        let reached = if row.reached_at.is_some() { REACHED } else { "" };
         found.entry(row.task_id).or_default().push(format!("{}({}{reached})", row.title, row.due_on));
     }
     Ok(found)
@@ -150,4 +152,9 @@ async fn pieces(ctx: &Ctx, ids: &[PriorityTaskId]) -> Result<HashMap<PriorityTas
         .all(ctx.read())
         .await?;
     Ok(rows.into_iter().filter_map(|(id, count)| Some((id?, count))).collect())
+}
+
+/// The end of a task that a word of the list means.
+pub fn result_of(text: &str) -> Option<State> {
+    meant(&RESULTS, text)
 }

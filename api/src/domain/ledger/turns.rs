@@ -44,6 +44,9 @@ pub const TITLES: [&str; 18] = [
     "备注",
 ];
 
+/// What stands beside a turn from which its team was excused.
+pub const EXCUSED: &str = "免轮";
+
 /// What the turns of a page name.
 struct Beside {
     teams: HashMap<ServiceTeamId, service_team::Model>,
@@ -223,6 +226,6 @@ const fn state(of: State) -> &'static str {
         State::HandingOver => "交接中",
         State::HandedOver => "已交接",
         State::Missed => "未到",
-        State::Excused => "免轮",
+        State::Excused => EXCUSED,
     }
 }

@@ -40,7 +40,7 @@ use crate::domain::{
 /// How often a board is made at most.
 const TICK: Duration = Duration::from_millis(250);
 /// How much longer than making it took a board rests, so that reading large orders leaves time for the rest.
-const REST: u32 = 4;
+const REST: u32 = 2;
 /// How long a silent watcher goes without another look at its rights.
 const IDLE: Duration = Duration::from_secs(5);
 

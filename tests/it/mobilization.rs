@@ -23,7 +23,8 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    id::{AccountId, MobilizationId, OrganizationId, RegionId},
+    id::{AccountId, MembershipId, MobilizationId, OrganizationId, RegionId},
+    membership as memberships,
     mobilization::{Model, State},
     mobilization_check_in, mobilization_coverage, mobilization_unit, organization as organizations,
     region::Level,
@@ -555,6 +556,34 @@ async fn of_more_than_fit_it_is_told_how_many_there_are() {
     assert_eq!(shown["report"]["placeCount"], 502);
     for rows in [&shown["coverage"], &shown["report"]["places"]] {
         assert_eq!(rows.as_array().map(Vec::len), Some(500));
+    }
+}
+
+async fn membership_of(app: &TestApp, world: &World, unit: OrganizationId) -> MembershipId {
+    let of = memberships::Entity::find()
+        .filter(memberships::Column::AllianceId.eq(world.town))
+        .filter(memberships::Column::OrganizationId.eq(unit));
+    of.one(&app.app.read).await.expect("a read").expect("a membership").id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_calling_a_unit_to_an_order_and_ending_its_membership_one_wins() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let order = issued(&app, &world).await.id;
+    for unit in world.members[3..].iter().copied() {
+        let seat = membership_of(&app, &world, unit).await;
+        let (calling, ending) = (committee(&app, &world), committee(&app, &world));
+        let called = tokio::spawn(async move {
+            let units = [NewUnit { organization_id: unit, quota: 2 }];
+            order::call_units(&calling, which(order), &units).await.map(drop)
+        });
+        let ended = tokio::spawn(async move { membership::end(&ending, seat, None, "迁出").await.map(drop) });
+        match (called.await.expect("no panic"), ended.await.expect("no panic")) {
+            (Ok(()), Err(refused)) => assert_eq!(refused.code().text(), "STANDS_IN_DUTIES"),
+            (Err(refused), Ok(())) => assert_eq!(refused.code().text(), "NOT_A_MEMBER"),
+            other => panic!("not one of two: {other:?}"),
+        }
     }
 }
 

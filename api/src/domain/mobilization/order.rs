@@ -7,7 +7,6 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use concord_entities::{
     alliance,
     id::{AllianceId, MobilizationNeedId, OrganizationId, RegionId},
-    membership,
     mobilization::{self, Column, Model, State},
     mobilization_need, mobilization_region, mobilization_shift,
     mobilization_unit::{self, State as Answer},
@@ -29,7 +28,7 @@ use super::{
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Event, Fact, HELD, Result, Target, Tx, governance,
-    governance::alliance::expect_version,
+    governance::{alliance::expect_version, membership::hold_among},
     list::{problem::zone, sequence, transition::Step},
     number_pattern::NumberPattern,
     page, text,
@@ -288,23 +287,14 @@ async fn set_needs(
     coverage::move_by(tx, order.id, &deltas).await
 }
 
-/// Puts units on an order: active members of its alliance, each once.
+/// Puts units on an order: active members of its alliance, each once. None of them leaves it until the unit of work ends.
 async fn put_units(tx: &Tx<'_>, order: &Model, units: &[NewUnit]) -> Result<()> {
     use mobilization_unit::{ActiveModel, Column as Unit, Entity};
     if units.is_empty() {
         return Ok(());
     }
-    let ids = || units.iter().map(|unit| unit.organization_id);
-    let members: Vec<OrganizationId> = membership::Entity::find()
-        .select_only()
-        .column(membership::Column::OrganizationId)
-        .filter(membership::Column::AllianceId.eq(order.alliance_id))
-        .filter(membership::Column::State.eq(membership::State::Active))
-        .filter(page::among(tx.ctx, membership::Column::OrganizationId, ids()))
-        .into_tuple()
-        .all(&tx.db)
-        .await?;
-    let members: HashSet<OrganizationId> = members.into_iter().collect();
+    let ids = units.iter().map(|unit| unit.organization_id);
+    let members = hold_among(tx, order.alliance_id, ids).await?;
     let on_it: Vec<OrganizationId> = Entity::find()
         .select_only()
         .column(Unit::OrganizationId)

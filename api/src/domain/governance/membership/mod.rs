@@ -5,6 +5,8 @@
 //! longest. A seat that another alliance gives has power there alone, so nobody can appoint a speaker for a unit they
 //! invited.
 
+use std::collections::HashSet;
+
 use concord_entities::{
     account, alliance, branch_host, branch_instructor, grid_officer, home_report,
     id::{AccountId, AllianceId, MembershipId, OrganizationId, RegionId},
@@ -210,6 +212,26 @@ pub async fn hold_active(
         .one(&tx.db)
         .await?;
     active.map(drop).ok_or_else(|| Error::invalid(Code::NotAMember, field))
+}
+
+/// Those of these organisations that are active members, each membership held as above.
+pub async fn hold_among(
+    tx: &Tx<'_>,
+    alliance: AllianceId,
+    organizations: impl IntoIterator<Item = OrganizationId>,
+) -> Result<HashSet<OrganizationId>> {
+    let active: Vec<OrganizationId> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::OrganizationId)
+        .filter(membership::Column::AllianceId.eq(alliance))
+        .filter(membership::Column::State.eq(State::Active))
+        .filter(page::among(tx.ctx, membership::Column::OrganizationId, organizations))
+        .order_by_asc(membership::Column::Id)
+        .lock(LockType::KeyShare)
+        .into_tuple()
+        .all(&tx.db)
+        .await?;
+    Ok(active.into_iter().collect())
 }
 
 /// Turns away organisations that are not all active members, in one statement.

@@ -23,6 +23,7 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
+    event,
     id::{AccountId, MembershipId, MobilizationId, OrganizationId, RegionId},
     membership as memberships,
     mobilization::{Model, State},
@@ -585,6 +586,37 @@ async fn of_calling_a_unit_to_an_order_and_ending_its_membership_one_wins() {
             other => panic!("not one of two: {other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_is_no_member_when_an_order_is_issued_is_left_out_of_it() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = committee(&app, &world);
+    let row = drafted(&app, &world).await;
+    let [gone, suspended, stays] = [world.members[1], world.members[2], world.members[3]];
+    let more = [NewUnit { organization_id: stays, quota: 2 }];
+    order::call_units(&committee, which(row.id), &more).await.expect("called");
+    let seat = membership_of(&app, &world, gone).await;
+    membership::end(&committee, seat, None, "迁出").await.expect("ended");
+    let seat = membership_of(&app, &world, suspended).await;
+    membership::suspend(&committee, seat, None, "停业整顿").await.expect("suspended");
+    order::issue(&committee, which(row.id)).await.expect("issued");
+    let units = mobilization_unit::Entity::find().all(&app.app.read).await.expect("units");
+    assert_eq!(units.iter().map(|unit| unit.organization_id).collect::<Vec<_>>(), [stays]);
+    let told = event::Entity::find()
+        .filter(event::Column::Kind.eq("mobilization_issued"))
+        .filter(event::Column::AllianceId.eq(world.town))
+        .one(&app.app.read)
+        .await
+        .expect("a read")
+        .expect("an event");
+    let payload = told.payload.expect("details");
+    assert!([gone, suspended].iter().all(|unit| payload.contains(&unit.to_string())), "{payload}");
+    // Restored, it is called like any other.
+    membership::restore(&committee, seat, None).await.expect("restored");
+    let again = [NewUnit { organization_id: suspended, quota: 4 }];
+    order::call_units(&committee, which(row.id), &again).await.expect("called");
 }
 
 /// Units called at once in a story of many.

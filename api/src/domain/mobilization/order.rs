@@ -390,16 +390,25 @@ impl Held<'_> {
         Ok(rows.into_iter().map(|row| row.path).collect())
     }
 
-    /// The units that it calls and that were not released yet.
-    async fn called(&self) -> Result<Vec<OrganizationId>> {
-        Ok(mobilization_unit::Entity::find()
+    /// The units that a draft calls, whose memberships are held; takes those out of it that are no active members any more, so that
+    /// they are called anew once they are, and gives them beside.
+    async fn leave_out(&self) -> Result<(Vec<OrganizationId>, Vec<OrganizationId>)> {
+        use mobilization_unit::{Column as Unit, Entity};
+        let of = Unit::MobilizationId.eq(self.row.id);
+        let units: Vec<OrganizationId> = Entity::find()
             .select_only()
-            .column(mobilization_unit::Column::OrganizationId)
-            .filter(mobilization_unit::Column::MobilizationId.eq(self.row.id))
-            .filter(mobilization_unit::Column::State.ne(Answer::Released))
+            .column(Unit::OrganizationId)
+            .filter(of.clone())
             .into_tuple()
             .all(&self.tx.db)
-            .await?)
+            .await?;
+        let members = hold_among(&self.tx, self.row.alliance_id, units.iter().copied()).await?;
+        let (units, left_out): (Vec<_>, Vec<_>) = units.into_iter().partition(|unit| members.contains(unit));
+        if !left_out.is_empty() {
+            let others = page::among(self.tx.ctx, Unit::OrganizationId, left_out.iter().copied());
+            Entity::delete_many().filter(of).filter(others).exec(&self.tx.db).await?;
+        }
+        Ok((units, left_out))
     }
 
     fn base(&self) -> mobilization::ActiveModel {
@@ -539,11 +548,12 @@ pub async fn add_shifts(ctx: &Ctx, which: Which, shifts: &[NewShift]) -> Result<
     Ok(row)
 }
 
-/// Issues an order: every unit that it calls is told, and people check in from now on.
+/// Issues an order: every unit that it calls is told, and people check in from now on. Units that are no active members by then are
+/// left out of it, and the event names them.
 pub async fn issue(ctx: &Ctx, which: Which) -> Result<Model> {
     let reached = reached(ctx, which.id).await?;
     let held = hold(ctx, which, &[states::ISSUE]).await?;
-    let units = held.called().await?;
+    let (units, left_out) = held.leave_out().await?;
     let change = mobilization::ActiveModel {
         state: Set(State::Issued),
         issued_at: Set(Some(ctx.now())),
@@ -551,7 +561,10 @@ pub async fn issue(ctx: &Ctx, which: Which) -> Result<Model> {
         ..held.base()
     };
     let row = change.update(&held.tx.db).await?;
-    let own = |fact: Fact| fact.detail("units", units.len()).organizations(units);
+    let left_out: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+    let own = |fact: Fact| {
+        fact.detail("units", units.len()).detail("leftOutOrganizationIds", left_out).organizations(units)
+    };
     held.tell(Event::MobilizationIssued, &row, reached, None, own).await?;
     held.tx.commit(row.id).await?;
     Ok(row)

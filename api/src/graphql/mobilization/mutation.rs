@@ -355,7 +355,8 @@ impl OrderMutation {
         MobilizationPayload::of(ctx, result).await
     }
 
-    /// Issues an order: the units that it calls find it in their inboxes, and people check in. Only the committee may.
+    /// Issues an order: the units that it calls find it in their inboxes, and people check in. Units that are suspended or no members by
+    /// then are left out of it, and the event names them (`leftOutOrganizationIds`); they can be called anew. Only the committee may.
     async fn issue_mobilization(
         &self,
         context: &Context<'_>,

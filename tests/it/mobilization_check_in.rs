@@ -403,6 +403,52 @@ async fn whoever_came_earlier_came_first() {
 }
 
 #[tokio::test]
+async fn whoever_was_told_to_be_still_there_was_elsewhere_before() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, [one, two]) = (app.ctx(world.committee), world.communities);
+    let row = issued(&app, &world).await;
+    let began = app.app.now();
+    app.advance(TimeDelta::minutes(30));
+    let at = |minutes| began + TimeDelta::minutes(minutes);
+    let facts = [(one, 10), (one, 20), (two, 15)];
+    for (number, order) in
+        [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]].iter().enumerate()
+    {
+        let mut who = None;
+        for index in order {
+            let (place, minutes) = facts[*index];
+            let new = NewCheckIn { at: Some(at(minutes)), ..person(&format!("V{number}"), place) };
+            who = Some(check_in::check_in(&committee, row.id, new).await.expect("told").1);
+        }
+        let came = mobilization::find_check_in(&committee, who.expect("somebody")).await;
+        let came = came.expect("a read").expect("a row");
+        assert_eq!((came.region_id, came.first_region_id, came.first_at), (one, one, at(10)), "{order:?}");
+        assert_counted(&app).await;
+    }
+    // What is sent again in one piece writes nothing.
+    let sent = || {
+        [(one, 10), (one, 20)]
+            .map(|(place, minutes)| Ok(NewCheckIn { at: Some(at(minutes)), ..person("W1", place) }))
+    };
+    let mut taken = Vec::new();
+    for _ in 0..2 {
+        let (came, within) = app
+            .statements_within(async || check_in::check_in_many(&committee, row.id, sent().into()).await)
+            .await;
+        came.expect("done");
+        taken.push(within.iter().filter(|sql| sql.starts_with("UPDATE mobilization_check_in")).count());
+    }
+    assert_eq!(taken, [1, 0]);
+    // Nobody left before they were told to be there still.
+    let early = check_in::check_out(&committee, row.id, "W1", Some(at(15))).await;
+    assert_eq!(code(early), "OUT_OF_RANGE");
+    let left = check_in::check_out(&committee, row.id, "W1", Some(at(20))).await.expect("left");
+    assert_eq!(left.left_at, Some(at(20)));
+    assert_counted(&app).await;
+}
+
+#[tokio::test]
 async fn nobody_comes_for_a_unit_that_was_released_but_who_came_before() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

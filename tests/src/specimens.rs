@@ -134,7 +134,7 @@ const BY_VERBS: [&str; 11] = [
 ];
 
 /// Columns that stay empty although they could be filled: an end, a reason, a read mark.
-const EMPTY: [(&str, &str); 52] = [
+const EMPTY: [(&str, &str); 53] = [
     ("follow_up", "tried_at"),
     ("follow_up", "excluded_at"),
     ("follow_up", "excluded_by"),
@@ -152,6 +152,7 @@ const EMPTY: [(&str, &str); 52] = [
     ("membership", "ended_at"),
     ("mobilization", "ended_at"),
     ("mobilization_check_in", "left_at"),
+    ("mobilization_check_in", "seen_at"),
     ("mobilization_unit", "released_at"),
     ("pairing", "until_on"),
     ("priority_task", "completed_at"),

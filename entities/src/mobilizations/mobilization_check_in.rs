@@ -30,6 +30,8 @@ pub struct Model {
     pub shift_id: Option<MobilizationShiftId>,
     /// When the person came there.
     pub at: DateTimeUtc,
+    /// Until when the person is known to have been there; absent where that is when they came.
+    pub seen_at: Option<DateTimeUtc>,
     /// Where the person came first.
     pub first_region_id: RegionId,
     /// When that was.

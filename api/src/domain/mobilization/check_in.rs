@@ -258,12 +258,19 @@ fn put(came: &mut [Option<Came>], index: usize, outcome: Outcome, id: Mobilizati
     }
 }
 
+/// The latest time at which somebody is known to have been where they are.
+fn seen(row: &mobilization_check_in::Model) -> DateTime<Utc> {
+    // An older version moves people without saying it.
+    row.seen_at.map_or(row.at, |seen| Ord::max(seen, row.at))
+}
+
 fn whereabouts(row: &mobilization_check_in::Model) -> Whereabouts {
     Whereabouts {
         region: row.region_id,
         organization: row.organization_id,
         shift: row.shift_id,
         at: row.at,
+        seen: seen(row),
         left_at: row.left_at,
         first: (row.first_region_id, row.first_at),
     }

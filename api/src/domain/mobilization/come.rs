@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// The person is present now and was not on the order before.
     CheckedIn,
-    /// It was known already: nothing changed, but that a unit is known where none was named before.
+    /// It was known already: nothing changed, but that a unit is known where none was named before, and until when they were there.
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,
@@ -36,6 +36,8 @@ pub struct Whereabouts {
     pub organization: Option<OrganizationId>,
     pub shift: Option<MobilizationShiftId>,
     pub at: DateTime<Utc>,
+    /// The latest time at which they are known to have been there.
+    pub seen: DateTime<Utc>,
     pub left_at: Option<DateTime<Utc>>,
     pub first: (RegionId, DateTime<Utc>),
 }
@@ -57,6 +59,7 @@ impl Whereabouts {
             organization: coming.organization,
             shift: coming.shift,
             at: coming.at,
+            seen: coming.at,
             left_at: None,
             first: (coming.region, coming.at),
         }
@@ -88,10 +91,13 @@ impl Whereabouts {
             return (Outcome::Superseded, if is_here { None } else { moves(true) });
         }
         // The end of what is known: whatever is not before that is news.
-        let known = self.left_at.unwrap_or(self.at);
+        let known = self.left_at.unwrap_or(self.seen);
         let is_known = (coming.region, coming.at) == self.first
             || (is_here && (coming.at < known || (self.left_at.is_none() && !other_shift)));
         let (outcome, transfer) = if is_known {
+            if is_here && self.left_at.is_none() {
+                self.seen = Ord::max(self.seen, coming.at);
+            }
             return (Outcome::Duplicate, None);
         } else if coming.at < known {
             return (Outcome::Superseded, moves(true));
@@ -102,6 +108,7 @@ impl Whereabouts {
         };
         self.region = coming.region;
         self.at = coming.at;
+        self.seen = coming.at;
         self.left_at = None;
         self.organization = coming.organization.or(self.organization);
         // A shift belongs to a place.
@@ -112,7 +119,10 @@ impl Whereabouts {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use chrono::TimeDelta;
+    use proptest::{collection::vec, prelude::*};
     use uuid::Uuid;
 
     use super::*;
@@ -132,10 +142,41 @@ mod tests {
     #[test]
     fn the_same_place_again_is_a_duplicate() {
         let mut person = Whereabouts::first(&coming(1, 10));
-        for minutes in [10, 20] {
+        for (minutes, seen) in [(10, 10), (20, 20), (15, 20), (20, 20)] {
             assert_eq!(person.come(&coming(1, minutes)), (Outcome::Duplicate, None));
+            assert_eq!(person, Whereabouts { seen: at(seen), ..Whereabouts::first(&coming(1, 10)) });
         }
-        assert_eq!(person, Whereabouts::first(&coming(1, 10)));
+        // Whoever was here until then was elsewhere before.
+        assert_eq!(person.come(&coming(2, 15)).0, Outcome::Superseded);
+        assert_eq!(person.present_at(), Some(region(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_told_in_whatever_order_ends_where_the_latest_says(
+            facts in vec((0..3u128, 0..1_000i64), 1..8).prop_map(distinct).prop_shuffle(),
+        ) {
+            let Some((first, others)) = facts.split_first() else { return Ok(()) };
+            let mut person = Whereabouts::first(first);
+            for fact in others {
+                person.come(fact);
+                // Sent again at once it changes nothing.
+                let before = person;
+                person.come(fact);
+                prop_assert_eq!(person, before);
+            }
+            let latest = facts.iter().max_by_key(|fact| fact.at).expect("a fact");
+            let earliest = facts.iter().min_by_key(|fact| fact.at).expect("a fact");
+            prop_assert_eq!((person.region, person.seen), (latest.region, latest.at));
+            prop_assert_eq!(person.first, (earliest.region, earliest.at));
+        }
+    }
+
+    /// Facts of distinct times.
+    fn distinct(facts: Vec<(u128, i64)>) -> Vec<Coming> {
+        let by_time: BTreeMap<i64, u128> =
+            facts.into_iter().map(|(place, minutes)| (minutes, place)).collect();
+        by_time.into_iter().map(|(minutes, place)| coming(place, minutes)).collect()
     }
 
     #[test]

@@ -41,7 +41,8 @@ pub enum MobilizationOutcome {
     /// The person is present and was not on the order before.
     CheckedIn,
     /// It was known already; nobody is counted twice, and nothing changed but for this: where no unit was known, the one that it names is
-    /// taken, and the person counts for it. A unit that is known stays.
+    /// taken, and the person counts for it. A unit that is known stays. Of a later time than any before it says until when the person was
+    /// there.
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,

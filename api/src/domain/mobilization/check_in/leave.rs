@@ -6,11 +6,12 @@ use concord_entities::{id::MobilizationId, mobilization_check_in};
 use super::{
     super::{coverage, coverage::Deltas, fact, person},
     look::{self, Desk},
-    store,
+    seen, store,
 };
 use crate::domain::{Code, Ctx, Error, Event, Result};
 
-/// Checks a person out, who is present until then: not before they came, whose clock may have gone ahead of ours.
+/// Checks a person out, who is present until then: not before they came or were last known to be there, whose clock may have gone ahead of
+/// ours.
 pub async fn check_out(
     ctx: &Ctx,
     of: MobilizationId,
@@ -32,9 +33,10 @@ pub async fn check_out(
         return Err(Error::Forbidden);
     }
     look::in_time(&order, at.or(row.left_at).unwrap_or(now), now)?;
-    if at.is_some_and(|at| at < row.at) {
+    let seen = seen(&row);
+    if at.is_some_and(|at| at < seen) {
         return Err(Error::invalid(Code::OutOfRange, "at")
-            .with("least", row.at.to_rfc3339())
+            .with("least", seen.to_rfc3339())
             .with("most", look::latest(&order, now).to_rfc3339()));
     }
     let mut deltas = Deltas::new();

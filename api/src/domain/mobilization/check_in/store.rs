@@ -20,6 +20,11 @@ use crate::domain::{
 /// How long what was answered is kept: as long as a key.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 
+/// The latest time at which somebody is known to have been where they are.
+const SEEN: &str =
+    "(CASE WHEN mobilization_check_in.seen_at > mobilization_check_in.at THEN mobilization_check_in.seen_at
+    ELSE mobilization_check_in.at END)";
+
 /// Somebody who is not known to be on the order.
 pub struct Fresh<'a> {
     pub id: MobilizationCheckInId,
@@ -98,7 +103,7 @@ pub async fn lock(
     Ok(mobilization_check_in::Model::find_by_statement(statement).all(&tx.db).await?)
 }
 
-/// Writes that somebody who is present leaves, no earlier than they came; gives the row and the path of the place.
+/// Writes that somebody who is present leaves, no earlier than they are known to have been there; gives the row and the path of the place.
 pub async fn leave(
     tx: &Tx<'_>,
     of: MobilizationId,
@@ -107,7 +112,7 @@ pub async fn leave(
 ) -> Result<Option<(mobilization_check_in::Model, String)>> {
     let sql = Sql::of(&tx.db);
     let text = format!(
-        "UPDATE mobilization_check_in SET left_at = CASE WHEN mobilization_check_in.at > {left} THEN mobilization_check_in.at ELSE {left} END
+        "UPDATE mobilization_check_in SET left_at = CASE WHEN {SEEN} > {left} THEN {SEEN} ELSE {left} END
          WHERE mobilization_id = {order} AND person = {person} AND left_at IS NULL
          RETURNING *, (SELECT path FROM mobilization_coverage place
              WHERE place.mobilization_id = mobilization_check_in.mobilization_id
@@ -129,16 +134,18 @@ pub async fn update(tx: &Tx<'_>, moved: &[(MobilizationCheckInId, Whereabouts)])
             let (organization, shift) = (now.organization.map(identifier), now.shift.map(identifier));
             let place = (identifier(*id), identifier(now.region), organization, shift);
             let first = (identifier(now.first.0), instant(now.first.1));
-            (place.0, place.1, place.2, place.3, instant(now.at), now.left_at.map(instant), first.0, first.1)
+            let (left, seen) = (now.left_at.map(instant), instant(now.seen));
+            (place.0, place.1, place.2, place.3, instant(now.at), left, first.0, first.1, seen)
         })
         .collect();
     let sql = Sql::of(&tx.db);
     let text = format!(
         "UPDATE mobilization_check_in SET region_id = moved.region_id, organization_id = moved.organization_id,
              shift_id = moved.shift_id, at = moved.at, left_at = moved.left_at,
-             first_region_id = moved.first_region_id, first_at = moved.first_at
+             first_region_id = moved.first_region_id, first_at = moved.first_at, seen_at = moved.seen_at
          FROM (SELECT {id} AS id, {region} AS region_id, {organization} AS organization_id, {shift} AS shift_id,
-             {at} AS at, {left} AS left_at, {first_region} AS first_region_id, {first_at} AS first_at FROM {rows}) moved
+             {at} AS at, {left} AS left_at, {first_region} AS first_region_id, {first_at} AS first_at,
+             {seen} AS seen_at FROM {rows}) moved
          WHERE mobilization_check_in.id = moved.id",
         id = sql.identifier(0),
         region = sql.identifier(1),
@@ -148,6 +155,7 @@ pub async fn update(tx: &Tx<'_>, moved: &[(MobilizationCheckInId, Whereabouts)])
         left = sql.instant(5),
         first_region = sql.identifier(6),
         first_at = sql.instant(7),
+        seen = sql.instant(8),
         rows = sql.rows(),
     );
     tx.db.execute_raw(sql.statement(text, [rows::json(&rows)?])).await?;

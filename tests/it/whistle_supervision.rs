@@ -262,11 +262,19 @@ async fn what_was_handed_up_comes_back() {
             returnedAt to { name } } availableTransitions { mutation available blockers { code } } } }";
         app.client(who).send(query, json!({ "id": id::encode(row.id) })).await.fine().at("/whistle").clone()
     };
-    let may_return = |shown: &Value| {
+    let step = |shown: &Value, mutation: &str| {
         let all = shown["availableTransitions"].as_array().expect("transitions");
-        let own = all.iter().find(|one| one["mutation"] == "returnWhistleEscalation").expect("the step");
-        own["available"].as_bool().expect("yes or no")
+        all.iter().find(|one| one["mutation"] == mutation).expect("the step").clone()
     };
+    let may_return =
+        |shown: &Value| step(shown, "returnWhistleEscalation")["available"].as_bool().expect("yes or no");
+    let blocked = |code: &str| json!([{ "code": code }]);
+    // Nobody is above the county.
+    let further = step(&shown(world.county_committee).await, "escalateWhistle");
+    assert_eq!(
+        (&further["available"], &further["blockers"]),
+        (&json!(false), &blocked("NO_PARENT_ALLIANCE"))
+    );
     assert!(may_return(&shown(world.county_committee).await) && !may_return(&shown(world.committee).await));
     // The town does not take it back by itself, and nothing is said without a reason.
     assert_eq!(code(back(world.committee, "退回").await).as_deref(), Some("FORBIDDEN"));
@@ -279,7 +287,10 @@ async fn what_was_handed_up_comes_back() {
     let called =
         calls(&app, row.id).await.into_iter().find(|call| call.organization_id == unit).expect("one");
     assert_eq!(code(back(world.county_committee, "退回").await).as_deref(), Some("UNITS_STILL_CALLED"));
+    let held_up = shown(world.county_committee).await;
+    assert_eq!(step(&held_up, "returnWhistleEscalation")["blockers"], blocked("UNITS_STILL_CALLED"));
     bring(&app, &bureau, &town, called.id, State::Released).await;
+    assert!(may_return(&shown(world.county_committee).await));
     back(world.county_committee, "属镇级职责").await.fine();
     for who in [world.committee, world.county_committee] {
         let shown = shown(who).await;

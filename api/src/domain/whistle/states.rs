@@ -158,27 +158,53 @@ pub fn whose_answer(row: &whistle_response::Model, action: Action) -> Vec<Allian
     }
 }
 
-/// Only what was handed up is handed back; gives who does.
-pub fn may_return(row: &whistle::Model) -> Result<AllianceId> {
-    row.escalated_to_id.ok_or_else(|| Error::refused(Code::NotEscalated))
+/// Only what was handed up is handed back, once nothing waits for a unit that was called from there or for another in its place; gives
+/// who hands it back.
+pub fn may_return(row: &whistle::Model, calls: &[whistle_response::Model]) -> Result<AllianceId> {
+    let above = row.escalated_to_id.ok_or_else(|| Error::refused(Code::NotEscalated))?;
+    let waits = |call: &whistle_response::Model| {
+        call.member_alliance_id == above && (call.is_open || call.state == Answer::Refused)
+    };
+    if calls.iter().any(waits) { Err(Error::refused(Code::UnitsStillCalled)) } else { Ok(above) }
+}
+
+/// What decides over the steps of a whistle beside its own row.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The alliances that it was handed up to and is still with.
+    pub above: &'a [AllianceId],
+    pub calls: &'a [whistle_response::Model],
+    /// Whether there is no alliance above the one that it is with.
+    pub is_at_the_top: bool,
+}
+
+impl Circumstances<'_> {
+    fn missing(&self, row: &whistle::Model, action: Action, who: Option<AccountId>) -> Result<()> {
+        match action {
+            Action::EscalateWhistle if self.is_at_the_top => Err(Error::refused(Code::NoParentAlliance)),
+            Action::ReturnWhistleEscalation => may_return(row, self.calls).map(drop),
+            Action::ApproveWhistle => may_approve(row, who),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// All steps of a whistle as the viewer finds them.
-pub fn transitions(row: &whistle::Model, above: &[AllianceId], viewer: Viewer<'_>) -> Vec<Transition> {
+pub fn transitions(
+    row: &whistle::Model,
+    circumstances: Circumstances<'_>,
+    viewer: Viewer<'_>,
+) -> Vec<Transition> {
     let who = if let Actor::Account { id, .. } = viewer.actor { Some(id) } else { None };
     let mut found = Vec::with_capacity(STEPS.len());
     for step in &STEPS {
-        let alliance = where_allowed(&whose(row, above, step.action), viewer, step.action, &[]);
+        let alliances = whose(row, circumstances.above, step.action);
+        let alliance = where_allowed(&alliances, viewer, step.action, &[]);
         let target = Target::alliance(alliance).by(row.applied_by);
         let seats = here(viewer, alliance);
         let viewer = Viewer { seats: &seats, ..viewer };
         found.extend(transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
-            let missing = match step.action {
-                Action::ReturnWhistleEscalation => may_return(row).map(drop),
-                Action::ApproveWhistle => may_approve(row, who),
-                _ => Ok(()),
-            };
-            missing.err().into_iter().collect()
+            circumstances.missing(row, step.action, who).err().into_iter().collect()
         }));
     }
     found

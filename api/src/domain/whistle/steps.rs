@@ -181,15 +181,9 @@ pub async fn escalate(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
 /// lets finish.
 pub async fn return_escalation(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     let held = hold(ctx, which, &states::RETURN_ESCALATION).await?;
-    let above = states::may_return(&held.row)?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
-    let pending = whistle_response::Entity::find()
-        .filter(Call::WhistleId.eq(held.row.id))
-        .filter(Call::MemberAllianceId.eq(above))
-        .filter(Call::IsOpen.eq(true).or(Call::State.eq(Answer::Refused)));
-    if pending.count(&held.tx.db).await? > 0 {
-        return Err(Error::refused(Code::UnitsStillCalled));
-    }
+    let calls = whistle_response::Entity::find().filter(Call::WhistleId.eq(held.row.id));
+    let above = states::may_return(&held.row, &calls.all(&held.tx.db).await?)?;
     let last = whistle_escalation::Entity::find()
         .filter(whistle_escalation::Column::WhistleId.eq(held.row.id))
         .filter(whistle_escalation::Column::ToAllianceId.eq(above))

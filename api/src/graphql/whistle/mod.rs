@@ -18,7 +18,7 @@ use sea_orm::{QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use self::{
-    call::{WhistleBreach, WhistleResponse, breaches_of, calls_of, notices_of},
+    call::{CallsOf, WhistleBreach, WhistleResponse, breaches_of, calls_of, notices_of},
     escalation::{WhistleEscalation, escalations_of, handed_up},
 };
 use super::{
@@ -43,7 +43,10 @@ use crate::domain::{
     self, Ctx, Error,
     list::transition::Viewer,
     page::{self, List},
-    whistle::{self as verbs, Filter, states},
+    whistle::{
+        self as verbs, Filter,
+        states::{self, Circumstances},
+    },
 };
 
 /// What a whistle is blown for.
@@ -279,7 +282,15 @@ impl Whistle {
             seats.extend(transition::seats(context, *alliance).await?);
         }
         let viewer = Viewer { actor, seats: &seats };
-        Ok(transition::faces(context, states::transitions(&self.0, &above, viewer)))
+        let calls = match self.0.escalated_to_id {
+            Some(_) => loaders::one(context, CallsOf(self.0.id)).await?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        // Whoever may hand it further up sees the alliance that it is with.
+        let with = loaders::one(context, self.0.escalated_to_id.unwrap_or(self.0.alliance_id)).await?;
+        let is_at_the_top = with.is_some_and(|alliance| alliance.parent_id.is_none());
+        let circumstances = Circumstances { above: &above, calls: &calls, is_at_the_top };
+        Ok(transition::faces(context, states::transitions(&self.0, circumstances, viewer)))
     }
 
     /// Grows by one with every change of its own; give it as `expectedVersion`. Its calls have versions of theirs.

@@ -609,3 +609,33 @@ async fn a_cell_covers_no_more_than_the_one_above_it() {
     redraw(low.id, &[south], "2026-02-01").await.expect("redrawn");
     redraw(top.id, &[south], "2026-02-02").await.expect("redrawn");
 }
+
+#[tokio::test]
+async fn what_is_entered_late_changes_the_days_since_then_alone_and_stands_in_the_history() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let committee = app.ctx(world.committee);
+    let [north, south] = world.communities;
+    let network = network_of(&app, &world, Kind::Governance).await;
+    let row = drawn(&app, &world, &network, new_cell("Z-1", &[north])).await;
+    app.advance(TimeDelta::days(40));
+    let redraw = async |regions: &[RegionId], since: &str| {
+        cell::redraw(&committee, which(row.id), regions, Some(day(since))).await
+    };
+    redraw(&[south], "2026-02-01").await.expect("entered late");
+    // Not behind its last change.
+    assert_eq!(code(redraw(&[north, south], "2026-02-01").await), "TOO_EARLY");
+    app.run_background().await;
+    let query =
+        "query($id: ID!) { node(id: $id) { ... on GridCell { before: territory(on: \"2026-01-31\") { name }
+        then: territory(on: \"2026-02-01\") { name } history { nodes { kind occurredAt } } } } }";
+    let shown = app.client(world.observer).send(query, json!({ "id": id::encode(row.id) })).await;
+    let node = &shown.0["data"]["node"];
+    assert_eq!(
+        (&node["before"], &node["then"]),
+        (&json!([{ "name": "第1社区" }]), &json!([{ "name": "第2社区" }]))
+    );
+    let history = node["history"]["nodes"].as_array().expect("events");
+    let entered = history.iter().find(|event| event["kind"] == "GRID_CELL_REDRAWN").expect("the change");
+    assert!(entered["occurredAt"].as_str().expect("an instant").starts_with("2026-02-"), "{entered}");
+}

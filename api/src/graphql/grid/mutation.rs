@@ -56,7 +56,8 @@ pub struct RedrawGridCellInput {
     expected_version: Option<i64>,
     /// All that it covers from then on: 1 to 200 regions.
     region_ids: Vec<ID>,
-    /// From which day on; later than its last change and up to 366 days ahead, today where absent. It cannot be taken back.
+    /// From which day on; later than its last change, also on a past day, and up to 366 days ahead, today where absent. Entered late it
+    /// changes what the days since then answer; it cannot be taken back.
     since: Option<Date>,
 }
 

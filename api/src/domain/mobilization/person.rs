@@ -15,8 +15,11 @@ use crate::domain::{Code, Error, Result, Tx};
 const LONGEST: usize = 64;
 /// Lengths of identity card numbers, new and old.
 const CARD: [usize; 2] = [18, 15];
-/// Length of a mobile number, and of one with its country.
+/// Length of a mobile number.
 const MOBILE: usize = 11;
+/// Lengths of an area's number, and of a landline's behind it.
+const AREA: [usize; 2] = [3, 4];
+const LANDLINE: [usize; 2] = [7, 8];
 
 /// Checks what somebody calls a person.
 pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
@@ -30,10 +33,9 @@ pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
     if identifies(person) { Err(Error::invalid(Code::PersonIdentified, field)) } else { Ok(person) }
 }
 
-/// Whether it looks like a number that tells who somebody is: an identity card's or a mobile phone's, with or without dashes, or a card's
-/// within something longer.
+/// Whether it looks like a number that tells who somebody is, or holds one: an identity card's or a phone's, with or without dashes.
 fn identifies(person: &str) -> bool {
-    let bare: Vec<u8> = person.bytes().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
+    let bare: Vec<u8> = person.bytes().filter(|byte| !is_separator(*byte)).collect();
     if bare.windows(CARD[0]).any(is_card) {
         return true;
     }
@@ -43,11 +45,47 @@ fn identifies(person: &str) -> bool {
     if digits && ends_like_a_card && CARD.contains(&bare.len()) {
         return true;
     }
-    let number = bare.strip_prefix(b"0086").or(bare.strip_prefix(b"86")).unwrap_or(&bare);
-    number.len() == MOBILE
-        && number.iter().all(u8::is_ascii_digit)
-        && number.first() == Some(&b'1')
-        && number.get(1).is_some_and(|second| (b'3'..=b'9').contains(second))
+    let text = person.as_bytes();
+    let goes_on =
+        |at: &usize| at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(u8::is_ascii_digit);
+    (0..text.len())
+        .filter(|at| !goes_on(at))
+        .filter_map(|at| text.get(at..))
+        .any(|rest| begins_with_mobile(rest) || begins_with_landline(rest))
+}
+
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_')
+}
+
+/// Whether a mobile phone's number stands at the beginning, with or without its country, and no further digit right behind it.
+fn begins_with_mobile(text: &[u8]) -> bool {
+    // Each digit, and whether another follows right behind it.
+    let digits: Vec<(u8, bool)> = text
+        .iter()
+        .enumerate()
+        .take_while(|(_, byte)| byte.is_ascii_digit() || is_separator(**byte))
+        .filter(|(_, byte)| byte.is_ascii_digit())
+        .map(|(at, byte)| (*byte, text.get(at + 1).is_some_and(u8::is_ascii_digit)))
+        .collect();
+    ["", "86", "0086"].iter().any(|country| {
+        let number = digits.get(country.len()..country.len() + MOBILE).unwrap_or_default();
+        digits.iter().map(|(digit, _)| *digit).take(country.len()).eq(country.bytes())
+            && matches!(number, [(b'1', _), (b'3'..=b'9', _), .., (_, false)])
+    })
+}
+
+/// Whether a landline's number stands at the beginning: its area's, a separator, and seven or eight digits. Without the separator it is
+/// any number that is filled up with zeros.
+fn begins_with_landline(text: &[u8]) -> bool {
+    AREA.into_iter().filter_map(|length| text.split_at_checked(length)).any(|(area, rest)| {
+        let number =
+            rest.iter().skip_while(|byte| is_separator(**byte)).take_while(|byte| byte.is_ascii_digit());
+        matches!(area, [b'0', b'1'..=b'9', digits @ ..] if digits.iter().all(u8::is_ascii_digit))
+            && rest.first().is_some_and(|byte| is_separator(*byte))
+            && number.clone().next().is_some_and(|first| (b'2'..=b'9').contains(first))
+            && LANDLINE.contains(&number.count())
+    })
 }
 
 /// Whether these are a card's number, which holds a day of birth.
@@ -93,9 +131,36 @@ mod tests {
         for phone in ["13912345678", "8613912345678", "008613912345678", "139-1234-5678", "86_13912345678"] {
             assert!(identifies(phone), "{phone}");
         }
+        for phone in [
+            "13912345678-2",
+            "v13912345678",
+            "x13912345678y",
+            "jm-139-1234-5678-2",
+            "V86-13912345678",
+            "0971-8612345",
+            "010_62345678",
+            "tel0971--8612345-12",
+        ] {
+            assert!(identifies(phone), "{phone}");
+        }
         for token in
             ["V000123", "a1b2c3", "10086", "12345678901", "23080019900101123Y", "x", "-", "0123456789012345"]
         {
+            assert!(!identifies(token), "{token}");
+        }
+        // Volunteers' numbers of other lengths, filled up with zeros, behind a town's code or with a part of their own.
+        for token in [
+            "139123456780",
+            "1391234567",
+            "V139123456780",
+            "09718612345",
+            "0971-0000123",
+            "0971-861234",
+            "0971-861234567",
+            "632223100-0001234",
+            "632223100-000123-2",
+            "2026-0000123",
+        ] {
             assert!(!identifies(token), "{token}");
         }
     }

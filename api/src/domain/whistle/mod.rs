@@ -14,7 +14,7 @@ pub mod watch;
 
 use chrono::Datelike;
 use concord_entities::{
-    account, alliance,
+    account, alliance, alliance_closure,
     id::{AccountId, AllianceId, OrganizationId, ProblemId, RegionId, WhistleId, WhistleResponseId},
     problem, seat,
     whistle::{self, Column, Entity, Kind, Model, State},
@@ -278,9 +278,10 @@ async fn hold<'ctx>(ctx: &'ctx Ctx, which: Which, step: &Step<State>) -> Result<
     let row = visible(ctx).filter(Column::Id.eq(which.id)).lock_exclusive().one(&tx.db).await?;
     let row = row.ok_or(Error::NotFound("whistle"))?;
     let seats = seats(&tx).await?;
-    let above = match row.escalated_to_id.filter(|_| step.action == Action::CallWhistleUnits) {
-        Some(_) => handed_up(&tx, row.id).await?,
-        None => Vec::new(),
+    let above = match (step.action, row.escalated_to_id) {
+        (Action::CallWhistleUnits, Some(_)) => handed_up(&tx, row.id).await?,
+        (Action::ReturnWhistleEscalation, None) => above(&tx, row.alliance_id).await?,
+        _ => Vec::new(),
     };
     allowed(ctx, &seats, step.action, &states::whose(&row, &above, step.action), &[], row.applied_by)?;
     if let Some(expected) = which.expected_version {
@@ -298,6 +299,18 @@ async fn handed_up(tx: &Tx<'_>, of: WhistleId) -> Result<Vec<AllianceId>> {
         .column(Column::ToAllianceId)
         .filter(Column::WhistleId.eq(of))
         .filter(Column::ReturnedAt.is_null())
+        .into_tuple()
+        .all(&tx.db)
+        .await?)
+}
+
+/// The alliances above another, and that one.
+async fn above(tx: &Tx<'_>, of: AllianceId) -> Result<Vec<AllianceId>> {
+    use alliance_closure::{Column, Entity};
+    Ok(Entity::find()
+        .select_only()
+        .column(Column::AncestorId)
+        .filter(Column::DescendantId.eq(of))
         .into_tuple()
         .all(&tx.db)
         .await?)

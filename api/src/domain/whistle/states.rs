@@ -136,10 +136,13 @@ pub fn may_judge(row: &whistle_response::Model, own: &[OrganizationId]) -> Resul
     if own.contains(&row.organization_id) { Err(Error::refused(Code::NotIndependent)) } else { Ok(()) }
 }
 
-/// The alliances whose seats may give the right to a step of a whistle; those `above` have it handed up to them.
+/// The alliances whose seats may give the right to a step of a whistle; those `above` have it handed up to them, or might have.
 pub fn whose(row: &whistle::Model, above: &[AllianceId], action: Action) -> Vec<AllianceId> {
     match (action, row.escalated_to_id) {
-        (Action::CallWhistleUnits, _) => [&[row.alliance_id], above].concat(),
+        // Whoever it may be handed up to is told that it is not.
+        (Action::CallWhistleUnits, _) | (Action::ReturnWhistleEscalation, None) => {
+            [&[row.alliance_id], above].concat()
+        }
         // What was handed up goes further from there, or comes back.
         (Action::EscalateWhistle | Action::ReturnWhistleEscalation, Some(above)) => vec![above],
         _ => vec![row.alliance_id],

@@ -375,7 +375,7 @@ impl WhistleMutation {
         WhistlePayload::of(ctx, result).await
     }
 
-    /// Hands an escalated whistle back to those who handed it up, with the reason why; from then on they call again alone. Only the committee of the alliance to which it is escalated may. `NOT_ESCALATED` where it is not, `UNITS_STILL_CALLED` while a unit that it called still answers or what one refused is not re-routed.
+    /// Hands an escalated whistle back to those who handed it up, with the reason why; from then on they call again alone. Only the committee of the alliance to which it is escalated may. `NOT_ESCALATED` where it is with none above the town, `UNITS_STILL_CALLED` while a unit that it called still answers or what one refused is not re-routed.
     async fn return_whistle_escalation(
         &self,
         context: &Context<'_>,

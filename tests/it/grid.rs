@@ -236,6 +236,8 @@ async fn what_cannot_be_changes_nothing() {
         (NewCell { since: Some(day("2025-12-31")), ..under(4) }, "TOO_EARLY"),
         (NewCell { code: " ".to_owned(), ..under(4) }, "REQUIRED"),
         (NewCell { name: "长".repeat(129), ..under(4) }, "TOO_LONG"),
+        (NewCell { name: "城北\n网格".to_owned(), ..under(4) }, "MALFORMED"),
+        (NewCell { code: "D\t2".to_owned(), ..under(4) }, "MALFORMED"),
         (NewCell { region_ids: vec![], ..under(4) }, "REQUIRED"),
         (NewCell { region_ids: vec![south; 201], ..under(4) }, "OUT_OF_RANGE"),
         (NewCell { region_ids: vec![beyond.communities[0]], ..under(4) }, "OUTSIDE_TERRITORY"),

@@ -170,6 +170,29 @@ async fn what_is_wrong_is_told_at_its_line_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
+async fn of_a_long_circle_a_few_are_named_and_names_are_one_line() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let mut text = format!("{HEAD}\n");
+    for number in 0..200 {
+        let above = (number + 1) % 200;
+        let _ = writeln!(text, "党建,R-{number},环{number},3,R-{above},综合,第1社区,,,,,2026-01-01");
+    }
+    text.push_str("党建,\"D\t1\",甲,3,,综合,第1社区,,,,,2026-01-01\n党建,D-2,\"甲\n乙\",3,,综合,第1社区,,,,,2026-01-01\n");
+    let report = run(&app, &world, &text, false).await;
+    let (circle, others) = report.errors.split_at(200);
+    for error in circle {
+        let told = format!("{:?}", error.error);
+        assert_eq!(error.error.code(), Code::GridLoop);
+        assert!(told.matches("R-").count() == 6 && told.contains('…'), "{told}");
+    }
+    let others: Vec<_> = others.iter().map(|error| (error.column, error.error.code())).collect();
+    assert_eq!(others, [(2, Code::Malformed), (3, Code::Malformed)]);
+    assert_eq!(rows(&app, "grid_cell").await, 0);
+    app.run_background().await;
+}
+
+#[tokio::test]
 async fn a_city_s_file_is_imported_in_one_go() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

@@ -465,6 +465,9 @@ async fn nobody_comes_for_a_unit_that_was_released_but_who_came_before() {
         (of("V1", None), "UNIT_RELEASED"),
         (of("V1", Some(released)), "UNIT_RELEASED"),
         (of("V1", Some(released - TimeDelta::seconds(1))), "CheckedIn"),
+        // Who came before moves on without it, not with it.
+        (NewCheckIn { region_id: world.communities[1], ..of("V1", None) }, "UNIT_RELEASED"),
+        (person("V1", world.communities[1]), "Transferred"),
     ] {
         assert_eq!(told(&check_in::check_in(&committee, row.id, new).await), expected);
     }

@@ -1,4 +1,4 @@
-//! Checks of texts that people type: trimmed, not blank, not too long, without control characters.
+//! Checks of texts that people type: trimmed, not blank, not too long, without control characters, in one line where they are short.
 
 use sea_orm::{
     ExprTrait, IntoSimpleExpr,
@@ -6,6 +6,9 @@ use sea_orm::{
 };
 
 use super::error::{Code, Error, Result};
+
+/// What is no longer than this is one line: names, codes, titles, places, phone numbers. What tells more may have several.
+const LINE: usize = 300;
 
 /// A text that must be there, trimmed.
 pub fn required(value: &str, field: &'static str, most: usize) -> Result<String> {
@@ -20,10 +23,15 @@ pub fn optional(value: Option<&str>, field: &'static str, most: usize) -> Result
     if text.chars().count() > most {
         return Err(Error::invalid(Code::TooLong, field).with("most", most));
     }
-    // PostgreSQL cannot store NUL, and no other control character but line breaks and tabs means anything in a list.
-    let means_nothing = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
-    if text.chars().any(|character| means_nothing(character) || turns_text_around(character)) {
-        return Err(Error::invalid(Code::Malformed, field).with("expected", "text"));
+    // PostgreSQL cannot store NUL, and of other control characters only line breaks and tabs mean anything, in a text of several lines.
+    let is_line = most <= LINE;
+    let breaks = |character: char| matches!(character, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
+    let is_refused = |character: char| {
+        if breaks(character) { is_line } else { character.is_control() || turns_text_around(character) }
+    };
+    if text.chars().any(is_refused) {
+        let expected = if is_line { "line" } else { "text" };
+        return Err(Error::invalid(Code::Malformed, field).with("expected", expected));
     }
     Ok(Some(text.to_owned()))
 }
@@ -80,6 +88,18 @@ mod tests {
             assert!(required(blank, "title", 10).is_err());
         }
         assert_eq!(required(" 路面\u{200d} ", "title", 10).expect("a text"), "路面\u{200d}");
+    }
+
+    #[test]
+    fn what_is_short_is_one_line() {
+        for character in ['\n', '\r', '\t', '\u{2028}', '\u{85}'] {
+            let text = format!("路{character}面");
+            assert!(required(&text, "name", LINE).is_err(), "{character:?}");
+        }
+        for text in ["第一行\n第二行", "一\t二", "甲\r\n乙"] {
+            assert_eq!(required(text, "reason", 1_000).expect("several lines"), text);
+        }
+        assert_eq!(required("路面\n", "name", LINE).expect("trimmed"), "路面");
     }
 
     #[test]

@@ -239,6 +239,9 @@ fn groups(lines: Vec<Line>) -> Vec<Group> {
     found
 }
 
+/// How many cells of a circle are named.
+const NAMED: usize = 5;
+
 /// The cells that stand above each other in a circle, each with the way round.
 fn loops(groups: &[Group]) -> HashMap<(Kind, String), String> {
     let parents: HashMap<(Kind, &str), &str> = groups
@@ -246,20 +249,24 @@ fn loops(groups: &[Group]) -> HashMap<(Kind, String), String> {
         .filter_map(Group::first)
         .filter_map(|line| Some(((line.network, line.code.as_str()), line.parent.as_deref()?)))
         .collect();
-    let mut found = HashMap::new();
+    let (mut found, mut seen) = (HashMap::new(), HashSet::new());
     for (network, code) in parents.keys() {
-        let (mut way, mut at) = (vec![*code], *code);
-        while let Some(parent) = parents.get(&(*network, at)) {
-            if parent == code {
-                way.push(parent);
-                found.insert((*network, (*code).to_owned()), way.join(" → "));
-                break;
+        let (mut way, mut next) = (Vec::new(), Some(*code));
+        while let Some(at) = next.filter(|at| seen.insert((*network, *at))) {
+            way.push(at);
+            next = parents.get(&(*network, at)).copied();
+        }
+        // It closes where the way comes back to itself.
+        let Some(begin) = next.and_then(|at| way.iter().position(|one| *one == at)) else { continue };
+        let circle = way.split_off(begin);
+        for (place, code) in circle.iter().enumerate() {
+            let round = circle.iter().skip(place).chain(&circle).take(Ord::min(circle.len(), NAMED));
+            let mut told: Vec<&str> = round.copied().collect();
+            if circle.len() > NAMED {
+                told.push("…");
             }
-            if way.contains(parent) {
-                break;
-            }
-            way.push(parent);
-            at = parent;
+            told.push(*code);
+            found.insert((*network, (*code).to_owned()), told.join(" → "));
         }
     }
     found

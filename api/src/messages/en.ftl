@@ -10,6 +10,7 @@ too-short = The text is too short: at least { $least } characters.
 out-of-range = The value, time or number of items must lie between { $least } and { $most }.
 malformed = The value is not of the expected form: { $expected ->
     [token] 1 to 64 letters, digits, "-" or "_"
+    [line] one line of text, without line breaks, tabs or other control characters
     [text] text without control characters
     [null] nothing
    *[other] { $expected }

@@ -10,6 +10,7 @@ too-short = 文字过短：至少 { $least } 个字符。
 out-of-range = 数值、时间或项数须在 { $least } 与 { $most } 之间。
 malformed = 格式不符，应为：{ $expected ->
     [token] 1 至 64 位字母、数字、“-”或“_”
+    [line] 单行文字，不含换行、制表符及其他控制字符
     [text] 不含控制字符的文字
     [null] 不填
    *[other] { $expected }

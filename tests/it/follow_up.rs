@@ -312,6 +312,49 @@ async fn an_erased_reporter_takes_words_and_links_along() {
 }
 
 #[tokio::test]
+async fn nobody_asks_a_reporter_who_was_erased() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let [survivor, duplicate] =
+        [problem_in(&app, &world, State::Submitted).await, problem_in(&app, &world, State::Registered).await];
+    let committee = app.ctx(world.committee);
+    merge::merge(&committee, which(duplicate.id), survivor.id, "同一处坑洼").await.expect("merged");
+    let own = requested(&app, &world, survivor.id).await;
+    let merged = json!({
+        "problemId": id::encode(survivor.id), "reporterProblemId": id::encode(duplicate.id),
+    });
+    let merged = send(&app, world.committee, "requestFollowUp", merged).await.fine();
+    let merged = merged.at("/requestFollowUp/followUp/id").clone();
+    let link = token(&app, world.verifier, &merged).await;
+    reporter::erase(&committee, which(duplicate.id), "本人要求").await.expect("erased");
+    // Nobody can be reached any more, whatever is tried; the other reporter is still to be asked.
+    let state = "SELECT COUNT(*) AS n FROM follow_up WHERE state = ";
+    assert_eq!(count(&app, &format!("{state}'unreachable' AND done_by IS NULL AND tries = 0")).await, 1);
+    assert_eq!(count(&app, &format!("{state}'due'")).await, 1);
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM event WHERE kind = 'follow_up_unreachable'").await, 1);
+    let answer = json!({ "followUpId": merged, "solved": "YES", "satisfied": true, "words": "我是张三丰" });
+    for (mutation, input) in [
+        ("recordFollowUp", answer),
+        ("recordFollowUpTry", json!({ "followUpId": merged })),
+        ("issueFollowUpLink", json!({ "followUpId": merged })),
+    ] {
+        let refused = send(&app, world.verifier, mutation, input).await;
+        assert_eq!(refused.code().as_deref(), Some("NO_REPORTER"), "{mutation}");
+    }
+    assert_eq!(by_link(&app, &link, true, "还在").await.code().as_deref(), Some("LINK_INVALID"));
+    let again = reporter::erase(&committee, which(duplicate.id), "再来").await.expect_err("nothing is left");
+    assert_eq!(again.code().text(), "NOTHING_TO_ERASE");
+    // What was written down all the same, by an earlier version, goes with a second erasure.
+    let answer = json!({ "followUpId": own, "solved": "YES", "satisfied": true, "words": "我住原子路" });
+    send(&app, world.verifier, "recordFollowUp", answer).await.fine();
+    app.sql("UPDATE problem SET reporter_name = NULL, reporter_phone = NULL").await.expect("no reporter");
+    reporter::erase(&committee, which(survivor.id), "本人要求").await.expect("erased");
+    assert_eq!(traces(&app, &["原子路"]).await, Vec::<String>::new());
+    let again = reporter::erase(&committee, which(survivor.id), "再来").await.expect_err("nothing is left");
+    assert_eq!(again.code().text(), "NOTHING_TO_ERASE");
+}
+
+#[tokio::test]
 async fn a_limit_that_ends_lets_the_reporters_be_asked_once_on_two_nodes_and_by_a_clock_that_jumps() {
     let app = TestApp::new().await;
     let world = World::build(&app, "632223").await;

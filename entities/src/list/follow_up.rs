@@ -112,7 +112,7 @@ pub struct Model {
     /// What whoever asked adds.
     #[sea_orm(column_type = "Text", nullable)]
     pub note: Option<String>,
-    /// Who asked; absent where the reporter answered by a link.
+    /// Who asked; absent where the reporter answered by a link, or was erased before they were asked.
     pub done_by: Option<AccountId>,
     /// When it was answered or given up.
     pub done_at: Option<DateTimeUtc>,

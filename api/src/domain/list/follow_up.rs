@@ -230,8 +230,12 @@ fn reporters<'a>(
     row: &'a problem::Model,
     merged: impl Iterator<Item = &'a problem::Model>,
 ) -> Vec<ProblemId> {
-    let is_known = |row: &&problem::Model| row.reporter_name.is_some() || row.reporter_phone.is_some();
-    std::iter::once(row).chain(merged).filter(is_known).map(|row| row.id).collect()
+    std::iter::once(row).chain(merged).filter(|row| is_known(row)).map(|row| row.id).collect()
+}
+
+/// Whether somebody is known to have reported a problem.
+const fn is_known(row: &problem::Model) -> bool {
+    row.reporter_name.is_some() || row.reporter_phone.is_some()
 }
 
 /// Of which problems whose reporters somebody is to ask already.
@@ -311,16 +315,17 @@ pub struct WhichFollowUp {
 
 /// A follow-up that is due, its problem under lock, for somebody who may ask.
 async fn hold(ctx: &Ctx, which: WhichFollowUp) -> Result<(Held<'_>, Model)> {
-    hold_as(ctx, which, Action::RecordFollowUp, is_due).await
+    let (held, row) = take(ctx, which, Action::RecordFollowUp).await?;
+    if row.state != State::Answered && !has_reporter(&held, &row).await? {
+        return Err(Error::invalid(Code::NoReporter, "followUpId"));
+    }
+    is_due(&row)?;
+    require_independent(&held, row.round).await?;
+    Ok((held, row))
 }
 
-/// A follow-up of which something holds, its problem under lock, for somebody who may take the step and has no part in the problem.
-async fn hold_as(
-    ctx: &Ctx,
-    which: WhichFollowUp,
-    action: Action,
-    holds: fn(&Model) -> Result<()>,
-) -> Result<(Held<'_>, Model)> {
+/// A follow-up, its problem under lock, for somebody who may take the step.
+async fn take(ctx: &Ctx, which: WhichFollowUp, action: Action) -> Result<(Held<'_>, Model)> {
     // Read ahead of the unit of work; which problem it asks about is looked at again under that one's lock.
     let problem = find(ctx, which.id).await?.ok_or(Error::NotFound("follow_up"))?.problem_id;
     let which_problem = Which { id: problem, expected_version: None };
@@ -331,9 +336,16 @@ async fn hold_as(
         expect_version(expected, row.version)?;
     }
     is_of(&row, &held)?;
-    holds(&row)?;
-    require_independent(&held, row.round).await?;
     Ok((held, row))
+}
+
+/// Whether somebody is still known who can be asked: a reporter who was erased is not.
+async fn has_reporter(held: &Held<'_>, row: &Model) -> Result<bool> {
+    if row.reporter_problem_id == held.row.id {
+        return Ok(is_known(&held.row));
+    }
+    let other = problem::Entity::find_by_id(row.reporter_problem_id).one(&held.tx.db).await?;
+    Ok(other.as_ref().is_some_and(is_known))
 }
 
 /// Whether the problem under lock is the one that is asked about; it is another where a merge came in between.
@@ -461,9 +473,23 @@ async fn settle(held: &Held<'_>, terms: &Terms, before: &Model, kind: Kind, answ
     Ok(row)
 }
 
-/// Takes the words of a reporter away who is erased, ends the links that were made for them, and takes away the notes and the
-/// reasons that name them. Tells in the history of which other problems such a reason stands.
-pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Result<Vec<ProblemId>> {
+/// Whether something of a reporter is left where they were asked: their words, or that they are still to be.
+pub(super) async fn is_left(tx: &Tx<'_>, of: ProblemId) -> Result<bool> {
+    let left = Condition::any().add(Column::Words.is_not_null()).add(Column::State.eq(State::Due));
+    let found = Entity::find().filter(Column::ReporterProblemId.eq(of)).filter(left).one(&tx.db).await?;
+    Ok(found.is_some())
+}
+
+/// Takes the words of a reporter away who is erased, and takes away the notes and the reasons that name them. Where they are still to
+/// be asked, nobody can be reached any more: that ends, on the problem itself or on the one `into` which it was merged, and so do the
+/// links that were made for them. Tells in the history of which other problems such a reason stands.
+pub(super) async fn erase(
+    tx: &Tx<'_>,
+    problem: &problem::Model,
+    into: Option<&problem::Model>,
+    words: &Words<'_>,
+) -> Result<Vec<ProblemId>> {
+    let of = problem.id;
     let about = Condition::any().add(Column::ReporterProblemId.eq(of)).add(Column::ProblemId.eq(of));
     let asked = Entity::find().filter(about).all(&tx.db).await?;
     let own: Vec<FollowUpId> =
@@ -480,8 +506,18 @@ pub(super) async fn erase(tx: &Tx<'_>, of: ProblemId, words: &Words<'_>) -> Resu
             elsewhere.push(row.problem_id);
         }
         change.exclusion_reason.set_if_not_equals(reason);
+        let ends = row.reporter_problem_id == of && row.state == State::Due;
+        if ends {
+            change.state = Set(State::Unreachable);
+            change.done_at = Set(Some(tx.ctx.now()));
+            change.version = Set(row.version + 1);
+        }
         if change.is_changed() {
-            change.update(&tx.db).await?;
+            let row = change.update(&tx.db).await?;
+            let asked_in = std::iter::once(problem).chain(into).find(|one| one.id == row.problem_id);
+            if let Some(asked_in) = asked_in.filter(|_| ends) {
+                tx.record(told(Event::FollowUpUnreachable, asked_in, &row)).await?;
+            }
         }
     }
     follow_up_link::Entity::update_many()

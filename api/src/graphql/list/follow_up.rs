@@ -56,7 +56,7 @@ pub enum FollowUpState {
     Due,
     /// The reporter answered.
     Answered,
-    /// The reporter was not reached on three days.
+    /// The reporter was not reached on three days, or was erased before anybody reached them.
     Unreachable,
 }
 
@@ -168,7 +168,7 @@ impl FollowUp {
         self.told(context, self.0.note.as_deref()).await
     }
 
-    /// Who asked; absent where the reporter answered by a link.
+    /// Who asked; absent where the reporter answered by a link, or was erased before they were asked.
     async fn recorded_by(&self, context: &Context<'_>) -> Result<Option<Person>> {
         person(context, self.0.alliance_id, self.0.done_by, None).await
     }

@@ -4,12 +4,14 @@
 use concord_entities::follow_up::{Model, State};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{WhichFollowUp, hold_as, told};
+use super::{WhichFollowUp, require_independent, take, told};
 use crate::domain::{Action, Code, Ctx, Error, Event, Result, list::problem::FREE_TEXT, text};
 
 /// Takes an answer, or a reporter who was given up, out of the rates.
 pub async fn exclude(ctx: &Ctx, which: WhichFollowUp, reason: &str) -> Result<Model> {
-    let (held, before) = hold_as(ctx, which, Action::ExcludeFollowUp, counts).await?;
+    let (held, before) = take(ctx, which, Action::ExcludeFollowUp).await?;
+    counts(&before)?;
+    require_independent(&held, before.round).await?;
     let reason = text::required(reason, "reason", FREE_TEXT)?;
     let mut change = before.clone().into_active_model();
     change.excluded_at = Set(Some(ctx.now()));

@@ -9,7 +9,7 @@ use concord_entities::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
-use super::{Answer, WhichFollowUp, hold, is_of, settle, terms, told};
+use super::{Answer, WhichFollowUp, has_reporter, hold, is_of, settle, terms, told};
 use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Result, Tx, idempotency,
     identity::secret::{Presented, Secret, SecretKind},
@@ -94,7 +94,7 @@ pub async fn answer(ctx: &Ctx, secret: &str, answer: Answer) -> Result<Answered>
         .filter(Column::UsedAt.is_null())
         .exec(&held.tx.db)
         .await?;
-    if used.rows_affected != 1 || row.state != State::Due {
+    if used.rows_affected != 1 || row.state != State::Due || !has_reporter(&held, &row).await? {
         return Err(invalid());
     }
     let seen = Answered { number: held.row.number.clone(), title: held.row.title.clone() };

@@ -33,24 +33,25 @@ pub async fn reveal(ctx: &Ctx, id: ProblemId, reason: &str) -> Result<Model> {
 }
 
 /// Erases name and phone of whoever reported a problem, and the words of both wherever they stand literally in the texts of
-/// the problem, of its evidence and of its events. Its number, state, counts and judgements stay.
+/// the problem, of its evidence and of its events. Its number, state, counts and judgements stay; nobody asks them any more.
 pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
-    let (tx, before, above) = with_above(ctx, which.id).await?;
+    let (tx, before, others) = with_others(ctx, which.id).await?;
     ctx.require(&tx.db, Action::EraseReporter, Target::alliance(before.alliance_id)).await?;
     if let Some(expected) = which.expected_version {
         expect_version(expected, before.version)?;
     }
     let words = Words::of([before.reporter_name.as_deref(), before.reporter_phone.as_deref()]);
     let is_gone = before.reporter_name.is_none() && before.reporter_phone.is_none();
+    let is_gone = is_gone && !follow_up::is_left(&tx, before.id).await?;
     let reason = words.reason(reason, is_gone)?;
     let row = without(&words, &before).update(&tx.db).await?;
     round::erase(&tx, &row, &words).await?;
-    let elsewhere = follow_up::erase(&tx, row.id, &words).await?;
+    let elsewhere = follow_up::erase(&tx, &row, others.into.as_ref(), &words).await?;
     erase_from_evidence(&tx, row.id, &words).await?;
     erase_from_papers(&tx, row.id, &words).await?;
     parts::erase(&tx, row.id, &words).await?;
     tiers::erase(&tx, row.id, &words).await?;
-    escalation::erase(&tx, &above, &words).await?;
+    escalation::erase(&tx, &others.above, &words).await?;
     let told_in = std::iter::once(row.id).chain(elsewhere).map(Into::into);
     let events = words.erase_events_about(&tx, told_in).await?.len();
     tx.record(fact(Event::ReporterErased, &row).reason(Some(&reason)).detail("events", events)).await?;
@@ -58,19 +59,28 @@ pub async fn erase(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
     Ok(row)
 }
 
-/// A problem that the caller may see and all as which it was taken up above, under lock in a unit of work.
-async fn with_above(ctx: &Ctx, id: ProblemId) -> Result<(Tx<'_>, Model, Vec<Model>)> {
+/// What an erasure reaches beside the problem itself.
+struct Others {
+    /// All as which it was taken up above.
+    above: Vec<Model>,
+    /// What it was merged into, where its reporter may be asked.
+    into: Option<Model>,
+}
+
+/// A problem that the caller may see and what an erasure reaches beside it, under lock in a unit of work.
+async fn with_others(ctx: &Ctx, id: ProblemId) -> Result<(Tx<'_>, Model, Others)> {
     loop {
         let tx = ctx.begin().await?;
         let seen = visible(ctx).filter(Column::Id.eq(id)).one(&tx.db).await?;
-        seen.ok_or(Error::NotFound("problem"))?;
+        let into = seen.ok_or(Error::NotFound("problem"))?.merged_into_id;
         let all = escalation::with_above(&tx, id).await?;
-        let mut rows = lock(&tx, all.iter().copied()).await?;
-        // One that was taken up while this waited is to be locked in its place.
-        if escalation::with_above(&tx, id).await?.len() == all.len() {
-            let at = rows.iter().position(|row| row.id == id).ok_or(Error::NotFound("problem"))?;
-            let row = rows.remove(at);
-            return Ok((tx, row, rows));
+        let mut rows = lock(&tx, all.iter().copied().chain(into)).await?;
+        let at = rows.iter().position(|row| row.id == id).ok_or(Error::NotFound("problem"))?;
+        let row = rows.remove(at);
+        // One that was taken up, or gone on with, while this waited is to be locked in its place.
+        if row.merged_into_id == into && escalation::with_above(&tx, id).await?.len() == all.len() {
+            let (above, into): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| all.contains(&row.id));
+            return Ok((tx, row, Others { above, into: into.into_iter().next() }));
         }
         tx.db.rollback().await?;
     }

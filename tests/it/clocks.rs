@@ -10,7 +10,7 @@ use concord::domain::{
         problem::{
             self,
             edit::{self, ProblemChange},
-            escalation,
+            escalation, extend,
             moves::{self, Triage},
             on_account::{self, NewHold},
             parts, round,
@@ -280,6 +280,28 @@ async fn a_response_that_stood_still_is_judged_with_the_time_that_it_got_back() 
     assert_eq!(clocks(&app, id, joint).await.response_due_at, Some(at("2026-01-13T09:00")));
     tiers::move_tier(&committee, which(id), Tier::Small, settled()).await.expect("moved");
     assert_eq!(clocks(&app, id, joint).await.response_due_at, Some(at("2026-01-11T09:00")));
+}
+
+#[tokio::test]
+async fn a_day_that_was_set_ends_with_its_day_however_long_the_pause() {
+    let (app, world) = town().await;
+    let committee = app.ctx(world.committee);
+    let id = problem_in(&app, &world, State::InProgress).await.id;
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().expect("a day");
+    extend::extend(&committee, which(id), day("2026-01-29"), "材料未到").await.expect("extended");
+    let ends = async || {
+        let due_at = clocks(&app, id, world.members[1]).await.resolution_due_at;
+        (due_at, find(&app, id).await.due_on)
+    };
+    for (pause, until, last) in [
+        (TimeDelta::milliseconds(1_080), "2026-01-30T00:00", "2026-01-29"),
+        (TimeDelta::days(5), "2026-02-04T00:00", "2026-02-03"),
+    ] {
+        on_account::hold(&committee, which(id), held()).await.expect("held");
+        app.advance(pause);
+        on_account::resume(&committee, which(id)).await.expect("resumed");
+        assert_eq!(ends().await, (Some(at(until)), Some(day(last))));
+    }
 }
 
 #[tokio::test]

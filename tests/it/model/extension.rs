@@ -35,25 +35,21 @@ fn end_of(day: NaiveDate) -> At {
 /// By when a unit is to be done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    /// Whether the limit says so, rather than a day that somebody set.
-    by_limit: bool,
     pub due_at: At,
 }
 
 impl Clock {
     /// Of a unit that becomes responsible: the deadline of one that declined, unless that has passed, and else the limit.
     pub fn begin(carried: Option<At>, now: At) -> Self {
-        match carried.filter(|due_at| *due_at > now) {
-            Some(due_at) => Self { by_limit: false, due_at },
-            None => Self { by_limit: true, due_at: end_of(day(now) + Days::new(DAYS)) },
-        }
+        let carried = carried.filter(|due_at| *due_at > now);
+        Self { due_at: carried.unwrap_or_else(|| end_of(day(now) + Days::new(DAYS))) }
     }
 
-    /// Once a problem was held: the limit gets every day back that began meanwhile, a day that was set the whole time. What had
-    /// passed before stays passed.
+    /// Once a problem was held: the limit, and a day that was set, get every day back that began meanwhile. What had passed before
+    /// stays passed.
     pub fn resumed(self, since: At, now: At) -> Self {
-        let more = if self.by_limit { day(now) - day(since) } else { now - since };
-        if self.due_at <= since { self } else { Self { due_at: self.due_at + more, ..self } }
+        let more = day(now) - day(since);
+        if self.due_at <= since { self } else { Self { due_at: self.due_at + more } }
     }
 
     pub fn last_day(self) -> NaiveDate {
@@ -247,7 +243,7 @@ impl List {
                 let until = until.unwrap_or(self.extensions[asked].until);
                 let unit = self.extensions[asked].unit;
                 let problem = &mut self.problems[on];
-                let granted = Clock { by_limit: false, due_at: end_of(until) };
+                let granted = Clock { due_at: end_of(until) };
                 let before = problem.clocks.insert(unit, granted).expect("a clock");
                 // The leading unit's is that of the whole.
                 if problem.row.lead == Some(unit) {

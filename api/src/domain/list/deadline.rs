@@ -92,6 +92,17 @@ impl Place {
         };
         Some(local_midnight(day, self.zone) + (from - local_midnight(began, self.zone)))
     }
+
+    /// When something is due, after a pause, that no limit gave. The end of a day stays the end of a day, later by those that began
+    /// meanwhile; an instant within a day moves by as long as the pause was. Nothing where the calendar ends before.
+    pub fn due_after_pause(
+        &self,
+        due_at: DateTime<Utc>,
+        pause: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Option<DateTime<Utc>> {
+        let ends_a_day = self.end_of(self.last_day(due_at)) == due_at;
+        self.after_pause(due_at, if ends_a_day { Unit::Days } else { Unit::Hours }, pause)
+    }
 }
 
 /// When a reminder goes out: so many hours before, or halfway where the limit is shorter than that.

@@ -97,6 +97,18 @@ fn a_pause_gives_back_what_it_took() {
 }
 
 #[test]
+fn a_day_that_was_set_ends_with_a_day_after_a_pause_too() {
+    let place = beijing();
+    let paused = |due_at: &str, since: &str, until: &str| {
+        place.due_after_pause(at(due_at), (at(since), at(until))).expect("an instant")
+    };
+    assert_eq!(paused("2026-02-18T00:00", "2026-02-11T08:00", "2026-02-11T20:00"), at("2026-02-18T00:00"));
+    assert_eq!(paused("2026-02-18T00:00", "2026-02-11T23:59", "2026-02-13T00:01"), at("2026-02-20T00:00"));
+    // What another unit's hours left over is counted by the clock.
+    assert_eq!(paused("2026-02-18T13:30", "2026-02-11T08:00", "2026-02-11T20:00"), at("2026-02-19T01:30"));
+}
+
+#[test]
 fn a_reminder_is_never_before_half_the_time() {
     let from = at("2026-02-10T10:00");
     assert_eq!(remind_at(from, at("2026-02-18T00:00"), 72), at("2026-02-15T00:00"));

@@ -357,12 +357,16 @@ pub async fn resume(
         if unit.resolution_settled || has_passed && !unit.resolution_is_provisional {
             continue;
         }
+        let beyond = || Error::internal("a pause beyond the calendar");
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
             (Some(_), Some(from), Some(limit)) => {
                 let from = terms.place.after_pause(from, limit.unit, (since, now));
-                terms.within(limit, from.ok_or_else(|| Error::internal("a pause beyond the calendar"))?)?
+                terms.within(limit, from.ok_or_else(beyond)?)?
             }
-            (Some(due_at), from, _) => terms.until(from.unwrap_or(since), due_at + (now - since)),
+            (Some(due_at), from, _) => {
+                let due_at = terms.place.due_after_pause(due_at, (since, now));
+                terms.until(from.unwrap_or(since), due_at.ok_or_else(beyond)?)
+            }
             (None, ..) => continue,
         };
         rows.push((id, resolution_columns(&running).to_vec()));

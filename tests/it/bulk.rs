@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 use concord::{
-    domain::{bulk, list::problem::moves},
+    domain::{
+        bulk,
+        list::problem::{self, moves},
+    },
     graphql::id,
 };
 use concord_entities::{
@@ -107,9 +110,8 @@ async fn one_key_stands_for_all_items_also_after_a_break() {
     let keyed = committee.keyed("bulk", 5);
     bulk::begin(&keyed.ctx, 3).await.expect("the key is claimed");
     let due = NaiveDate::from_ymd_opt(2026, 1, 20);
-    moves::assign(&bulk::item(&keyed.ctx, 0), which(rows[0].id), world.members[1], due)
-        .await
-        .expect("assigned");
+    let first = bulk::item(&keyed.ctx, 0).expect("time is left");
+    moves::assign(&first, which(rows[0].id), world.members[1], due).await.expect("assigned");
     let done = keyed.send(ASSIGN, input.clone()).await.fine();
     assert_eq!(codes(&done, "assignProblems"), ["", "", ""]);
     assert_eq!(events(&app, "problem_assigned").await, 3);
@@ -123,6 +125,45 @@ async fn one_key_stands_for_all_items_also_after_a_break() {
     // Without a key each is refused by its state.
     let again = committee.send(ASSIGN, input).await;
     assert_eq!(codes(&again, "assignProblems"), ["STATE_REFUSED", "STATE_REFUSED", "STATE_REFUSED"]);
+}
+
+#[tokio::test]
+async fn what_is_not_reached_in_time_is_told_and_done_when_sent_again() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let mut rows = Vec::new();
+    for _ in 0..12 {
+        rows.push(problem_in(&app, &world, State::Triaged).await);
+    }
+    let items: Vec<Value> = rows.iter().map(|row| assignment(&world, &global(row))).collect();
+    let input = json!({ "input": { "items": items } });
+    // Every look at the clock takes a microsecond.
+    app.tick();
+    let mut hurried = app.client(world.committee).keyed("bulk", 5);
+    hurried.ctx.begins_until = Some(app.system().now() + chrono::TimeDelta::microseconds(20));
+    let told = codes(&hurried.send(ASSIGN, input.clone()).await, "assignProblems");
+    let done = told.iter().take_while(|code| code.is_empty()).count();
+    assert!((1..12).contains(&done), "{told:?}");
+    assert!(told[done..].iter().all(|code| code == "NOT_REACHED"), "{told:?}");
+    assert_eq!(events(&app, "problem_assigned").await, done as u64);
+    let left = problem::find(&app.system(), rows[11].id).await.expect("a read").expect("a problem");
+    assert_eq!((left.state, left.version), (State::Triaged, rows[11].version));
+    // The same key stands for the rest as after a break.
+    let again = app.client(world.committee).keyed("bulk", 5).send(ASSIGN, input.clone()).await.fine();
+    assert_eq!(codes(&again, "assignProblems"), vec![""; 12]);
+    assert_eq!(events(&app, "problem_assigned").await, 12);
+    // Every other verb of many items tells the same.
+    let reason = json!("材料未到");
+    let dates: Vec<Value> =
+        rows.iter().map(|row| json!({ "problemId": global(row), "dueOn": "2026-01-27" })).collect();
+    let mut late = app.client(world.committee);
+    late.ctx.begins_until = Some(app.system().now());
+    let told = late.send(EXTEND, json!({ "input": { "items": dates, "reason": reason } })).await;
+    assert_eq!(codes(&told, "extendProblems"), vec!["NOT_REACHED"; 12]);
+    let item = json!({ "itemId": id::encode(app.system().new_id::<HandoverItemId>()),
+        "organizationId": id::encode(world.members[3]) });
+    let told = late.send(HAND_OVER, json!({ "input": { "items": [item] } })).await;
+    assert_eq!(codes(&told, "handOverItems"), ["NOT_REACHED"]);
 }
 
 #[tokio::test]

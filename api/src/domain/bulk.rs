@@ -1,7 +1,8 @@
 //! Many items in one request: each is a unit of work of its own, so that the refusal of one leaves the others as they are and
 //! nobody waits for five hundred. The request's idempotency key is claimed first and stands for the whole; each item then
 //! claims a key made from it and the item's place in its own transaction. A request that broke off half way and is sent again
-//! so does what is missing and answers with what was done before.
+//! so does what is missing and answers with what was done before. Where its time runs out, what is left is told one by one as not
+//! reached, and the rest is done as after a break.
 
 use std::sync::Arc;
 
@@ -38,8 +39,11 @@ pub async fn begin(ctx: &Ctx, items: usize) -> Result<()> {
     Ok(())
 }
 
-/// The context of one item.
-pub fn item(ctx: &Ctx, index: usize) -> Ctx {
+/// The context of one item; refused where the request's time has run out, so that the outcomes of those before are told.
+pub fn item(ctx: &Ctx, index: usize) -> Result<Ctx> {
+    if ctx.begins_until.is_some_and(|until| ctx.now() >= until) {
+        return Err(Error::refused(Code::NotReached));
+    }
     let idempotency = ctx.idempotency.as_ref().map(|claim| {
         let digest = Sha256::new().chain_update(claim.key.as_bytes()).chain_update([0]);
         let digest = digest.chain_update(index.to_be_bytes()).finalize();
@@ -47,5 +51,5 @@ pub fn item(ctx: &Ctx, index: usize) -> Ctx {
         // A client's own key has no blank.
         Arc::new(Claim { key: format!("item {digest}"), digest: claim.digest })
     });
-    Ctx { idempotency, ..ctx.clone() }
+    Ok(Ctx { idempotency, ..ctx.clone() })
 }

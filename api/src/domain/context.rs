@@ -103,6 +103,8 @@ pub struct Ctx {
     pub request_id: Arc<str>,
     /// The client's idempotency key, where the request carries one.
     pub idempotency: Option<Arc<Claim>>,
+    /// From when on no further item of it is begun, so that its answer still comes in time; none where nobody waits.
+    pub begins_until: Option<DateTime<Utc>>,
     /// Which columns its answer shows.
     pub needs: Arc<Needs>,
     /// Through what it reads.
@@ -118,6 +120,7 @@ impl Ctx {
             locale: Locale::ZhCn,
             request_id: "system".into(),
             idempotency: None,
+            begins_until: None,
             needs: Arc::default(),
             reader: Reader::shared(&app.read),
         }

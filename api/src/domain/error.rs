@@ -190,6 +190,8 @@ codes! {
     Overloaded = "OVERLOADED",
     /// The operation took longer than allowed.
     DeadlineExceeded = "DEADLINE_EXCEEDED",
+    /// The request's time ran out before this item was reached: nothing of it was done, and it is to be sent again.
+    NotReached = "NOT_REACHED",
     /// Nobody would run the alliance any more.
     LastCommittee = "LAST_COMMITTEE",
     /// The person holds a role in the alliance that excludes this one: who runs it is never who checks it.

@@ -65,7 +65,8 @@ macro_rules! outcomes {
             id: async_graphql::ID,
             /// The object; null where it was refused.
             $field: Option<$type>,
-            /// Why it was refused; empty where it was done.
+            /// Why it was refused; empty where it was done. `NOT_REACHED` where the request's time ran out before: sent again with the
+            /// same key, the request does the rest; without one, the items left are sent anew.
             user_errors: Vec<$crate::graphql::error::UserError>,
         }
 
@@ -154,8 +155,8 @@ impl BulkMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let own = bulk::item(ctx, index);
             let result = async {
+                let own = bulk::item(ctx, index)?;
                 let which = which(&item.problem_id, item.expected_version)?;
                 let lead = id::decode(&item.lead_organization_id, "leadOrganizationId")?;
                 let joint = id::decode_all(&item.joint_organization_ids, "jointOrganizationIds")?;
@@ -184,8 +185,8 @@ impl BulkMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let own = bulk::item(ctx, index);
             let result = async {
+                let own = bulk::item(ctx, index)?;
                 let which = which(&item.problem_id, item.expected_version)?;
                 extend(&own, which, item.due_on.0, &input.reason).await
             }
@@ -207,7 +208,7 @@ impl BulkMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let result = item.carry_out(&bulk::item(ctx, index)).await;
+            let result = async { item.carry_out(&bulk::item(ctx, index)?).await }.await;
             results.push(HandoverItemOutcome::of(ctx, index, item.item_id, result).await?);
         }
         Ok(HandoverItemsPayload::done(results))

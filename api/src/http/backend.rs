@@ -7,6 +7,7 @@ use async_graphql::{
     Request, Response, ValidationMode, futures_util::stream::BoxStream, parser::types::OperationType,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{
@@ -24,6 +25,9 @@ use crate::{
     messages,
 };
 
+/// The share of an operation's deadline, in tenths, within which items of it are begun: what is left is for the last of them and for
+/// reading the answer.
+const BEGINNING: i64 = 7;
 /// Bytes free on the data directory's disk below which the process is not ready.
 const LEAST_ROOM: u64 = 1 << 20;
 
@@ -65,6 +69,7 @@ impl Product {
                 .idempotency
                 .as_ref()
                 .map(|claim| Arc::new(Claim { key: claim.key.clone(), digest: claim.digest })),
+            begins_until: None,
             needs: Arc::default(),
             reader: self.reader.clone(),
         }
@@ -133,6 +138,9 @@ impl Backend for Product {
         request: Request,
     ) -> Request {
         let mut ctx = self.ctx(session.actor, meta);
+        let deadline_ms = i64::try_from(self.app.config.http.deadline_ms).unwrap_or(i64::MAX / 10);
+        ctx.begins_until =
+            ctx.now().checked_add_signed(TimeDelta::milliseconds(deadline_ms * BEGINNING / 10));
         let is_query = kind == OperationType::Query;
         if is_query {
             let needs = || Arc::new(needs::of(&self.types, &document.document));

@@ -84,6 +84,7 @@ throttled = Too much was asked in a short time. Try again in { $seconds } s.
 too-many-subscriptions = Too many operations run on this connection: at most { $limit }.
 overloaded = The server has as many connections as it can serve. Try again soon.
 deadline-exceeded = The operation took too long and was stopped.
+not-reached = The time of this request ran out before this item was reached. Nothing of it was done: send it again.
 
 # identity
 sign-in-refused = The user name or the password is wrong, or sign-in is paused after too many attempts.

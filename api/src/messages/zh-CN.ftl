@@ -160,6 +160,7 @@ throttled = 短时间内请求过多，请在 { $seconds } 秒后重试。
 too-many-subscriptions = 此连接上运行的操作过多：最多 { $limit } 个。
 overloaded = 服务器的连接数已达上限，请稍后重试。
 deadline-exceeded = 操作用时过长，已停止。
+not-reached = 本次请求时间已用尽，尚未处理到该项，未作任何更改，请重新发送。
 
 # identity
 sign-in-refused = 用户名或密码不正确，或因多次尝试已暂停登录，请稍后再试。

@@ -211,7 +211,7 @@ async fn settle_items(committee: &Ctx, handover_id: HandoverId, unit: Organizati
     bulk::begin(committee, all.len()).await?;
     for (index, item) in all.into_iter().enumerate() {
         let note = "经镇党委研究，由牵头单位协调专业力量办理。";
-        handover_item::assign(&bulk::item(committee, index), item, None, unit, Some(note)).await?;
+        handover_item::assign(&bulk::item(committee, index)?, item, None, unit, Some(note)).await?;
     }
     Ok(())
 }

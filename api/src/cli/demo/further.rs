@@ -199,7 +199,7 @@ pub async fn assign_together(story: &Story<'_>) -> Result<()> {
     bulk::begin(&committee, all.len()).await?;
     for (index, (matter, id)) in all.into_iter().enumerate() {
         let which = Which { id, expected_version: None };
-        moves::assign(&bulk::item(&committee, index), which, story.unit(&matter.unit)?, None).await?;
+        moves::assign(&bulk::item(&committee, index)?, which, story.unit(&matter.unit)?, None).await?;
     }
     Ok(())
 }

@@ -339,7 +339,7 @@ impl BranchMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let result = item.carry_out(&bulk::item(ctx, index)).await;
+            let result = async { item.carry_out(&bulk::item(ctx, index)?).await }.await;
             let (branch, user_errors) = match replayed(ctx, result).await {
                 Ok(branch) => (Some(branch), Vec::new()),
                 Err(error) => (None, vec![item_error(ctx, &error, index)?]),

@@ -440,8 +440,7 @@ impl PairingMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let own = bulk::item(ctx, index);
-            let result = async { verbs::pair(&own, item.read()?).await }.await;
+            let result = async { verbs::pair(&bulk::item(ctx, index)?, item.read()?).await }.await;
             results.push(PairingOutcome::of(ctx, index, item.region_id, result).await?);
         }
         Ok(PairingsPayload::done(results))
@@ -492,8 +491,8 @@ impl PairingMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let own = bulk::item(ctx, index);
-            let came = reported(ctx, async { home_report::report(&own, item.read()?).await }.await).await;
+            let came = async { home_report::report(&bulk::item(ctx, index)?, item.read()?).await }.await;
+            let came = reported(ctx, came).await;
             results.push(result(ctx, index, &came)?);
         }
         Ok(HomeReportsPayload { results, user_errors: Vec::new() })

@@ -540,7 +540,7 @@ impl WhistleMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let result = item.carry_out(&bulk::item(ctx, index)).await;
+            let result = async { item.carry_out(&bulk::item(ctx, index)?).await }.await;
             results.push(WhistleResponseOutcome::of(ctx, index, item.response_id, result).await?);
         }
         Ok(WhistleResponsesPayload::done(results))
@@ -558,7 +558,7 @@ impl WhistleMutation {
         }
         let mut results = Vec::with_capacity(input.items.len());
         for (index, item) in input.items.into_iter().enumerate() {
-            let result = item.carry_out(&bulk::item(ctx, index)).await;
+            let result = async { item.carry_out(&bulk::item(ctx, index)?).await }.await;
             results.push(WhistleResponseOutcome::of(ctx, index, item.response_id, result).await?);
         }
         Ok(WhistleResponsesPayload::done(results))

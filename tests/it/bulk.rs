@@ -252,14 +252,29 @@ async fn items_are_handed_over_each_with_an_outcome_of_its_own_and_once_by_a_key
     assert_eq!(of("3/userErrors/0/field"), "input.items.3.organizationId");
     assert_eq!(of("4/userErrors/0/field"), "input.items.4.itemId");
     assert_eq!(events(&app, "handover_item_assigned").await, 2);
-    // Sent once more under its key it answers the same and does nothing; without one it gives them anew.
+    // Sent once more under its key it answers the same and does nothing; without one, what was given is not given anew.
     assert_eq!(committee.keyed("hand-over", 5).send(HAND_OVER, input.clone()).await, done);
     assert_eq!(events(&app, "handover_item_assigned").await, 2);
     let other = committee.keyed("hand-over", 6).send(HAND_OVER, input.clone()).await;
     assert_eq!(other.at("/handOverItems/userErrors/0/code"), "IDEMPOTENCY_KEY_REUSED");
     assert_eq!(other.at("/handOverItems/results"), &json!([]));
+    let outcomes = [
+        "STATE_REFUSED",
+        "STATE_REFUSED",
+        "NOT_FOUND",
+        "NOT_A_MEMBER",
+        "ID_MALFORMED",
+        "VERSION_CONFLICT",
+        "STATE_REFUSED",
+    ];
     assert_eq!(codes(&committee.send(HAND_OVER, input).await, "handOverItems"), outcomes);
-    assert_eq!(events(&app, "handover_item_assigned").await, 4);
+    assert_eq!(events(&app, "handover_item_assigned").await, 2);
+    // An item that stands twice in one request is given once.
+    let twice = json!([give(&all[1]["id"], world.members[3]), give(&all[1]["id"], world.members[4])]);
+    let told = committee.send(HAND_OVER, json!({ "input": { "items": twice } })).await;
+    assert_eq!(codes(&told, "handOverItems"), ["", "STATE_REFUSED"]);
+    assert_eq!(told.at("/handOverItems/results/0/item/organization/name"), "成员单位3-632223");
+    assert_eq!(events(&app, "handover_item_assigned").await, 3);
 }
 
 #[tokio::test]

@@ -156,6 +156,8 @@ async fn every_open_item_is_answered_and_the_rest_is_the_committees() {
         given.at("/assignHandoverItem/item"),
         &json!({ "state": "ASSIGNED", "reason": "专业单位办理", "organization": { "name": "成员单位1-632223" } })
     );
+    // Whoever has it keeps it: of many who give it at once, one does.
+    is(&app.client(world.committee).send(ASSIGN, give(&bound, world.members[3])).await, "STATE_REFUSED");
     app.run_background().await;
     assert_eq!(kinds(&app, world.staff).await[0], "HANDOVER_ITEM_ASSIGNED");
     assert!(items(&app, world.committee, json!({ "states": ["TO_COMMITTEE"] })).await.is_empty());

@@ -306,7 +306,8 @@ pub(super) async fn give_to_committee(
     Ok(done)
 }
 
-/// The committee gives an item that nobody accepted to a unit.
+/// The committee gives an item that nobody accepted to a unit, once: from then on the problem or task changes hands by verbs of its
+/// own.
 pub async fn assign(
     ctx: &Ctx,
     id: HandoverItemId,
@@ -323,7 +324,7 @@ pub async fn assign(
         .ok_or(Error::NotFound(HandoverItemId::NOUN))?;
     ctx.require(&tx.db, Action::AssignHandoverItem, Target::alliance(row.alliance_id)).await?;
     expect_version(expected_version.unwrap_or(row.version), row.version)?;
-    if !matches!(row.state, State::ToCommittee | State::Assigned) {
+    if row.state != State::ToCommittee {
         return Err(Error::refused(Code::StateRefused).with("state", row.state.to_value()));
     }
     membership::require_active(&tx.db, row.alliance_id, unit, "organizationId").await?;

@@ -309,6 +309,37 @@ async fn a_part_that_is_carried_over_stays_a_part() {
 }
 
 #[tokio::test]
+async fn what_a_task_had_come_to_is_kept_exactly_when_it_is_carried_over() {
+    let app = TestApp::new().await;
+    let County { world, second, list, task, communities, .. } = county(&app).await;
+    chair(&app, world.committee, second).await;
+    chair(&app, world.committee, communities[0]).await;
+    let part = |alliance, weight| json!({ "allianceId": id::encode(alliance), "weight": weight });
+    let parts = json!([part(world.town, 4), part(second, 1), part(communities[0], 2)]);
+    decompose(&app, world.county_committee, &task, parts).await.fine();
+    let town = app.client(world.committee);
+    let seen = town.run("{ taskLists { nodes { id alliance { name } tasks { nodes { id } } } } }").await;
+    let lists = seen.at("/taskLists/nodes").as_array().expect("lists").clone();
+    let there = lists.iter().find(|list| list["alliance"]["name"] == "第二镇联盟").expect("a list").clone();
+    town.send(PUBLISH_LIST, json!({ "input": { "taskListId": there["id"] } })).await.fine();
+    let lightest = &there["tasks"]["nodes"][0]["id"];
+    work(&app, &world, lightest, 100).await;
+    step(&app, world.staff, "submitPriorityTask", lightest, json!({})).await.fine();
+    step(&app, world.committee, "completePriorityTask", lightest, json!({})).await.fine();
+    let exactly = ("1".to_owned(), "7".to_owned(), 14);
+    assert_eq!(fraction(&app, world.county_committee, &task).await, exactly);
+    app.advance(TimeDelta::days(27));
+    let carry = "mutation($input: CarryOverTasksInput!) { carryOverTasks(input: $input) {
+        taskList { tasks { nodes { id } } } userErrors { code field } } }";
+    let input = json!({ "input": { "fromTaskListId": list } });
+    let next = app.client(world.county_committee).send(carry, input).await.fine();
+    let successor = next.at("/carryOverTasks/taskList/tasks/nodes/0/id").clone();
+    for whole in [&task, &successor] {
+        assert_eq!(fraction(&app, world.county_committee, whole).await, exactly);
+    }
+}
+
+#[tokio::test]
 async fn bad_parts_are_refused_by_name_and_nothing_is_written() {
     let app = TestApp::new().await;
     let County { world, second, unit, task, .. } = county(&app).await;

@@ -19,6 +19,12 @@ pub struct Model {
     pub carried_at: DateTimeUtc,
     /// Who.
     pub carried_by: Option<AccountId>,
+    /// What the earlier one, where it had parts, had come to by then: above the line, a whole number of any length.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub numerator: Option<String>,
+    /// Below the line.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub denominator: Option<String>,
     #[sea_orm(belongs_to, relation_enum = "Task", from = "task_id", to = "id")]
     pub task: BelongsTo<super::priority_task::Entity>,
     #[sea_orm(belongs_to, relation_enum = "FromTask", from = "from_task_id", to = "id")]

@@ -247,6 +247,8 @@ async fn write_successors(
         from_task_id: Set(*id),
         carried_at: Set(tx.ctx.now()),
         carried_by: Set(tx.ctx.author()),
+        numerator: Set(None),
+        denominator: Set(None),
     });
     task_carry_over::Entity::insert_many(links).exec_without_returning(&tx.db).await?;
     keep_handed_over(tx, &ids, of).await?;
@@ -414,7 +416,14 @@ async fn keep_cascade(
     }
     let tree = cascade::gather(&tx.db, &parents).await?;
     for parent in parents {
-        let percent = i32::from(tree.progress(parent).percent());
+        let progress = tree.progress(parent);
+        let percent = i32::from(progress.percent());
+        task_carry_over::Entity::update_many()
+            .col_expr(task_carry_over::Column::Numerator, Expr::value(progress.numerator.to_string()))
+            .col_expr(task_carry_over::Column::Denominator, Expr::value(progress.denominator.to_string()))
+            .filter(task_carry_over::Column::FromTaskId.eq(parent))
+            .exec(&tx.db)
+            .await?;
         priority_task::Entity::update_many()
             .col_expr(priority_task::Column::Percent, Expr::value(percent))
             .filter(priority_task::Column::Id.is_in([parent, of(&parent)]))

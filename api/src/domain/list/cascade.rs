@@ -1,5 +1,6 @@
 //! Cascade: a task of a county or city alliance, decomposed into tasks of the alliances below it. What the parts come to
-//! rolls up by weight, through all levels, when it is read: nothing is stored that could differ from a recount.
+//! rolls up by weight, through all levels, when it is read: nothing is stored that could differ from a recount. What a task that
+//! was carried over had come to by then is stored, since its parts go on elsewhere and it changes no more.
 //!
 //! The progress of a task is a fraction of whole numbers, exact at every level. A completed task has come to all of it. A task
 //! with parts has come to the mean of its parts by their weights; parts that were cancelled, or carried over and so stand in
@@ -13,7 +14,7 @@ use concord_entities::{
     id::{AllianceId, OrganizationId, PriorityTaskId},
     organization,
     priority_task::{self, State},
-    task_list, task_part,
+    task_carry_over, task_list, task_part,
 };
 use num_bigint::BigUint;
 use sea_orm::{
@@ -390,6 +391,8 @@ pub struct Leaf {
     pub percent: i32,
     /// Its parts with their weights.
     pub parts: Vec<(PriorityTaskId, u32)>,
+    /// What it had come to when it was carried over, where it had parts.
+    pub kept: Option<Progress>,
 }
 
 /// Tasks with all that is below them.
@@ -406,7 +409,9 @@ impl Tree {
         let Some(task) = self.0.get(&id) else { return Progress::reported(0) };
         match task.state {
             State::Completed => return Progress::reported(100),
-            State::Cancelled | State::CarriedOver => return Progress::reported(task.percent),
+            State::Cancelled | State::CarriedOver => {
+                return task.kept.clone().unwrap_or_else(|| Progress::reported(task.percent));
+            }
             _ => {}
         }
         above.push(id);
@@ -442,8 +447,9 @@ pub async fn gather(db: &impl ConnectionTrait, roots: &[PriorityTaskId]) -> Resu
         .into_tuple()
         .all(db)
         .await?;
-    let leaf = |state, percent| Leaf { state, percent, parts: Vec::new() };
+    let leaf = |state, percent| Leaf { state, percent, parts: Vec::new(), kept: None };
     let mut tree = Tree(rows.into_iter().map(|(id, state, percent)| (id, leaf(state, percent))).collect());
+    keep(db, &mut tree).await?;
     let mut edge: Vec<PriorityTaskId> = roots.to_vec();
     for _ in 0..LEVELS {
         let below: Vec<(PriorityTaskId, PriorityTaskId, i32, State, i32)> = task_part::Entity::find()
@@ -471,6 +477,28 @@ pub async fn gather(db: &impl ConnectionTrait, roots: &[PriorityTaskId]) -> Resu
         }
     }
     Ok(tree)
+}
+
+/// Puts in what tasks that were carried over had come to by then; below another, such a task does not count.
+async fn keep(db: &impl ConnectionTrait, tree: &mut Tree) -> Result<()> {
+    let over = tree.0.iter().filter(|(_, leaf)| leaf.state == State::CarriedOver);
+    let over: Vec<PriorityTaskId> = over.map(|(id, _)| *id).collect();
+    if over.is_empty() {
+        return Ok(());
+    }
+    let links = task_carry_over::Entity::find()
+        .filter(task_carry_over::Column::FromTaskId.is_in(over))
+        .all(db)
+        .await?;
+    for link in links {
+        let (Some(numerator), Some(denominator)) = (link.numerator, link.denominator) else { continue };
+        let number = |text: String| text.parse::<BigUint>().map_err(Error::internal);
+        let kept = Progress::new(number(numerator)?, number(denominator)?, 0);
+        if let Some(leaf) = tree.0.get_mut(&link.from_task_id) {
+            leaf.kept = Some(kept);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ fn id(number: u128) -> PriorityTaskId {
 }
 
 fn leaf(state: State, percent: i32, parts: &[(u128, u32)]) -> Leaf {
-    Leaf { state, percent, parts: parts.iter().map(|(part, weight)| (id(*part), *weight)).collect() }
+    let parts = parts.iter().map(|(part, weight)| (id(*part), *weight)).collect();
+    Leaf { state, percent, parts, kept: None }
 }
 
 fn tree(leaves: Vec<(u128, Leaf)>) -> Tree {

@@ -431,11 +431,13 @@ async fn a_request_ends_with_its_assignment_and_nobody_gives_their_own_unit_time
     let old = request(world.staff).await.fine().at("/requestExtension/extension/id").clone();
     app.advance(TimeDelta::minutes(1));
     step(&app, world.committee, "recallProblem", &id, json!({ "reason": "改派" })).await.fine();
+    let first = async || see(&app, world.observer, row.id).await.at("/problem/extensions/0/state").clone();
+    assert_eq!(first().await, "LAPSED");
     let again = json!({ "leadOrganizationId": id::encode(world.members[1]) });
     step(&app, world.committee, "assignProblem", &id, again).await.fine();
     let grant = json!({ "extensionId": old });
     let stale = send(&app, world.committee, "grantExtension", "GrantExtensionInput", grant).await;
-    assert_eq!(stale.code().as_deref(), Some("NOT_RESPONSIBLE"));
+    assert_eq!(stale.code().as_deref(), Some("STATE_REFUSED"));
     request(world.staff).await.fine();
     let seen = see(&app, world.observer, row.id).await;
     let states: Vec<_> = seen

@@ -406,7 +406,9 @@ async fn every_step_of_a_part_takes_at_most_five_statements() {
             statements.iter().position(|sql| sql.starts_with("INSERT INTO \"event\"")).expect("an event");
         // What an alliance settles is read ahead of the unit of work.
         let ahead = statements[..event].iter().filter(|sql| sql.contains("FROM \"alliance\" WHERE")).count();
-        assert!(event - ahead < 5, "{mutation}: {statements:#?}");
+        // What its unit asked for, and nobody decided, ends with a part.
+        let ended = usize::from(mutation == "removeProblemPart");
+        assert!(event - ahead - ended < 5, "{mutation}: {statements:#?}");
     }
 }
 

@@ -46,6 +46,9 @@ impl List {
 
     /// Moves a problem on.
     fn to(&mut self, on: usize, state: State, now: At) -> &mut Row {
+        if !is_open(state) {
+            self.lapse(on, None, now);
+        }
         let row = &mut self.problems[on].row;
         row.state = state;
         row.is_open = is_open(state);
@@ -55,7 +58,8 @@ impl List {
     }
 
     /// Frees whoever was responsible.
-    fn release(&mut self, on: usize) {
+    fn release(&mut self, on: usize, now: At) {
+        self.lapse(on, None, now);
         let problem = &mut self.problems[on];
         let lead = problem.row.lead.filter(|_| problem.row.accepted_at.is_some());
         let parts = problem.parts.iter().filter(|(_, part)| part.accepted_at.is_some());
@@ -100,7 +104,7 @@ impl List {
             returned: row.returned,
             reopened_by: by,
         });
-        self.release(on);
+        self.release(on, now);
         self.problems[on].carried = None;
         let row = self.to(on, State::Triaged, now);
         row.round += 1;
@@ -181,7 +185,7 @@ impl List {
                 one("problem_assigned")
             }
             Verb::Recall => {
-                self.release(on);
+                self.release(on, now);
                 self.to(on, State::Triaged, now).reason = Some(reason);
                 one("problem_recalled")
             }
@@ -194,7 +198,7 @@ impl List {
             Verb::Decline { proposed } => {
                 let problem = &mut self.problems[on];
                 problem.carried = problem.row.lead.map(|lead| problem.clocks[&lead].due_at);
-                self.release(on);
+                self.release(on, now);
                 let row = self.to(on, State::Triaged, now);
                 (row.proposed, row.reason) = (proposed, Some(reason));
                 row.declined += 1;
@@ -297,7 +301,7 @@ impl List {
                 vec![("problem_merged", Some(on)), ("problem_absorbed", Some(into))]
             }
             Verb::Escalate => {
-                self.release(on);
+                self.release(on, now);
                 self.to(on, State::Escalated, now).reason = Some(reason);
                 // Who reported it stays here, and nobody above wrote it down.
                 let above = self.register(COUNTY, None, false);
@@ -318,7 +322,7 @@ impl List {
             Verb::ReturnEscalation => {
                 let link = self.open_link(|link| link.above == on).expect("an escalation");
                 let Row { assigned_at, accepted_at, due_on, .. } = self.problems[on].row;
-                self.release(on);
+                self.release(on, now);
                 let row = self.to(on, State::Rejected, now);
                 // When it was with somebody, and by when it was due, stays on record.
                 (row.assigned_at, row.accepted_at, row.due_on) = (assigned_at, accepted_at, due_on);
@@ -336,6 +340,7 @@ impl List {
                 one("problem_part_added")
             }
             Verb::RemovePart { unit } => {
+                self.lapse(on, Some(unit), now);
                 let problem = &mut self.problems[on];
                 let part = problem.parts.remove(&unit);
                 problem.clocks.remove(&unit);

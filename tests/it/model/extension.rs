@@ -262,6 +262,18 @@ impl List {
         vec![(kind, Some(on))]
     }
 
+    /// Ends what units asked for, or one of them, whose assignment ends.
+    pub fn lapse(&mut self, on: usize, unit: Option<usize>, now: At) {
+        let ends = |one: &Extension| {
+            one.on == on && one.state == State::Asked && unit.is_none_or(|unit| one.unit == unit)
+        };
+        let ending: Vec<usize> =
+            (0..self.extensions.len()).filter(|asked| ends(&self.extensions[*asked])).collect();
+        for asked in ending {
+            self.end(asked, State::Lapsed, None, now);
+        }
+    }
+
     fn end(&mut self, asked: usize, state: State, by: Option<usize>, now: At) {
         let asked = &mut self.extensions[asked];
         (asked.state, asked.decided_at, asked.decided_by) = (state, Some(now), by);

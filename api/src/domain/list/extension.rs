@@ -1,5 +1,6 @@
 //! More time (延期): a responsible unit asks for it with a reason, the committee grants or refuses it; a granted day becomes the
-//! unit's deadline, and what was late stays late.
+//! unit's deadline, and what was late stays late. A request ends with the assignment that it was made in. While closure is asked for
+//! or the problem is on account it waits: it can be refused then, and granted once work goes on.
 
 use chrono::NaiveDate;
 use concord_entities::{
@@ -10,8 +11,8 @@ use concord_entities::{
     problem_responsible::{self as responsible, Duty},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, Select,
+    ActiveEnum, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter, QuerySelect, Select, sea_query::Expr,
 };
 
 use super::{
@@ -136,6 +137,25 @@ fn later(terms: &Terms, until: NaiveDate, last_day: NaiveDate, ctx: &Ctx) -> Res
 /// Whether a request still concerns the assignment that it was made in.
 fn stands(asked: &Model, row: &problem::Model, unit: Option<&responsible::Model>) -> bool {
     asked.round == row.round && unit.is_some_and(|unit| unit.assigned_at <= asked.asked_at)
+}
+
+/// Ends what the units of a problem asked for, or one of them, and nobody decided: their assignment ends in this unit of work.
+pub(super) async fn end_with_assignment(
+    tx: &Tx<'_>,
+    of: ProblemId,
+    unit: Option<OrganizationId>,
+) -> Result<()> {
+    let theirs = Condition::all().add_option(unit.map(|unit| Column::OrganizationId.eq(unit)));
+    extension::Entity::update_many()
+        .col_expr(Column::State, Expr::value(Stage::Lapsed.to_value()))
+        .col_expr(Column::DecidedAt, Expr::value(tx.ctx.now()))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(Column::ProblemId.eq(of))
+        .filter(Column::State.eq(Stage::Asked))
+        .filter(theirs)
+        .exec(&tx.db)
+        .await?;
+    Ok(())
 }
 
 /// Ends a request whose assignment is over.

@@ -22,6 +22,7 @@ use crate::domain::{
     Action, Actor, Code, Ctx, Error, Event, Fact, HELD, Result, Standing, Tx,
     governance::alliance::expect_version,
     list::{
+        extension,
         problem_states::{self as states, Concerned, Policy},
         transition::Step,
     },
@@ -133,6 +134,9 @@ impl Held<'_> {
         }
         .update(&tx.db)
         .await?;
+        if closed {
+            extension::end_with_assignment(tx, row.id, None).await?;
+        }
         let told = fact(event, &row)
             .organizations(before.lead_organization_id)
             .moved(before.state.to_value(), row.state.to_value())

@@ -30,6 +30,7 @@ use crate::domain::{
     governance::alliance::expect_version,
     list::{
         deadline_policy::Terms,
+        extension,
         problem_part_states::{self as states, JOINT, Joint},
         problem_states::{self, Policy},
         supervision,
@@ -264,6 +265,7 @@ pub async fn remove(ctx: &Ctx, which: Which, unit: OrganizationId, reason: &str)
         return Err(Error::NotFound("organization"));
     }
     supervision::note_freed(&held.tx, &held.row, &gone).await?;
+    extension::end_with_assignment(&held.tx, held.row.id, Some(unit)).await?;
     change_units(held, unit, Event::ProblemPartRemoved, Some(&reason), &[]).await
 }
 
@@ -389,8 +391,9 @@ pub(super) async fn not_members(tx: &Tx<'_>, row: &Model, lead: OrganizationId) 
     Ok(Error::invalid(Code::NotAMember, field))
 }
 
-/// Frees whoever was responsible, and tells who that was.
+/// Frees whoever was responsible, and tells who that was. What they asked for ends with it.
 pub(super) async fn release(tx: &Tx<'_>, id: ProblemId) -> Result<Vec<problem_responsible::Model>> {
+    extension::end_with_assignment(tx, id, None).await?;
     Ok(problem_responsible::Entity::delete_many()
         .filter(problem_responsible::Column::ProblemId.eq(id))
         .exec_with_returning(&tx.db)

@@ -150,6 +150,8 @@ codes! {
     BadJson = "BAD_JSON",
     /// A request parameter has the wrong type.
     BadParameter = "BAD_PARAMETER",
+    /// A parameter of the address is given more than once.
+    ParameterRepeated = "PARAMETER_REPEATED",
     /// The request has no query.
     QueryMissing = "QUERY_MISSING",
     /// Batches are switched off.

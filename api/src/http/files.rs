@@ -119,11 +119,15 @@ pub(super) fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a file request failed");
     }
     let code = error.code();
+    let mut extensions = json!({ "code": code.text(), "requestId": &*ctx.request_id });
+    if let Some(field) = error.field() {
+        extensions["field"] = json!(field);
+    }
     guarded(HttpResponse::build(status(code))).insert_header((header::CACHE_CONTROL, "no-store")).json(
         json!({
             "errors": [{
                 "message": messages::of(error, ctx.locale),
-                "extensions": { "code": code.text(), "requestId": &*ctx.request_id },
+                "extensions": extensions,
             }],
         }),
     )

@@ -98,6 +98,13 @@ fn asked(query: &str, kind: Kind) -> Result<(AllianceId, Span)> {
             Error::invalid(Code::Malformed, unknown.clone()).with("expected", "allianceId, year, month")
         );
     }
+    if let Some(twice) = query
+        .iter()
+        .enumerate()
+        .find_map(|(at, (name, _))| query.iter().take(at).any(|(before, _)| before == name).then_some(name))
+    {
+        return Err(Error::invalid(Code::ParameterRepeated, twice.clone()));
+    }
     let alliance = value("allianceId").ok_or_else(|| Error::invalid(Code::Required, "allianceId"))?;
     let alliance = id::decode(&alliance.into(), "allianceId")?;
     let span = match (value("year"), value("month")) {
@@ -191,8 +198,17 @@ mod tests {
         assert_eq!(of("year=2026").expect("a year").1, Span::Year(2026));
         let first = chrono::NaiveDate::from_ymd_opt(2026, 2, 1).expect("a day");
         assert_eq!(of("month=2026-02").expect("a month").1, Span::Month(first));
-        for query in ["", "year=x", "month=2026-13", "year=2026&month=2026-01", "year=2026&format=x"] {
-            assert!(of(query).is_err(), "{query}");
+        for (query, code, field) in [
+            ("", "REQUIRED", "month"),
+            ("year=x", "MALFORMED", "year"),
+            ("month=2026-13", "MALFORMED", "month"),
+            ("year=2026&month=2026-01", "MALFORMED", "month"),
+            ("year=2026&format=x", "MALFORMED", "format"),
+            ("year=2026&year=2025", "PARAMETER_REPEATED", "year"),
+            ("year=2026&allianceId=x", "PARAMETER_REPEATED", "allianceId"),
+        ] {
+            let error = of(query).expect_err("it is refused");
+            assert_eq!((error.code().text(), error.field()), (code, Some(field)), "{query}");
         }
         assert!(asked("year=2026", Kind::Problems).is_err());
     }

@@ -63,6 +63,7 @@ operation-name-required = The document has several operations: say which one wit
 json-too-deep = The JSON is nested too deeply: at most { $limit } levels.
 bad-json = This is not valid JSON: { $detail }
 bad-parameter = The parameter { $parameter } has the wrong form; expected: { $expected }.
+parameter-repeated = This parameter is given more than once: give it once.
 query-missing = The request has no query.
 batch-not-allowed = Send one operation at a time.
 batch-size-invalid = A batch holds 1 to { $limit } operations.

@@ -139,6 +139,7 @@ operation-name-required = 查询文档中有多个操作，请用 operationName 
 json-too-deep = JSON 嵌套过深：最多 { $limit } 层。
 bad-json = 不是有效的 JSON：{ $detail }
 bad-parameter = 参数 { $parameter } 的形式不对，应为：{ $expected }。
+parameter-repeated = 该参数重复出现，请只填一次。
 query-missing = 请求中没有 query。
 batch-not-allowed = 一次只能发送一个操作。
 batch-size-invalid = 一批须有 1 至 { $limit } 个操作。

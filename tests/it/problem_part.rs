@@ -193,6 +193,15 @@ async fn a_joint_unit_declines_its_part_and_the_committee_decides() {
         assert_eq!(refused.code().as_deref(), Some(code));
         assert_eq!(refused.text("/addProblemPart/userErrors/0/field"), "input.organizationId");
     }
+    let lead = part(
+        &app,
+        world.committee,
+        "removeProblemPart",
+        &problem,
+        world.members[1],
+        json!({ "reason": "换" }),
+    );
+    assert_eq!(lead.await.code().as_deref(), Some("LEAD_HAS_NO_PART"));
     // Once the joint units are gone, the one that is left may decline.
     for unit in [world.members[2], world.members[4]] {
         let gone = json!({ "reason": "另行安排" });

@@ -415,6 +415,7 @@ impl List {
                 when(shares, "ALREADY_EXISTS");
                 when(!member(*unit), "NOT_A_MEMBER");
             }
+            Verb::RemovePart { unit } if row.lead == Some(*unit) => when(true, "LEAD_HAS_NO_PART"),
             Verb::RemovePart { unit } => when(!problem.parts.contains_key(unit), "NOT_FOUND"),
             Verb::AcceptPart { .. }
             | Verb::DeclinePart { .. }

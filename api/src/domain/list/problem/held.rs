@@ -134,7 +134,7 @@ impl Held<'_> {
         }
         .update(&tx.db)
         .await?;
-        if closed {
+        if closed && before.assigned_at.is_some() {
             extension::end_with_assignment(tx, row.id, None).await?;
         }
         let told = fact(event, &row)

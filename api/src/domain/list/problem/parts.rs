@@ -262,7 +262,11 @@ pub async fn remove(ctx: &Ctx, which: Which, unit: OrganizationId, reason: &str)
         .exec_with_returning(&held.tx.db)
         .await?;
     if gone.is_empty() {
-        return Err(Error::NotFound("organization"));
+        return Err(if held.row.lead_organization_id == Some(unit) {
+            Error::refused(Code::LeadHasNoPart)
+        } else {
+            Error::NotFound("organization")
+        });
     }
     supervision::note_freed(&held.tx, &held.row, &gone).await?;
     extension::end_with_assignment(&held.tx, held.row.id, Some(unit)).await?;
@@ -394,6 +398,11 @@ pub(super) async fn not_members(tx: &Tx<'_>, row: &Model, lead: OrganizationId) 
 /// Frees whoever was responsible, and tells who that was. What they asked for ends with it.
 pub(super) async fn release(tx: &Tx<'_>, id: ProblemId) -> Result<Vec<problem_responsible::Model>> {
     extension::end_with_assignment(tx, id, None).await?;
+    freed(tx, id).await
+}
+
+/// The same of a round that ended, and with it what was asked for.
+pub(super) async fn freed(tx: &Tx<'_>, id: ProblemId) -> Result<Vec<problem_responsible::Model>> {
     Ok(problem_responsible::Entity::delete_many()
         .filter(problem_responsible::Column::ProblemId.eq(id))
         .exec_with_returning(&tx.db)

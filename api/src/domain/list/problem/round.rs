@@ -39,7 +39,7 @@ pub(in crate::domain::list) async fn begin(
     reason: String,
 ) -> Result<(Model, Fact)> {
     states::REOPEN.check(held.row.state)?;
-    let units = parts::release(&held.tx, held.row.id).await?;
+    let units = parts::freed(&held.tx, held.row.id).await?;
     supervision::note_freed(&held.tx, &held.row, &units).await?;
     let mut joint: Vec<OrganizationId> =
         units.iter().filter(|unit| unit.duty != Duty::Lead).map(|unit| unit.organization_id).collect();

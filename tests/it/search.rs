@@ -32,6 +32,7 @@ async fn every_word_must_stand_somewhere_in_whatever_language() {
         ("路面坑洼", "第1社区路口，夜间有人摔倒", Some("昆仑路12号")),
         ("Street light broken", "The LAMP at the corner is out", Some("Kunlun Road 12")),
         ("下水道堵塞", "污水外溢 100% 堵住", None),
+        ("ÄÖ Haus", "Die Tür klemmt", None),
     ];
     for (title, description, place) in texts {
         let new = NewProblem {
@@ -54,6 +55,8 @@ async fn every_word_must_stand_somewhere_in_whatever_language() {
         ("%", vec![3]),
         ("西海销 light", vec![2]),
         ("_", vec![]),
+        ("ÄÖ", vec![4]),
+        ("TÜR", vec![4]),
     ] {
         assert_eq!(found(&app, world.observer, json!({ "text": text })).await, numbers, "{text}");
     }

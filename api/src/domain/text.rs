@@ -61,10 +61,19 @@ pub fn within(value: i32, field: &'static str, least: i32, most: i32) -> Result<
     }
 }
 
-/// A condition that holds where `column` contains `part`, whatever the case of Latin letters; wildcards mean themselves.
+/// A condition that holds where `column` contains `part`, whatever the case of Latin letters; wildcards mean themselves. SQLite folds
+/// the letters A to Z alone: any other is found there as it is given, or in small letters.
 pub fn contains(column: impl IntoSimpleExpr, part: &str) -> SimpleExpr {
+    let folded = Func::lower(column.into_simple_expr());
+    let holds = |part: &str| Expr::expr(folded.clone()).like(LikeExpr::new(pattern(part)).escape('\\'));
+    let (whole, ascii) = (part.to_lowercase(), part.to_ascii_lowercase());
+    if whole == ascii { holds(&whole) } else { holds(&whole).or(holds(&ascii)) }
+}
+
+/// What a text matches that contains `part`.
+fn pattern(part: &str) -> String {
     let mut pattern = String::from("%");
-    for character in part.trim().to_lowercase().chars() {
+    for character in part.trim().chars() {
         if matches!(character, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -74,7 +83,7 @@ pub fn contains(column: impl IntoSimpleExpr, part: &str) -> SimpleExpr {
         }
     }
     pattern.push('%');
-    Expr::expr(Func::lower(column.into_simple_expr())).like(LikeExpr::new(pattern).escape('\\'))
+    pattern
 }
 
 #[cfg(test)]

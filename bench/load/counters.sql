@@ -32,7 +32,8 @@ LEFT JOIN (SELECT alliance_id, count(*) FILTER (WHERE state = 'registered') regi
 INSERT INTO open_due_count (alliance_id, due_on, tasks, problems)
 SELECT alliance_id, due_on, sum(task), sum(problem) FROM (
     SELECT alliance_id, due_on, 1 task, 0 problem FROM priority_task WHERE is_open
-    UNION ALL SELECT alliance_id, due_on, 0, 1 FROM problem WHERE is_open AND due_on IS NOT NULL) item
+    UNION ALL SELECT alliance_id, due_on, 0, 1 FROM problem WHERE is_open AND due_on IS NOT NULL
+        AND NOT due_is_provisional AND (rested_on IS NULL OR rested_on > due_on)) item
 GROUP BY alliance_id, due_on;
 
 INSERT INTO month_count (alliance_id, month_on, recorded, closed)

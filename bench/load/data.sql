@@ -151,7 +151,7 @@ INSERT INTO problem_sequence (alliance_id, year, last)
 SELECT pg_temp.alliance(a), year, max(seq) FROM drawn_problem GROUP BY a, year;
 INSERT INTO problem (id, alliance_id, year, seq, ordinal, number, title, description, category, place, region_id, channel,
     reporter_name, reporter_phone, severity, tier, is_complex, measures, criterion, state, is_open, round,
-    lead_organization_id, handler_id, proposed_organization_id, due_on, due_told_on, reason, declined_count, returned_count, assigned_at,
+    lead_organization_id, handler_id, proposed_organization_id, due_on, rested_on, due_told_on, reason, declined_count, returned_count, assigned_at,
     accepted_at, submitted_at, submitted_by, verified_at, verifier_id, verifier_organization_id, verdict, struck_off_at,
     approver_id, external_source, external_key, occurred_at, recorded_at, recorded_by, closed_at, version)
 SELECT pg_temp.problem(n), pg_temp.alliance(a), year, seq, year * 10000000000 + seq,
@@ -165,6 +165,7 @@ SELECT pg_temp.problem(n), pg_temp.alliance(a), year, seq, year * 10000000000 + 
     state, is_open, 1, pg_temp.organization(((a - 1) * :O + lead) % (:A * :O)::bigint + 1),
     CASE WHEN steps > 3 THEN pg_temp.account((a - 1) * 6 + 3) END, NULL,
     CASE WHEN lead IS NOT NULL THEN (recorded_at + interval '30 days')::date END,
+    CASE WHEN steps > 6 THEN (recorded_at + pace * 6)::date END,
     CASE WHEN lead IS NOT NULL THEN (recorded_at + interval '30 days')::date END,
     CASE WHEN state IN ('rejected', 'withdrawn') THEN '不属于受理范围' END, 0, 0,
     CASE WHEN steps > 2 THEN recorded_at + pace * 2 END, CASE WHEN steps > 3 THEN recorded_at + pace * 3 END,

@@ -8,6 +8,7 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// What is counted of problems.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is what one migration added")]
 pub struct Counted {
     /// Every state; each has a column `problem_{state}` in `alliance_count`.
     pub states: &'static [&'static str],
@@ -23,6 +24,8 @@ pub struct Counted {
     pub rounds_stay: bool,
     /// Whether a due date counts only where it is firm.
     pub firm: bool,
+    /// Whether it counts only where the problem was not submitted or put on account by then.
+    pub rests: bool,
 }
 
 /// What was counted at first.
@@ -46,6 +49,7 @@ pub const AT_FIRST: Counted = Counted {
     rounds: false,
     rounds_stay: false,
     firm: false,
+    rests: false,
 };
 
 const TRIGGERS: [(&str, bool); 2] =
@@ -120,6 +124,18 @@ fn triggers(is_sqlite: bool, counted: &Counted) -> Vec<String> {
     made
 }
 
+/// Changes problems and lets the triggers count at once, where they would at the end of the unit of work and hold up changes of the
+/// table until then.
+pub async fn after(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    db.execute_unprepared(text).await?;
+    if manager.get_database_backend() != DbBackend::Sqlite {
+        db.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
+        db.execute_unprepared("SET CONSTRAINTS ALL DEFERRED").await?;
+    }
+    Ok(())
+}
+
 /// Counts the rounds that ended of the problems that are there, or with -1 takes them out again.
 pub async fn move_rounds(manager: &SchemaManager<'_>, counted: &Counted, sign: i32) -> Result<(), DbErr> {
     let is_sqlite = manager.get_database_backend() == DbBackend::Sqlite;
@@ -179,16 +195,26 @@ impl Change<'_> {
         if self.counted.firm {
             changes.push("OLD.due_is_provisional <> NEW.due_is_provisional");
         }
+        if self.counted.rests {
+            changes.push("(OLD.is_open AND OLD.rested_on IS DISTINCT FROM NEW.rested_on)");
+        }
         changes.extend(self.counted.changes);
         format!(" WHEN ({})", changes.join(" OR "))
     }
 
     /// The due date by which something can be late.
     fn due(&self, row: &str) -> String {
+        let mut holds = Vec::new();
         if self.counted.firm {
-            format!("(CASE WHEN NOT {row}.due_is_provisional THEN {row}.due_on END)")
-        } else {
+            holds.push(format!("NOT {row}.due_is_provisional"));
+        }
+        if self.counted.rests {
+            holds.push(format!("({row}.rested_on IS NULL OR {row}.rested_on > {row}.due_on)"));
+        }
+        if holds.is_empty() {
             format!("{row}.due_on")
+        } else {
+            format!("(CASE WHEN {} THEN {row}.due_on END)", holds.join(" AND "))
         }
     }
 

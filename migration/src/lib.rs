@@ -63,6 +63,7 @@ mod m20261208_000031_excluded_answers;
 mod m20261209_000011_task_reminders;
 mod m20261209_000012_unanswered_notices;
 mod m20261209_000031_last_seen;
+mod m20261209_000041_resting_in_time;
 mod m20261209_000051_kept_progress;
 mod refusal;
 
@@ -131,6 +132,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261209_000011_task_reminders::Migration),
             Box::new(m20261209_000012_unanswered_notices::Migration),
             Box::new(m20261209_000031_last_seen::Migration),
+            Box::new(m20261209_000041_resting_in_time::Migration),
             Box::new(m20261209_000051_kept_progress::Migration),
         ]
     }

@@ -323,7 +323,11 @@ async fn compare(app: &TestApp, world: &World, zone: Tz) {
     assert_eq!(told.open_tasks(), number(rows.iter().filter(|row| row.is_open).count()));
     let late = rows.iter().filter(|row| row.is_open && row.due_on < today).count();
     assert_eq!(told.overdue_tasks(), number(late));
-    let late = problems.iter().filter(|row| row.is_open && row.due_on.is_some_and(|on| on < today)).count();
+    let is_late = |row: &&Model| {
+        let passed = |on: NaiveDate| on < today && row.rested_on.is_none_or(|rested_on| on < rested_on);
+        row.is_open && row.due_on.is_some_and(passed)
+    };
+    let late = problems.iter().filter(is_late).count();
     assert_eq!(told.overdue_problems(), number(late));
     for on in months {
         let month = told.month(Some(on));
@@ -423,9 +427,12 @@ async fn whoever_writes_the_sql_the_counters_hold() {
         "UPDATE priority_task SET is_open = TRUE, due_on = '2026-04-01'",
         "UPDATE priority_task SET title = 'other'",
         &format!("UPDATE problem SET due_on = '2026-03-01' {open}"),
+        &format!("UPDATE problem SET rested_on = '2026-03-01' {open}"),
+        &format!("UPDATE problem SET rested_on = '2026-03-02' {open}"),
         &format!("UPDATE problem SET due_on = NULL {open}"),
         &format!("UPDATE problem SET due_on = '2026-03-02', is_open = FALSE {open}"),
         &format!("UPDATE problem SET is_open = TRUE, state = 'verified' {open}"),
+        &format!("UPDATE problem SET rested_on = NULL {open}"),
         &format!(
             "UPDATE problem SET state = 'rejected', closed_at = '2026-01-31 15:59:59.000000+00:00' {open}"
         ),

@@ -425,7 +425,9 @@ fn recount(
         let regular = !matches!(row.state, State::Rejected | State::Withdrawn);
         told[0] += i64::from((from..=to).contains(&day(began)));
         let is_open = regular && day(began) <= to && ended.is_none_or(|on| on > to);
-        let passed = row.due_on.is_some_and(|due| due < today.min(to.succ_opt().expect("a day")));
+        let rests = |due: NaiveDate| row.rested_on.is_some_and(|rested_on| rested_on <= due);
+        let passed =
+            row.due_on.is_some_and(|due| due < today.min(to.succ_opt().expect("a day")) && !rests(due));
         told[1] += i64::from(is_open);
         told[2] += i64::from(is_open && passed);
         if regular && ended.is_some_and(|on| (from..=to).contains(&on)) {

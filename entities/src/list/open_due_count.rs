@@ -17,7 +17,7 @@ pub struct Model {
     pub due_on: Date,
     /// Open priority tasks.
     pub tasks: i32,
-    /// Open problems.
+    /// Open problems, but for those whose date is not firm or that were submitted or put on account by it.
     pub problems: i32,
 }
 

@@ -192,6 +192,9 @@ pub struct Model {
     pub due_on: Option<Date>,
     /// Whether that day depends on a year without a published notice: nothing is late by it until it is firm.
     pub due_is_provisional: bool,
+    /// The day, where the alliance is, on which it was submitted for closure or put on account, while that stands: what was in
+    /// time then is not overdue while others have it.
+    pub rested_on: Option<Date>,
     /// The due date that was told of when it came near.
     pub due_told_on: Option<Date>,
     /// From when the limit for its assignment counts; absent in rows of before, where it is from its registration.

@@ -7,7 +7,7 @@ use concord_entities::{
 };
 
 use super::{
-    extension::Clock,
+    extension::{Clock, day},
     list::{Asked, At, DISSATISFIED, Ended, Events, Link, List, Part, Problem, Row},
     town::{COUNTY, Command, TOWN, Verb, is_open},
 };
@@ -53,6 +53,11 @@ impl List {
         row.state = state;
         row.is_open = is_open(state);
         row.closed_at = (!row.is_open).then_some(now);
+        row.rested_on = match state {
+            State::OnAccount | State::Submitted => row.rested_on.or(Some(day(now))),
+            State::Verified | State::StruckOff => row.rested_on,
+            _ => None,
+        };
         row.version += 1;
         row
     }

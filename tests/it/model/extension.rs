@@ -22,7 +22,7 @@ const WORKED_ON: [ProblemState; 3] =
     [ProblemState::Assigned, ProblemState::Accepted, ProblemState::InProgress];
 
 /// The day that it is in the town, and in the county.
-fn day(at: At) -> NaiveDate {
+pub fn day(at: At) -> NaiveDate {
     (at + TimeDelta::hours(8)).date_naive()
 }
 

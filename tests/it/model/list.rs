@@ -62,6 +62,8 @@ pub struct Row {
     pub recorded_by: Option<usize>,
     pub closed_at: Option<At>,
     pub due_on: Option<NaiveDate>,
+    /// Since which day it is submitted or on account, while that stands.
+    pub rested_on: Option<NaiveDate>,
     pub merged_into: Option<usize>,
     pub version: i64,
 }

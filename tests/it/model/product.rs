@@ -366,6 +366,7 @@ impl Product<'_> {
             recorded_by: person(row.recorded_by),
             closed_at: row.closed_at,
             due_on: row.due_on,
+            rested_on: row.rested_on,
             merged_into: row.merged_into_id.map(|id| self.place(id)),
             version: row.version,
         }

@@ -146,6 +146,124 @@ async fn what_had_passed_before_it_was_held_stays_passed() {
     assert_eq!(on_time(&app, world.observer, &town, JANUARY).await, [0, 1]);
 }
 
+/// The numbers of those that each face tells as overdue, which are the same everywhere: by field, by filter and its opposite, by days,
+/// by facet, by the dashboard, and by figures with their rows.
+async fn overdue(app: &TestApp, world: &World) -> Vec<String> {
+    let query = "query($town: ID!) { all: problems(first: 10) { nodes { number isOverdue } }
+        late: problems(filter: { overdue: true }, first: 10) { totalCount nodes { number } facets { categories { count } } }
+        others: problems(filter: { overdue: false }, first: 10) { totalCount nodes { number } }
+        long: problems(filter: { overdueByDays: 1 }, first: 10) { nodes { number } facets { severities { count } } }
+        alliance(id: $town) { problemCounts { total overdue } } }";
+    let told = app.client(world.observer).send(query, json!({ "town": id::encode(world.town) })).await.fine();
+    let numbers = |nodes: &Value, is_asked: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        let nodes = nodes.as_array().expect("nodes");
+        let mut numbers: Vec<_> = nodes
+            .iter()
+            .filter(|node| is_asked(node))
+            .map(|node| node["number"].as_str().expect("a number").to_owned())
+            .collect();
+        numbers.sort();
+        numbers
+    };
+    let any = |_: &Value| true;
+    let late = numbers(told.at("/all/nodes"), &|node| node["isOverdue"] == true);
+    let others = numbers(told.at("/all/nodes"), &|node| node["isOverdue"] == false);
+    assert_eq!(numbers(told.at("/late/nodes"), &any), late, "by filter");
+    assert_eq!(numbers(told.at("/others/nodes"), &any), others, "by the opposite filter");
+    assert_eq!(numbers(told.at("/long/nodes"), &any), late, "by days");
+    assert_eq!(told.at("/late/totalCount"), late.len());
+    assert_eq!(told.at("/others/totalCount"), others.len());
+    for facet in ["/late/facets/categories/0/count", "/long/facets/severities/0/count"] {
+        assert!(late.is_empty() || told.at(facet) == late.len(), "{facet}");
+    }
+    assert_eq!(told.at("/alliance/problemCounts/overdue"), late.len());
+    assert_eq!(recount::first_difference(&app.app.read).await.expect("a recount"), None);
+    let town = json!({ "allianceId": id::encode(world.town) });
+    on_time(app, world.observer, &town, JANUARY).await;
+    let listed = rows(app, world.observer, town, JANUARY, "OVERDUE").await;
+    assert_eq!(numbers(listed.at("/statistics/period/rows/nodes"), &any), late, "by figures");
+    late
+}
+
+#[tokio::test]
+async fn what_rests_in_time_is_overdue_only_once_it_comes_back() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let (committee, staff, verifier) =
+        (app.ctx(world.committee), app.ctx(world.staff), app.ctx(world.verifier));
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        let row = due_soon(&app, &world).await;
+        all.push((row, problem::find(&app.system(), row).await.expect("a read").expect("a row").number));
+    }
+    let number = |places: &[usize]| places.iter().map(|place| all[*place].1.clone()).collect::<Vec<_>>();
+    let [held, waiting, returned, held_late, handed_in_late, slow] =
+        std::array::from_fn(|place| all[place].0);
+    let hold =
+        || NewHold { reason: "待雨季后".to_owned(), organization_id: None, review_on: day("2026-03-01") };
+    let submit = async |id| {
+        show_closure(&app, &world, id).await;
+        moves::submit(&staff, which(id)).await.expect("submitted");
+    };
+    let verify = async |id| moves::verify(&verifier, which(id), "已平整").await.expect("verified");
+    let seen = async || overdue(&app, &world).await;
+    // The last hour of the due day.
+    app.set_now(beijing("2026-01-10", 23));
+    on_account::hold(&committee, which(held), hold()).await.expect("held");
+    for id in [waiting, returned, slow] {
+        submit(id).await;
+    }
+    assert_eq!(seen().await, number(&[]));
+    app.set_now(beijing("2026-01-12", 9));
+    assert_eq!(seen().await, number(&[3, 4]));
+    // What was late is so still, whoever has it now.
+    on_account::hold(&committee, which(held_late), hold()).await.expect("held");
+    submit(handed_in_late).await;
+    for id in [waiting, handed_in_late, slow] {
+        verify(id).await;
+    }
+    assert_eq!(seen().await, number(&[3, 4]));
+    counts::settle(&app.system()).await.expect("settled");
+    assert_eq!(seen().await, number(&[3, 4]));
+    // Another tier makes no work of it.
+    let why = || tiers::Settled { reason: Some("需议事".to_owned()), ..tiers::Settled::default() };
+    for id in [held, held_late] {
+        tiers::move_tier(&committee, which(id), Tier::Hard, why()).await.expect("moved");
+    }
+    assert_eq!(seen().await, number(&[3, 4]));
+    moves::send_back(&verifier, which(returned), "未平整").await.expect("returned");
+    assert_eq!(seen().await, number(&[2, 3, 4]));
+    for id in [waiting, handed_in_late] {
+        moves::strike_off(&app.ctx(world.approver), which(id)).await.expect("struck off");
+    }
+    assert_eq!(seen().await, number(&[2, 3]));
+    // Handed in again after its day, it is late.
+    submit(returned).await;
+    assert_eq!(seen().await, number(&[2, 3]));
+    // The time that it was held is added to its date.
+    app.set_now(beijing("2026-01-20", 9));
+    on_account::resume(&committee, which(held)).await.expect("resumed");
+    assert_eq!(seen().await, number(&[2, 3]));
+    app.set_now(beijing("2026-01-21", 9));
+    assert_eq!(seen().await, number(&[0, 2, 3]));
+    // With more time, what waits had been handed in by its date.
+    extend::extend(&committee, which(held_late), day("2026-01-25"), "材料未到").await.expect("extended");
+    app.set_now(beijing("2026-01-28", 9));
+    assert_eq!(seen().await, number(&[0, 2]));
+    // A new round begins at work.
+    round::reopen(&committee, which(waiting), "复发").await.expect("reopened");
+    moves::assign(&committee, which(waiting), world.members[1], Some(day("2026-01-29")))
+        .await
+        .expect("assigned");
+    app.set_now(beijing("2026-01-30", 9));
+    assert_eq!(seen().await, number(&[0, 1, 2]));
+    moves::recall(&committee, which(waiting), "另派").await.expect("recalled");
+    // What was struck off since rested in time at the end of January all the same.
+    app.set_now(beijing("2026-02-03", 9));
+    moves::strike_off(&app.ctx(world.approver), which(slow)).await.expect("struck off");
+    assert_eq!(seen().await, number(&[0, 2]));
+}
+
 #[tokio::test]
 async fn a_breach_belongs_to_when_it_was_due() {
     let app = TestApp::new().await;

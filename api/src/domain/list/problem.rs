@@ -27,7 +27,7 @@ use concord_entities::{
     problem_responsible, region,
 };
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait,
+    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
@@ -102,7 +102,7 @@ pub struct Filter {
     pub recorded_to: Option<DateTime<Utc>>,
     pub due_from: Option<NaiveDate>,
     pub due_to: Option<NaiveDate>,
-    /// Open although the due date has passed where the alliance is, or not.
+    /// Open although the due date by which it can be overdue has passed where the alliance is, or not.
     pub overdue: Option<bool>,
     /// Held on account although the day of its review has come where the alliance is, or not.
     pub review_due: Option<bool>,
@@ -173,18 +173,27 @@ impl Filter {
     }
 }
 
-/// Problems that are open although their due date, which is firm, has passed by their alliance's calendar, or all others.
+/// Problems that can be overdue once their due date has passed: it is firm, and they were not submitted or put on account by then.
+pub(super) fn can_be_overdue() -> Condition {
+    let late = Column::RestedOn.into_expr().gt(Column::DueOn.into_expr());
+    Condition::all()
+        .add(Column::DueIsProvisional.eq(false))
+        .add(Condition::any().add(Column::RestedOn.is_null()).add(late))
+}
+
+/// Problems that are open although the due date by which they can be overdue has passed by their alliance's calendar, or all others.
 async fn overdue(ctx: &Ctx, wanted: bool) -> Result<Condition> {
     let zones = due::zones(ctx).await?;
     let on_time = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.gte(today));
     let late = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::DueOn.lt(today));
     Ok(if wanted {
-        Condition::all().add(Column::IsOpen.eq(true)).add(Column::DueIsProvisional.eq(false)).add(late)
+        Condition::all().add(Column::IsOpen.eq(true)).add(can_be_overdue()).add(late)
     } else {
         Condition::any()
             .add(Column::IsOpen.eq(false))
             .add(Column::DueOn.is_null())
             .add(Column::DueIsProvisional.eq(true))
+            .add(Column::RestedOn.into_expr().lte(Column::DueOn.into_expr()))
             .add(on_time)
     })
 }

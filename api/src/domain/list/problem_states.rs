@@ -4,7 +4,7 @@
 
 use std::slice;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use concord_entities::{
     alliance,
@@ -215,6 +215,23 @@ pub const fn is_open(state: State) -> bool {
         state,
         State::StruckOff | State::Rejected | State::Withdrawn | State::ClosedAtSource | State::Merged
     )
+}
+
+/// Since which day a problem rests that is moved today: submitted, or on account. What comes back to work does not.
+pub fn rested_on(before: &problem::Model, to: State, today: NaiveDate) -> Option<NaiveDate> {
+    match to {
+        _ if to == before.state => before.rested_on,
+        State::Submitted | State::OnAccount => Some(today),
+        // It is known of later, too: at the end of an earlier period the problem was open.
+        State::Verified | State::StruckOff => before.rested_on,
+        _ => None,
+    }
+}
+
+/// The day after which a problem is overdue, if it can be: its due date, where that is firm and it did not come to rest by it.
+pub fn overdue_after(row: &problem::Model) -> Option<NaiveDate> {
+    let in_time = |due_on: &NaiveDate| row.rested_on.is_some_and(|rested_on| rested_on <= *due_on);
+    row.due_on.filter(|due_on| row.is_open && !row.due_is_provisional && !in_time(due_on))
 }
 
 /// Whether an alliance that was handed a problem has made somebody responsible, so that it is not taken back any more.

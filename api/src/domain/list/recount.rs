@@ -9,6 +9,10 @@ use crate::domain::Result;
 /// States of problems that count neither as open in a month nor as closed in it, as the triggers have them.
 const IRREGULAR: &str = "'rejected', 'withdrawn', 'merged'";
 
+/// Which problems can be overdue, as the triggers have it.
+const CAN_BE_OVERDUE: &str =
+    "NOT item.due_is_provisional AND (item.rested_on IS NULL OR item.rested_on > item.due_on)";
+
 /// A counter that differs from the rows.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Difference {
@@ -69,10 +73,9 @@ fn states() -> String {
     ));
     sides
         .push("SELECT alliance_id, 'problem_reopened', 0, SUM(round - 1) FROM problem GROUP BY 1".to_owned());
-    for (name, table, firm) in [
-        ("settled_tasks", "priority_task", "TRUE"),
-        ("settled_problems", "problem", "NOT item.due_is_provisional"),
-    ] {
+    for (name, table, firm) in
+        [("settled_tasks", "priority_task", "TRUE"), ("settled_problems", "problem", CAN_BE_OVERDUE)]
+    {
         sides.push(format!(
             "SELECT c.alliance_id, '{name}', 0, COUNT(*) FROM {table} item
              JOIN alliance_count c ON c.alliance_id = item.alliance_id
@@ -83,11 +86,14 @@ fn states() -> String {
 }
 
 fn due_dates() -> String {
+    let problems = format!(
+        "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), 0, COUNT(*) FROM problem item
+         WHERE is_open AND due_on IS NOT NULL AND {CAN_BE_OVERDUE} GROUP BY 1, 2"
+    );
     ["SELECT alliance_id, 'tasks due ' || CAST(due_on AS text) AS what, tasks AS counted, 0 AS found FROM open_due_count",
      "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), problems, 0 FROM open_due_count",
      "SELECT alliance_id, 'tasks due ' || CAST(due_on AS text), 0, COUNT(*) FROM priority_task WHERE is_open GROUP BY 1, 2",
-     "SELECT alliance_id, 'problems due ' || CAST(due_on AS text), 0, COUNT(*) FROM problem
-      WHERE is_open AND due_on IS NOT NULL AND NOT due_is_provisional GROUP BY 1, 2"]
+     &problems]
         .join(" UNION ALL ")
 }
 

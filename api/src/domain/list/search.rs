@@ -39,8 +39,8 @@ pub struct Columns<C> {
     alliance: C,
     is_open: C,
     due_on: C,
-    /// Whether the due date depends on a year without a published notice, where that can be.
-    due_is_provisional: Option<C>,
+    /// What can be overdue, where not all can.
+    can_be_overdue: Option<fn() -> Condition>,
     own: fn(&Ctx) -> Result<Condition>,
 }
 
@@ -49,7 +49,7 @@ pub const PROBLEM: Columns<problem::Column> = Columns {
     alliance: problem::Column::AllianceId,
     is_open: problem::Column::IsOpen,
     due_on: problem::Column::DueOn,
-    due_is_provisional: Some(problem::Column::DueIsProvisional),
+    can_be_overdue: Some(super::problem::can_be_overdue),
     own: |ctx| {
         use problem_responsible::{Column, Entity};
         let account = ctx.account_id()?;
@@ -76,7 +76,7 @@ pub const TASK: Columns<priority_task::Column> = Columns {
     alliance: priority_task::Column::AllianceId,
     is_open: priority_task::Column::IsOpen,
     due_on: priority_task::Column::DueOn,
-    due_is_provisional: None,
+    can_be_overdue: None,
     own: |ctx| {
         use task_co_organizer::{Column, Entity};
         ctx.account_id()?;
@@ -114,10 +114,10 @@ impl Window {
         };
         let soon =
             within.map(|days| by_zone(&|today| of.due_on.gte(today).and(of.due_on.lte(later(today, days)))));
-        // Nothing is late by a date that is not firm.
-        let is_firm = || of.due_is_provisional.map(|provisional| provisional.eq(false));
-        let late =
-            past.map(|days| by_zone(&|today| of.due_on.lte(earlier(today, days))).add_option(is_firm()));
+        let late = past.map(|days| {
+            by_zone(&|today| of.due_on.lte(earlier(today, days)))
+                .add_option(of.can_be_overdue.map(|can_be| can_be()))
+        });
         Ok(whole.add_option(soon).add_option(late))
     }
 }

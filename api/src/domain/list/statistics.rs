@@ -425,7 +425,7 @@ impl Statistics {
                 });
                 condition(Measure::Open)
                     .add(Column::DueOn.is_not_null())
-                    .add(Column::DueIsProvisional.eq(false))
+                    .add(problem::can_be_overdue())
                     .add(late)
             }
             Measure::OpenInPeriod => {

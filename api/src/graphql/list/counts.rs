@@ -115,7 +115,8 @@ impl ProblemCounts {
         self.counts.open_problems()
     }
 
-    /// Those still open whose due date has passed by the alliance's calendar.
+    /// Those still open whose due date has passed by the alliance's calendar, but for what was submitted for closure or put on account
+    /// in time and has not come back to work.
     async fn overdue(&self) -> i64 {
         self.counts.overdue_problems()
     }

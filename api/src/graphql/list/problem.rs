@@ -362,9 +362,10 @@ impl Problem {
         self.0.due_is_provisional
     }
 
-    /// Whether it is open although its due date, which is not provisional, has passed by the alliance's calendar.
+    /// Whether it is open although its due date, which is not provisional, has passed by the alliance's calendar. What was submitted for
+    /// closure or put on account by that date is not overdue until it comes back to work.
     async fn is_overdue(&self, context: &Context<'_>) -> Result<bool> {
-        let Some(due_on) = self.0.due_on.filter(|_| self.0.is_open && !self.0.due_is_provisional) else {
+        let Some(due_on) = problem_states::overdue_after(&self.0) else {
             return Ok(false);
         };
         let alliance = loaders::one(context, self.0.alliance_id).await?;

@@ -47,7 +47,7 @@ pub struct ProblemFilter {
     due_from: Option<Date>,
     /// Due on this day or earlier.
     due_to: Option<Date>,
-    /// Open although the due date has passed by the alliance's calendar, or not.
+    /// Overdue, as `isOverdue` says, or not: what was submitted for closure or put on account in time is not.
     overdue: Option<bool>,
     /// Held on account although the day of its review has come by the alliance's calendar, or not.
     review_due: Option<bool>,
@@ -58,7 +58,7 @@ pub struct ProblemFilter {
     /// Open and due within so many days from today by the alliance's calendar, 0 for today alone; at most 3,660. What is
     /// overdue is not among them.
     due_within_days: Option<i32>,
-    /// Open and overdue by so many days or more, 1 to 3,660.
+    /// Overdue, as `isOverdue` says, by so many days or more, 1 to 3,660.
     overdue_by_days: Option<i32>,
     /// For which a unit that the caller acts for is responsible, or which the caller handles; or all others. Only for people.
     mine: Option<bool>,

@@ -20,7 +20,8 @@ pub enum StatisticsMeasure {
     /// merged since is left out, but for its earlier rounds, which were struck off.
     Open,
     /// Of these, with a due date that has passed at the end of the period, or by today where the period goes on. It goes by
-    /// the due date that the problem has now; nothing is late by one that is provisional.
+    /// the due date that the problem has now; nothing is late by one that is provisional, nor what was submitted for closure or put
+    /// on account by that date and has not come back to work since.
     Overdue,
     /// Open at some time of the period: closed in it, or open at its end.
     OpenInPeriod,
@@ -208,7 +209,7 @@ impl StatisticsPeriod {
         self.figures.get(Measure::Open)
     }
 
-    /// How many of these are overdue.
+    /// How many of these are overdue: what was submitted for closure or put on account in time is not, unless it came back to work.
     async fn overdue(&self) -> i64 {
         self.figures.get(Measure::Overdue)
     }

@@ -126,6 +126,7 @@ impl Held<'_> {
         let closed = !states::is_open(step.to);
         let row = problem::ActiveModel {
             state: Set(step.to),
+            rested_on: Set(states::rested_on(before, step.to, *today)),
             is_open: Set(!closed),
             closed_at: Set(closed.then(|| tx.ctx.now())),
             closed_on: Set(closed.then_some(*today)),

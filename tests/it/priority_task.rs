@@ -366,6 +366,13 @@ async fn bad_input_of_a_task_is_told_by_code_and_changes_nothing() {
     ] {
         assert_eq!(committee.send(CREATE, input.clone()).await.code().as_deref(), Some(code), "{input:.200}");
     }
+    // Which of several milestones is wrong is told.
+    let far = with(
+        "milestones",
+        json!([{ "title": "一", "dueOn": "2026-01-10" }, { "title": "二", "dueOn": "2026-01-21" }]),
+    );
+    let refused = committee.send(CREATE, far).await;
+    assert_eq!(refused.at("/createPriorityTask/userErrors/0/field"), "input.milestones.1.dueOn");
     for (who, code) in
         [(world.approver, "FORBIDDEN"), (world.staff, "NOT_FOUND"), (there.committee, "NOT_FOUND")]
     {

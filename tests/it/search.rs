@@ -241,9 +241,15 @@ async fn a_filter_is_kept_for_oneself_alone_and_checked_before() {
         ("a", r#"{"states":["LOST"]}"#, "MALFORMED"),
         ("a", r#"{"allianceId":"x"}"#, "ID_MALFORMED"),
         (&"长".repeat(65), "{}", "TOO_LONG"),
+        // What the lists refuse is not kept either.
+        ("a", r#"{"dueWithinDays":99999}"#, "OUT_OF_RANGE"),
+        ("a", r#"{"overdueByDays":0}"#, "OUT_OF_RANGE"),
+        ("a", &json!({ "text": "长".repeat(101) }).to_string(), "TOO_LONG"),
     ] {
         assert_eq!(save(name, "PROBLEM", filter).await.code().as_deref(), Some(code), "{name} {filter}");
     }
+    let far = save("a", "PRIORITY_TASK", r#"{"dueWithinDays":99999}"#).await;
+    assert_eq!(far.at("/saveFilter/userErrors/0/field"), "input.filter.dueWithinDays");
     let query = "query($noun: SavedFilterNoun) { savedFilters(noun: $noun) { name } }";
     let list = async |noun: Value| names(&staff.send(query, json!({ "noun": noun })).await);
     assert_eq!(list(Value::Null).await.len(), 3);

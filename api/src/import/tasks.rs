@@ -68,7 +68,7 @@ fn behind(field: &str) -> usize {
         "coOrganizationIds" => JOINT,
         "regionId" => REGION,
         "startsOn" | "dueOn" => PERIOD,
-        "milestones" => MILESTONES,
+        field if field.starts_with("milestones") => MILESTONES,
         _ => TITLE,
     }
 }

@@ -113,6 +113,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Checks what the list would refuse, for a filter that is kept for later.
+    pub fn check(&self) -> Result<()> {
+        text::optional(self.text.as_deref(), "filter.text", SEARCH)?;
+        self.window.check()
+    }
+
     pub(super) async fn condition(self, ctx: &Ctx) -> Result<Condition> {
         let window = self.window.condition::<Entity>(ctx, search::PROBLEM).await?;
         let responsible = self.organization_id.map(|unit| {

@@ -96,6 +96,13 @@ pub const TASK: Columns<priority_task::Column> = Columns {
 };
 
 impl Window {
+    /// Checks how far it reaches, for a filter that is kept for later.
+    pub fn check(&self) -> Result<()> {
+        days(self.due_within_days, "filter.dueWithinDays", 0)?;
+        days(self.overdue_by_days, "filter.overdueByDays", 1)?;
+        Ok(())
+    }
+
     pub async fn condition<E: EntityTrait>(self, ctx: &Ctx, of: Columns<E::Column>) -> Result<Condition> {
         let own = match self.mine {
             Some(true) => Some((of.own)(ctx)?),

@@ -37,8 +37,8 @@ use late::Closing;
 
 /// States of what is no closure and no open matter either.
 const IRREGULAR: [State; 3] = [State::Rejected, State::Withdrawn, State::Merged];
-/// Longest period, in days: ten years.
-const LONGEST: i64 = 3_660;
+/// How long after its first day the last of a period lies at most: ten years.
+const LONGEST: Months = Months::new(120);
 /// First year of a period; the same period of the year before must be a day both databases know.
 const FIRST_YEAR: i32 = 1_980;
 const LAST_YEAR: i32 = 9_990;
@@ -58,7 +58,7 @@ impl Period {
                 .with("least", format!("{FIRST_YEAR}-01-01"))
                 .with("most", format!("{LAST_YEAR}-12-31")));
         }
-        let most = from + chrono::TimeDelta::days(LONGEST);
+        let most = from.checked_add_months(LONGEST).unwrap_or(from);
         if !(from..=most).contains(&to) {
             return Err(Error::invalid(Code::OutOfRange, "to").with("least", from).with("most", most));
         }

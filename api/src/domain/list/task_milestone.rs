@@ -38,7 +38,13 @@ pub(super) fn rows(
     if new.len() > MOST {
         return Err(Error::invalid(Code::OutOfRange, "milestones").with("least", 0).with("most", MOST));
     }
-    new.iter().map(|milestone| row(ctx, task, milestone, ("milestones", "milestones"))).collect()
+    let checked = new.iter().enumerate().map(|(index, milestone)| {
+        row(ctx, task, milestone).map_err(|error| {
+            let field = format!("milestones.{index}.{}", error.field().unwrap_or_default());
+            error.at(field)
+        })
+    });
+    checked.collect()
 }
 
 /// Writes the milestones that a task comes with.
@@ -49,22 +55,17 @@ pub(super) async fn write(db: &impl ConnectionTrait, rows: Vec<task_milestone::A
     Ok(())
 }
 
-/// A milestone as stored, on the task's last day at the latest; `fields` name the inputs of title and date.
-fn row(
-    ctx: &Ctx,
-    task: &priority_task::Model,
-    new: &NewMilestone,
-    fields: (&'static str, &'static str),
-) -> Result<task_milestone::ActiveModel> {
-    let due_on = sane(new.due_on, fields.1)?;
+/// A milestone as stored, on the task's last day at the latest.
+fn row(ctx: &Ctx, task: &priority_task::Model, new: &NewMilestone) -> Result<task_milestone::ActiveModel> {
+    let due_on = sane(new.due_on, "dueOn")?;
     if due_on > task.due_on {
-        let refused = Error::invalid(Code::OutOfRange, fields.1);
+        let refused = Error::invalid(Code::OutOfRange, "dueOn");
         return Err(refused.with("least", task_list::YEARS.start()).with("most", task.due_on));
     }
     Ok(task_milestone::ActiveModel {
         id: Set(ctx.new_id()),
         task_id: Set(task.id),
-        title: Set(text::required(&new.title, fields.0, 200)?),
+        title: Set(text::required(&new.title, "title", 200)?),
         due_on: Set(due_on),
         reached_at: Set(None),
     })
@@ -83,7 +84,7 @@ pub async fn add(ctx: &Ctx, id: PriorityTaskId, new: NewMilestone) -> Result<pri
     if usize::try_from(standing).is_ok_and(|standing| standing >= MOST) {
         return Err(Error::invalid(Code::OutOfRange, "taskId").with("least", 0).with("most", MOST));
     }
-    let milestone = self::row(ctx, &row, &new, ("title", "dueOn"))?;
+    let milestone = self::row(ctx, &row, &new)?;
     let milestone = milestone.insert(&tx.db).await?;
     let joint = co_organizers_of(&tx.db, id).await?;
     let row = touched(row).update(&tx.db).await?;

@@ -21,6 +21,9 @@ use crate::domain::{
     scope, text,
 };
 
+/// Longest search.
+const SEARCH: usize = 100;
+
 /// The tasks that the caller may see: those of visible alliances; what was never published only for their committee and
 /// approvers.
 pub fn visible(ctx: &Ctx) -> Select<priority_task::Entity> {
@@ -64,6 +67,14 @@ pub struct Filter {
     /// Part of title or content.
     pub text: Option<String>,
     pub window: Window,
+}
+
+impl Filter {
+    /// Checks what the list would refuse, for a filter that is kept for later.
+    pub fn check(&self) -> Result<()> {
+        text::optional(self.text.as_deref(), "filter.text", SEARCH)?;
+        self.window.check()
+    }
 }
 
 /// How tasks are sorted.
@@ -144,7 +155,7 @@ pub(super) async fn narrowed(ctx: &Ctx, filter: Filter) -> Result<Condition> {
             .into_query();
         Column::RegionId.in_subquery(below)
     });
-    let words = text::optional(filter.text.as_deref(), "filter.text", 100)?
+    let words = text::optional(filter.text.as_deref(), "filter.text", SEARCH)?
         .map(|words| search::mentions(&words, &[Column::Title, Column::Content]));
     Ok(Condition::all()
         .add_option(filter.alliance_id.map(|id| Column::AllianceId.eq(id)))

@@ -201,7 +201,7 @@ pub struct CalendarMutation;
 impl CalendarMutation {
     /// Replaces a year of the calendar whole: a committee its local days, a platform administrator the national notice. A
     /// notice is whole with days off at New Year, Spring Festival, Labour Day and National Day; fewer days are laid over
-    /// what stands there, and make no year known.
+    /// what stands there, and make no year known: `known` of the answer says whether it is.
     async fn import_calendar_days(
         &self,
         context: &Context<'_>,

@@ -127,14 +127,14 @@ impl SaveFilterInput {
                 let filter = ProblemFilter::parse(Some(given));
                 let filter = filter.map_err(|_| malformed())?;
                 let known = filter.to_value();
-                filter.read()?;
+                filter.read()?.check()?;
                 known
             }
             SavedFilterNoun::PriorityTask => {
                 let filter = PriorityTaskFilter::parse(Some(given));
                 let filter = filter.map_err(|_| malformed())?;
                 let known = filter.to_value();
-                filter.read()?;
+                filter.read()?.check()?;
                 known
             }
         };

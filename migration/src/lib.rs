@@ -65,6 +65,7 @@ mod m20261209_000012_unanswered_notices;
 mod m20261209_000031_last_seen;
 mod m20261209_000041_resting_in_time;
 mod m20261209_000051_kept_progress;
+mod m20261209_000052_kept_notices;
 mod refusal;
 
 /// All migrations in order.
@@ -134,6 +135,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261209_000031_last_seen::Migration),
             Box::new(m20261209_000041_resting_in_time::Migration),
             Box::new(m20261209_000051_kept_progress::Migration),
+            Box::new(m20261209_000052_kept_notices::Migration),
         ]
     }
 }

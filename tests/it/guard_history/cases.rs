@@ -326,6 +326,7 @@ pub fn cases() -> Vec<Case> {
         ),
         case("whistle_is_kept", "never deleted", &["DELETE FROM whistle"]),
         case("whistle_response_is_kept", "never deleted", &["DELETE FROM whistle_response"]),
+        case("supervision_notice_is_kept", "never deleted", &["DELETE FROM supervision_notice"]),
         case(
             "supervision_notice_has_one_matter",
             "is about a problem or about a call",

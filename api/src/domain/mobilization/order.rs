@@ -563,7 +563,8 @@ pub async fn issue(ctx: &Ctx, which: Which) -> Result<Model> {
     let row = change.update(&held.tx.db).await?;
     let left_out: Vec<String> = left_out.iter().map(ToString::to_string).collect();
     let own = |fact: Fact| {
-        fact.detail("units", units.len()).detail("leftOutOrganizationIds", left_out).organizations(units)
+        let told = fact.detail("units", units.len()).organizations(units);
+        if left_out.is_empty() { told } else { told.detail("leftOutOrganizationIds", left_out) }
     };
     held.tell(Event::MobilizationIssued, &row, reached, None, own).await?;
     held.tx.commit(row.id).await?;

@@ -23,7 +23,6 @@ use concord::{
     graphql::id,
 };
 use concord_entities::{
-    event,
     id::{AccountId, MembershipId, MobilizationId, OrganizationId, RegionId},
     membership as memberships,
     mobilization::{Model, State},
@@ -604,15 +603,15 @@ async fn whoever_is_no_member_when_an_order_is_issued_is_left_out_of_it() {
     order::issue(&committee, which(row.id)).await.expect("issued");
     let units = mobilization_unit::Entity::find().all(&app.app.read).await.expect("units");
     assert_eq!(units.iter().map(|unit| unit.organization_id).collect::<Vec<_>>(), [stays]);
-    let told = event::Entity::find()
-        .filter(event::Column::Kind.eq("mobilization_issued"))
-        .filter(event::Column::AllianceId.eq(world.town))
-        .one(&app.app.read)
-        .await
-        .expect("a read")
-        .expect("an event");
-    let payload = told.payload.expect("details");
-    assert!([gone, suspended].iter().all(|unit| payload.contains(&unit.to_string())), "{payload}");
+    app.run_background().await;
+    let query = "query($id: ID!) { history(id: $id, first: 10) { nodes { kind details { name value } } } }";
+    let shown = app.client(world.committee).send(query, json!({ "id": id::encode(row.id) })).await.fine();
+    let history = shown.at("/history/nodes").as_array().expect("events").clone();
+    let told = history.iter().find(|event| event["kind"] == "MOBILIZATION_ISSUED").expect("the event");
+    let details = told["details"].as_array().expect("details");
+    let left_out = details.iter().find(|one| one["name"] == "leftOutOrganizationIds").expect("who");
+    let left_out = left_out["value"].as_str().expect("a list");
+    assert!([gone, suspended].iter().all(|unit| left_out.contains(id::encode(*unit).as_str())), "{left_out}");
     // Restored, it is called like any other.
     membership::restore(&committee, seat, None).await.expect("restored");
     let again = [NewUnit { organization_id: suspended, quota: 4 }];

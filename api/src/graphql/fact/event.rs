@@ -116,12 +116,16 @@ const IDENTIFIERS: [(&str, &str); 24] = [
 
 /// The value of a detail as clients know it: identifiers leave only in their global form.
 fn outward(name: &str, value: String) -> String {
-    let Ok(raw) = Uuid::parse_str(&value) else {
-        return value;
-    };
     let name = name.to_ascii_lowercase();
-    let noun = IDENTIFIERS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, noun)| *noun);
-    noun.map_or(value, |noun| id::encode_raw(noun, raw).to_string())
+    let noun =
+        |name: &str| IDENTIFIERS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, noun)| *noun);
+    if let Ok(raw) = Uuid::parse_str(&value) {
+        return noun(&name).map_or(value, |noun| id::encode_raw(noun, raw).to_string());
+    }
+    let several = serde_json::from_str::<Vec<Uuid>>(&value).ok();
+    let Some((noun, several)) = name.strip_suffix('s').and_then(noun).zip(several) else { return value };
+    let outward: Vec<String> = several.into_iter().map(|raw| id::encode_raw(noun, raw).to_string()).collect();
+    serde_json::Value::from(outward).to_string()
 }
 
 /// Something that happened: who, when, to what, from what to what, and why. Events are never changed or removed; an

@@ -323,7 +323,7 @@ async fn what_a_task_had_come_to_is_kept_exactly_when_it_is_carried_over() {
     let there = lists.iter().find(|list| list["alliance"]["name"] == "第二镇联盟").expect("a list").clone();
     town.send(PUBLISH_LIST, json!({ "input": { "taskListId": there["id"] } })).await.fine();
     let lightest = &there["tasks"]["nodes"][0]["id"];
-    work(&app, &world, lightest, 100).await;
+    work(&app, &world, lightest, 60).await;
     step(&app, world.staff, "submitPriorityTask", lightest, json!({})).await.fine();
     step(&app, world.committee, "completePriorityTask", lightest, json!({})).await.fine();
     let exactly = ("1".to_owned(), "7".to_owned(), 14);

@@ -347,7 +347,9 @@ async fn nobody_asks_a_reporter_who_was_erased() {
     // What was written down all the same, by an earlier version, goes with a second erasure.
     let answer = json!({ "followUpId": own, "solved": "YES", "satisfied": true, "words": "我住原子路" });
     send(&app, world.verifier, "recordFollowUp", answer).await.fine();
-    app.sql("UPDATE problem SET reporter_name = NULL, reporter_phone = NULL").await.expect("no reporter");
+    app.sql("UPDATE problem SET reporter_name = NULL, reporter_phone = NULL WHERE state = 'submitted'")
+        .await
+        .expect("no reporter");
     reporter::erase(&committee, which(survivor.id), "本人要求").await.expect("erased");
     assert_eq!(traces(&app, &["原子路"]).await, Vec::<String>::new());
     let again = reporter::erase(&committee, which(survivor.id), "再来").await.expect_err("nothing is left");

@@ -129,7 +129,7 @@ async fn require_outsider(tx: &Tx<'_>, alliance: AllianceId, unit: OrganizationI
 /// A day that is later than the deadline and not past.
 fn later(terms: &Terms, until: NaiveDate, last_day: NaiveDate, ctx: &Ctx) -> Result<NaiveDate> {
     let today = terms.place.day(ctx.now());
-    let least = last_day.succ_opt().unwrap_or(last_day).max(today);
+    let least = Ord::max(last_day.succ_opt().unwrap_or(last_day), today);
     let most = due_date(until, today).map_err(|error| error.at("until"))?;
     if most >= least { Ok(until) } else { Err(Error::invalid(Code::TooEarly, "until").with("least", least)) }
 }

@@ -272,7 +272,7 @@ events! {
     FollowUpOverdue = "follow_up_overdue",
     /// A reporter was not reached.
     FollowUpTried = "follow_up_tried",
-    /// A reporter was not reached three times.
+    /// A reporter was not reached three times, or was erased before anybody reached them.
     FollowUpUnreachable = "follow_up_unreachable",
     /// A reporter answered how it went.
     FollowUpAnswered = "follow_up_answered",

@@ -101,7 +101,7 @@ impl Rates<'_> {
         self.with(follow_up::State::Answered)
     }
 
-    /// Given up after three tries, and not reached at another time.
+    /// Given up after three tries, or erased before they were asked, and not reached at another time.
     pub fn unreachable(&self) -> SimpleExpr {
         self.with(follow_up::State::Unreachable).and(self.answered().not())
     }

@@ -81,8 +81,8 @@ pub enum StatisticsMeasure {
     Resolved,
     /// Of the answered, with a satisfied reporter.
     Satisfied,
-    /// Whose reporter was given up in the period after three tries in vain, and did not answer in it; left out of resolution and
-    /// satisfaction.
+    /// Whose reporter was given up in the period after three tries in vain, or erased before they were asked, and did not answer in it;
+    /// left out of resolution and satisfaction.
     Unreachable,
     /// Closed in the period without an answer in it, without a reporter who was given up, and without an excluded one; left out of
     /// resolution and satisfaction.

@@ -510,6 +510,8 @@ pub(super) async fn erase(
         if ends {
             change.state = Set(State::Unreachable);
             change.done_at = Set(Some(tx.ctx.now()));
+            // Whoever tried in vain before does not end it.
+            change.done_by = Set(None);
             change.version = Set(row.version + 1);
         }
         if change.is_changed() {

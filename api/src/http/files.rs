@@ -1,7 +1,7 @@
 //! Files over HTTP: one received as the raw body of a request, one handed out as an attachment. Who may do so is
 //! `domain::file`'s; routes and credentials are the door's.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -119,10 +119,9 @@ pub(super) fn refuse(ctx: &Ctx, error: &Error) -> HttpResponse {
         tracing::error!(request.id = %ctx.request_id, error = ?error, "a file request failed");
     }
     let code = error.code();
-    let mut extensions = json!({ "code": code.text(), "requestId": &*ctx.request_id });
-    if let Some(field) = error.field() {
-        extensions["field"] = json!(field);
-    }
+    let told = [("code", Some(code.text())), ("requestId", Some(&*ctx.request_id)), ("field", error.field())];
+    let told = told.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let extensions: HashMap<&str, &str> = told.collect();
     guarded(HttpResponse::build(status(code))).insert_header((header::CACHE_CONTROL, "no-store")).json(
         json!({
             "errors": [{

@@ -516,7 +516,10 @@ mod tests {
         assert_eq!(months_from(day("2025-11-01"), day("2026-02-01")), 3);
     }
 
-    fn months_of(rows: &str) -> (Vec<(u64, String)>, Vec<(u64, u64, Code)>, u64) {
+    /// A place in a file, and what is wrong there.
+    type Told = (u64, u64, Code);
+
+    fn months_of(rows: &str) -> (Vec<(u64, String)>, Vec<Told>, u64) {
         let text = format!("月份(起止),服务队,备注\n{rows}");
         let source = Source { name: "轮值表.csv".to_owned(), bytes: text.into_bytes() };
         let mut report = Report::default();

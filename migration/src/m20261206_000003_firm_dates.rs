@@ -1,7 +1,7 @@
 //! A due date that depends on a year without a published notice says so beside the problem: nothing is late by it, neither on the
 //! dashboard nor in figures and filters, until it is firm.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use sea_orm_migration::prelude::*;
 
 use super::m20261206_000001_rounds_stay as rounds;
 use crate::{
@@ -23,18 +23,6 @@ const MARK: &str = "UPDATE problem SET due_is_provisional = TRUE WHERE due_on IS
         AND r.organization_id = problem.lead_organization_id AND r.resolution_is_provisional)";
 const UNMARK: &str = "UPDATE problem SET due_is_provisional = FALSE WHERE due_is_provisional";
 
-/// Marks the dates that are there, or takes the marks away; the triggers take them out of the counters, or put them back.
-async fn mark(manager: &SchemaManager<'_>, text: &str) -> Result<(), DbErr> {
-    let db = manager.get_connection();
-    db.execute_unprepared(text).await?;
-    if manager.get_database_backend() != DbBackend::Sqlite {
-        // They count at the end of the unit of work otherwise, and hold up changes of the table until then.
-        db.execute_unprepared("SET CONSTRAINTS ALL IMMEDIATE").await?;
-        db.execute_unprepared("SET CONSTRAINTS ALL DEFERRED").await?;
-    }
-    Ok(())
-}
-
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -45,11 +33,12 @@ impl MigrationTrait for Migration {
             manager.alter_table(change).await?;
         }
         counted::replace(manager, &COUNTED, &[], &[]).await?;
-        mark(manager, MARK).await
+        // The triggers take the dates out of the counters that are marked, or put them back.
+        counted::after(manager, MARK).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        mark(manager, UNMARK).await?;
+        counted::after(manager, UNMARK).await?;
         counted::replace(manager, &rounds::COUNTED, &[], &[]).await?;
         for table in TABLES {
             let mut change = Table::alter();

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::{Failure, Outcome, build, explain};
 use crate::{
     config::Config,
-    domain::Ctx,
+    domain::{self, Ctx},
     graphql::id,
     import::{
         self, Options, Report, RowError, Source, members::Roster, problems::Mapping, regions::Register,
@@ -143,47 +143,40 @@ pub async fn run(config: Config, command: Import) -> Outcome {
                 String::from_utf8(text.bytes).map_err(|_| Failure::usage("the mapping is not UTF-8"))?;
             let mapping = Mapping::parse(&text).map_err(explain)?;
             let source = Source::read(&file, import::problems::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let progress = |done| bar.set_position(done);
-            let options = Options { dry_run: how.dry_run, progress: &progress };
-            let report = import::problems::run(&ctx, alliance, &mapping, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| {
+                import::problems::run(&ctx, alliance, &mapping, &source, options).await
+            })
+            .await
         }
         Import::Grids { file, alliance, how } => {
             let alliance = find(&ctx, &alliance).await?;
             let source = Source::read(&file, import::grids::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let progress = |done| bar.set_position(done);
-            let options = Options { dry_run: how.dry_run, progress: &progress };
-            let report = import::grids::run(&ctx, alliance, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| import::grids::run(&ctx, alliance, &source, options).await)
+                .await
         }
         Import::Ledger { file, alliance, how } => {
             let alliance = find(&ctx, &alliance).await?;
             let source = Source::read(&file, import::ledger::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let progress = |done| bar.set_position(done);
-            let options = Options { dry_run: how.dry_run, progress: &progress };
-            let report = import::ledger::run(&ctx, alliance, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| {
+                import::ledger::run(&ctx, alliance, &source, options).await
+            })
+            .await
         }
         Import::Tasks { file, alliance, month, how } => {
             let alliance = find(&ctx, &alliance).await?;
             let source = Source::read(&file, import::tasks::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let progress = |done| bar.set_position(done);
-            let options = Options { dry_run: how.dry_run, progress: &progress };
-            let report = import::tasks::run(&ctx, alliance, month, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| {
+                import::tasks::run(&ctx, alliance, month, &source, options).await
+            })
+            .await
         }
         Import::Rotation { file, alliance, how } => {
             let alliance = find(&ctx, &alliance).await?;
             let source = Source::read(&file, import::rotation::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let progress = |done| bar.set_position(done);
-            let options = Options { dry_run: how.dry_run, progress: &progress };
-            let report = import::rotation::run(&ctx, alliance, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| {
+                import::rotation::run(&ctx, alliance, &source, options).await
+            })
+            .await
         }
         Import::Calendar { file, alliance, how } => {
             let alliance = match alliance {
@@ -197,6 +190,18 @@ pub async fn run(config: Config, command: Import) -> Outcome {
             tell(&bar, report.map_err(explain)?, how.dry_run)
         }
     }
+}
+
+/// Imports a file, showing how far it is, and tells what came of it.
+async fn one_file(
+    source: &Source,
+    how: How,
+    run: impl AsyncFnOnce(Options<'_>) -> domain::Result<Report>,
+) -> Outcome {
+    let bar = bar(source.lines());
+    let progress = |done| bar.set_position(done);
+    let report = run(Options { dry_run: how.dry_run, progress: &progress }).await;
+    tell(&bar, report.map_err(explain)?, how.dry_run)
 }
 
 /// The first day of a month.

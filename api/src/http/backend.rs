@@ -138,13 +138,15 @@ impl Backend for Product {
         request: Request,
     ) -> Request {
         let mut ctx = self.ctx(session.actor, meta);
-        let deadline_ms = i64::try_from(self.app.config.http.deadline_ms).unwrap_or(i64::MAX / 10);
-        ctx.begins_until =
-            ctx.now().checked_add_signed(TimeDelta::milliseconds(deadline_ms * BEGINNING / 10));
         let is_query = kind == OperationType::Query;
         if is_query {
             let needs = || Arc::new(needs::of(&self.types, &document.document));
             ctx.needs = document.needs.get_or_init(needs).clone();
+        } else {
+            // A deadline beyond what time can tell is none.
+            let tenth = i64::try_from(self.app.config.http.deadline_ms / 10).ok();
+            let most = tenth.and_then(|tenth| TimeDelta::try_milliseconds(tenth.checked_mul(BEGINNING)?));
+            ctx.begins_until = most.and_then(|most| ctx.now().checked_add_signed(most));
         }
         request.data(loaders::per_request(&ctx, is_query)).data(ctx)
     }

@@ -323,6 +323,26 @@ async fn a_resolution_that_stood_still_is_judged_with_the_days_that_it_got_back(
     assert_eq!(due_at().await, Some(at("2026-01-11T09:00")));
 }
 
+#[tokio::test]
+async fn a_deadline_that_was_taken_away_stays_away_however_it_is_judged() {
+    let (app, world) = lenient_town().await;
+    let committee = app.ctx(world.committee);
+    let id = problem_in(&app, &world, State::InProgress).await.id;
+    let row =
+        edited(&app, &world, id, ProblemChange { due_on: Edit::Clear, ..ProblemChange::default() }).await;
+    assert_eq!(row.due_on, None);
+    tiers::move_tier(&committee, which(id), Tier::Hard, settled()).await.expect("moved");
+    urgent(&app, &world, id, Severity::Utilities).await;
+    assert_eq!(find(&app, id).await.due_on, None);
+    let unit = clocks(&app, id, world.members[1]).await;
+    assert_eq!((unit.resolution_due_at, unit.resolution_amount, unit.remind_at), (None, None, None));
+    // A day that is set is one again.
+    let due_on = Edit::To("2026-01-20".parse().expect("a day"));
+    edited(&app, &world, id, ProblemChange { due_on, ..ProblemChange::default() }).await;
+    let unit = clocks(&app, id, world.members[1]).await;
+    assert_eq!(unit.resolution_due_at, Some(at("2026-01-21T00:00")));
+}
+
 fn held() -> NewHold {
     NewHold {
         reason: "等待冻土解冻".to_owned(),

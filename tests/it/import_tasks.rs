@@ -5,6 +5,10 @@ use chrono::NaiveDate;
 use concord::{
     domain::{
         Code, Ctx, Error,
+        governance::{
+            membership::{self, Contact},
+            organization::{self, NewOrganization},
+        },
         list::{
             carry_over,
             priority_task::{self, NewPriorityTask},
@@ -17,6 +21,7 @@ use concord::{
 };
 use concord_entities::{
     id::TaskListId,
+    organization::Kind,
     priority_task::{Entity as Task, Model, State},
     task_milestone::{Column as Milestone, Entity as Milestones},
 };
@@ -232,6 +237,35 @@ async fn a_row_of_a_list_that_cannot_be_is_told_by_line_and_column_and_the_rest_
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM task_milestone").await, 0);
     assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM task_co_organizer").await, 2);
     app.run_background().await;
+}
+
+#[tokio::test]
+async fn a_name_that_several_have_is_told_and_one_may_hold_what_stands_between_names() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let system = app.system();
+    for (name, short_name) in
+        [("西海镇派出所", "派出所"), ("西海镇交警所", "派出所"), ("市监、城管联合站", "联合站")]
+    {
+        let new = NewOrganization {
+            name: name.to_owned(),
+            short_name: Some(short_name.to_owned()),
+            kind: Kind::GovernmentUnit,
+            credit_code: None,
+            region_id: None,
+        };
+        let unit = organization::record(&system, new).await.expect("an organisation").id;
+        membership::admit(&system, world.town, unit, Contact::default()).await.expect("a membership");
+    }
+    let text = "任务名称,工作内容,牵头单位,配合单位,开始/完成时限\n\
+        清淤,清理河道,派出所,,2026-02-20\n\
+        巡逻,夜间巡逻,西海镇派出所,派出所,2026-02-20\n\
+        除雪,除雪,联合站,,2026-02-20\n\
+        检查,检查,西海镇派出所,市监、城管联合站,2026-02-20\n";
+    let report = bring(&app, &world, "2026-02", text).await;
+    assert_eq!(places(&report), [(2, 3, Code::ImportAmbiguous), (3, 4, Code::ImportAmbiguous)]);
+    assert_eq!(counts(&report), (2, 0, 0, 2));
+    assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM task_co_organizer").await, 1);
 }
 
 #[tokio::test]

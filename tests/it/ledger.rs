@@ -443,6 +443,9 @@ async fn what_was_written_comes_back_in_by_the_same_columns() {
     assert_eq!((again.imported, again.updated, again.unchanged), (0, 0, 4));
     assert_eq!(count(&other, "SELECT COUNT(*) AS n FROM problem").await, 4);
     other.run_background().await;
+    // Into the list that it was written from it brings nothing.
+    let own = bring(&app, world.town, &written.body).await;
+    assert_eq!((own.imported, own.updated, own.unchanged), (0, 0, 4));
 }
 
 #[tokio::test]

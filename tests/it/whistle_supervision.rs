@@ -14,10 +14,12 @@ use concord_entities::{
     id::{AccountId, AllianceId, OrganizationId, WhistleId},
     problem,
     seat::Role,
+    supervision_notice,
     whistle::Kind,
     whistle_response::State,
 };
 use concord_tests::{Answer, TestApp, World};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{
@@ -187,6 +189,33 @@ async fn that_a_called_unit_did_not_answer_is_on_record_in_both_chains() {
     assert_eq!(count(&app, kinds).await, 3);
     let noted = "SELECT COUNT(*) AS n FROM supervision_notice WHERE level = 1 AND unanswered_at IS NOT NULL";
     assert_eq!(count(&app, noted).await, 2);
+}
+
+#[tokio::test]
+async fn whoever_is_called_no_more_owes_no_answer() {
+    let app = TestApp::new().await;
+    let world = World::build(&app, "632223").await;
+    let units = [world.members[1], world.members[2]];
+    let (_, made) = sounded(&app, &world, Kind::Emergency, &units, None).await;
+    app.advance(TimeDelta::minutes(31));
+    app.run_background().await;
+    assert_eq!(count(&app, NOTICES).await, 2);
+    answer::excuse(&app.ctx(world.committee), call(made[0].id), "误叫").await.expect("excused");
+    app.advance(TimeDelta::days(10));
+    for _ in 0..2 {
+        app.run_background().await;
+    }
+    let noted = async |of: usize| {
+        let first = supervision_notice::Entity::find()
+            .filter(supervision_notice::Column::ResponseId.eq(made[of].id))
+            .filter(supervision_notice::Column::Level.eq(1))
+            .one(&app.app.read);
+        let first = first.await.expect("a read").expect("a notice");
+        (first.unanswered_at.is_some(), first.version)
+    };
+    assert_eq!((noted(0).await.0, noted(1).await.0), (false, true));
+    // What is noted is a change like any other.
+    assert_eq!(noted(1).await.1, noted(0).await.1 + 1);
 }
 
 async fn set(app: &TestApp, world: &World, who: AccountId, change: Value) -> Answer {

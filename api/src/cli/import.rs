@@ -184,10 +184,10 @@ pub async fn run(config: Config, command: Import) -> Outcome {
                 None => None,
             };
             let source = Source::read(&file, import::calendar::MOST_BYTES).await.map_err(explain)?;
-            let bar = bar(source.lines());
-            let options = Options { dry_run: how.dry_run, progress: &|_| {} };
-            let report = import::calendar::run(&ctx, alliance, &source, options).await;
-            tell(&bar, report.map_err(explain)?, how.dry_run)
+            one_file(&source, how, async |options| {
+                import::calendar::run(&ctx, alliance, &source, options).await
+            })
+            .await
         }
     }
 }
@@ -206,7 +206,8 @@ async fn one_file(
 
 /// The first day of a month.
 fn month(text: &str) -> Result<NaiveDate, String> {
-    format!("{text}-01").parse().map_err(|_| "a month such as 2026-01 is expected".to_owned())
+    let first = Some(format!("{text}-01")).filter(|_| text.len() == "2026-01".len());
+    first.and_then(|first| first.parse().ok()).ok_or_else(|| "a month such as 2026-01 is expected".to_owned())
 }
 
 /// The alliance that the operator means.

@@ -4,7 +4,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::{RowError, Source};
-use crate::domain::{Code, Error};
+use crate::domain::{Code, Error, ledger};
 
 /// What stands between several values of one cell.
 const BETWEEN: [char; 8] = ['；', ';', '、', '，', ',', '|', '\n', '\r'];
@@ -63,6 +63,11 @@ impl Row<'_> {
     /// The value, or nothing where it is blank.
     pub fn filled(&self, index: usize) -> Option<String> {
         Some(self.get(index)).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// The value as it was before a ledger guarded it against formulas, or nothing where it is blank.
+    pub fn unguarded(&self, index: usize) -> Option<&str> {
+        Some(ledger::unguarded(self.get(index)).trim()).filter(|value| !value.is_empty())
     }
 
     /// The column's place in the file, from 1; 0 where the file lacks it.
@@ -155,6 +160,11 @@ impl<'a> Table<'a> {
     /// The place in the file, from 1, of the `index`-th column that was asked for; 0 where the file lacks it.
     pub fn place(&self, index: usize) -> usize {
         self.places.get(index).copied().flatten().map_or(0, |place| place + 1)
+    }
+
+    /// The places of all columns that were asked for.
+    pub fn all_places<const N: usize>(&self) -> [usize; N] {
+        std::array::from_fn(|index| self.place(index))
     }
 
     /// Reads the next record and tells on which line it begins.

@@ -28,7 +28,6 @@ use crate::domain::{
         network,
         officer::{self, NewOfficer},
     },
-    ledger::unguarded,
 };
 
 /// Most bytes of a file.
@@ -115,10 +114,7 @@ pub fn read(source: &Source) -> (Vec<Line>, Vec<RowError>) {
         Ok(table) => table,
         Err(error) => return (lines, vec![error]),
     };
-    let mut columns = [0; COLUMNS.len()];
-    for (index, place) in columns.iter_mut().enumerate() {
-        *place = table.place(index);
-    }
+    let columns: [usize; COLUMNS.len()] = table.all_places();
     loop {
         let (line, read) = match table.next_row() {
             None => return (lines, errors),
@@ -139,9 +135,7 @@ pub fn read(source: &Source) -> (Vec<Line>, Vec<RowError>) {
 type Fault = (usize, Error);
 
 fn line(row: &Row<'_>, columns: [usize; COLUMNS.len()]) -> Result<Line, Fault> {
-    let filled = |column: usize| {
-        Some(unguarded(row.get(column)).trim()).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
+    let filled = |column: usize| row.unguarded(column).map(str::to_owned);
     let needed = |column: usize| filled(column).ok_or_else(|| (column, Error::refused(Code::Required)));
     let network = meaning(&needed(NETWORK)?, &NETWORKS).map_err(|error| (NETWORK, error))?;
     let category = filled(CATEGORY)

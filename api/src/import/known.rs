@@ -9,13 +9,17 @@ use concord_entities::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use super::csv;
 use crate::domain::{Code, Error, Result, Tx, territory::region::below};
 
 /// Endings of official names that people leave out.
 const ENDINGS: [&str; 4] = ["居民委员会", "村民委员会", "居委会", "村委会"];
 
-/// The active members of an alliance, by full name, short name and credit code.
-pub struct Members(HashMap<String, OrganizationId>);
+/// The active members of an alliance by full name and credit code, and by short name. Several may have the same.
+pub struct Members {
+    full: HashMap<String, Vec<OrganizationId>>,
+    short: HashMap<String, Vec<OrganizationId>>,
+}
 
 impl Members {
     pub async fn load(tx: &Tx<'_>, alliance: AllianceId) -> Result<Self> {
@@ -25,23 +29,33 @@ impl Members {
             .filter(membership::Column::State.eq(membership::State::Active))
             .all(&tx.db)
             .await?;
-        let mut units = HashMap::new();
+        let (mut full, mut short) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for unit in rows.into_iter().filter_map(|(_, unit)| unit) {
-            // A full name or code wins over somebody else's short name.
             if let Some(name) = unit.short_name {
-                units.entry(name).or_insert(unit.id);
+                short.entry(name).or_default().push(unit.id);
             }
             for name in [Some(unit.name), unit.credit_code].into_iter().flatten() {
-                units.insert(name, unit.id);
+                full.entry(name).or_default().push(unit.id);
             }
         }
-        Ok(Self(units))
+        Ok(Self { full, short })
     }
 
-    /// The member that a text names.
+    /// The member that a text names. A full name or code wins over somebody else's short name.
     pub fn named(&self, text: &str) -> Result<OrganizationId> {
-        let unknown = || Error::refused(Code::ImportUnknown).with("value", text);
-        self.0.get(text).copied().ok_or_else(unknown)
+        match self.full.get(text).or_else(|| self.short.get(text)).map(Vec::as_slice) {
+            Some([unit]) => Ok(*unit),
+            None | Some([]) => Err(Error::refused(Code::ImportUnknown).with("value", text)),
+            Some(_) => Err(Error::refused(Code::ImportAmbiguous).with("value", text)),
+        }
+    }
+
+    /// The members that a cell names, one or several. A name may hold what stands between names.
+    pub fn all_named(&self, text: &str) -> Result<Vec<OrganizationId>> {
+        match self.named(text) {
+            Ok(unit) => Ok(vec![unit]),
+            Err(_) => csv::several(text).map(|name| self.named(name)).collect(),
+        }
     }
 }
 

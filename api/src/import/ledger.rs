@@ -2,14 +2,14 @@
 //! town's ledger, or last year's, becomes a list. What a ledger tells of people and of steps that others took is not taken
 //! over: steps are taken here, by those who may.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use concord_entities::{
     alliance,
     id::{AllianceId, RegionId},
     membership, organization,
-    problem::{Channel, Severity, Tier},
+    problem::{self, Channel, Severity, Tier},
     region,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
@@ -223,24 +223,43 @@ pub async fn run(ctx: &Ctx, alliance: AllianceId, source: &Source, options: Opti
             Err(error) => report.refuse(error),
         }
         if batch.len() == BATCH {
-            settle(&mut destination, &table, std::mem::take(&mut batch), &mut report).await?;
+            settle((ctx, alliance), &mut destination, &table, std::mem::take(&mut batch), &mut report)
+                .await?;
             (options.progress)(done);
         }
     }
-    settle(&mut destination, &table, batch, &mut report).await?;
+    settle((ctx, alliance), &mut destination, &table, batch, &mut report).await?;
     (options.progress)(done);
     report.errors.sort_by_key(|error| error.line);
     report.notes.sort_by_key(|note| note.line);
     Ok(report)
 }
 
-/// Takes a batch over, and notes what came of it.
+/// Takes a batch over, and notes what came of it. A row that was registered on this very list stands there already.
 async fn settle(
+    (ctx, list): (&Ctx, AllianceId),
     destination: &mut Destination<'_>,
     table: &Table<'_>,
-    batch: Vec<(SourceProblem, More)>,
+    mut batch: Vec<(SourceProblem, More)>,
     report: &mut Report,
 ) -> Result<()> {
+    use problem::Column;
+    let numbers = batch.iter().map(|(row, _)| row.key.clone()).filter(|number| !number.is_empty());
+    // What came from elsewhere goes by its number there, which may be anybody's here.
+    let own: HashSet<(String, String)> = problem::Entity::find()
+        .select_only()
+        .columns([Column::Number, Column::Title])
+        .filter(Column::AllianceId.eq(list))
+        .filter(Column::ExternalSource.is_null())
+        .filter(Column::Number.is_in(numbers))
+        .into_tuple()
+        .all(ctx.read())
+        .await?
+        .into_iter()
+        .collect();
+    let all = batch.len();
+    batch.retain(|(row, _)| !own.contains(&(row.key.clone(), row.title.clone())));
+    report.unchanged += u64::try_from(all - batch.len()).unwrap_or_default();
     let Taken { imported, known, closed, left, refused } = destination.take_with(batch).await?;
     report.imported += imported;
     report.updated += closed;

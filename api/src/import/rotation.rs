@@ -21,7 +21,7 @@ use super::{
 use crate::domain::{
     Action, Code, Ctx, Error, Result, Target, Tx,
     governance::alliance::hold,
-    ledger::{EXCUSED, Span, unguarded},
+    ledger::{EXCUSED, Span},
     rotation::{
         plan::{self, NewPlan, Opened, PlanChange},
         publish, slot,
@@ -74,10 +74,7 @@ pub fn read(source: &Source, report: &mut Report) -> Vec<Line> {
             return Vec::new();
         }
     };
-    let mut columns = [0; COLUMNS.len()];
-    for (index, place) in columns.iter_mut().enumerate() {
-        *place = table.place(index);
-    }
+    let columns: [usize; COLUMNS.len()] = table.all_places();
     let mut months: BTreeMap<NaiveDate, (u64, Option<Line>)> = BTreeMap::new();
     let mut is_whole = true;
     loop {
@@ -127,24 +124,21 @@ pub fn read(source: &Source, report: &mut Report) -> Vec<Line> {
     months.into_values().filter_map(|(_, duty)| duty).collect()
 }
 
-fn filled(row: &Row<'_>, column: usize) -> Option<String> {
-    Some(unguarded(row.get(column)).trim()).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
 fn month_of(row: &Row<'_>) -> Result<NaiveDate, Fault> {
-    let text = filled(row, MONTH).ok_or_else(|| (MONTH, Error::refused(Code::Required)))?;
-    month(&text).ok_or_else(|| {
+    let text = row.unguarded(MONTH).ok_or_else(|| (MONTH, Error::refused(Code::Required)))?;
+    month(text).ok_or_else(|| {
         (MONTH, Error::refused(Code::Malformed).with("expected", "2026年2月(2026-02-01至2026-02-28)"))
     })
 }
 
 /// Who is on duty in the month of a row; a team that was excused is not.
 fn duty(row: &Row<'_>, columns: [usize; COLUMNS.len()], month_on: NaiveDate) -> Result<Line, Fault> {
-    if filled(row, STATE).is_some_and(|state| state == EXCUSED) {
+    if row.unguarded(STATE).is_some_and(|state| state == EXCUSED) {
         return Err((STATE, Error::refused(Code::StateRefused).with("state", EXCUSED)));
     }
-    let team = filled(row, TEAM).ok_or_else(|| (TEAM, Error::refused(Code::Required)))?;
-    Ok(Line { line: row.line, columns, month_on, team, reason: filled(row, REASON) })
+    let text = |column| row.unguarded(column).map(str::to_owned);
+    let team = text(TEAM).ok_or_else(|| (TEAM, Error::refused(Code::Required)))?;
+    Ok(Line { line: row.line, columns, month_on, team, reason: text(REASON) })
 }
 
 /// A calendar month with its days, or without them; by its first day.
@@ -306,7 +300,9 @@ impl Work<'_> {
         match stands {
             Some(_) if is_over => Err((TEAM, over())),
             None if is_over => Ok(Fate::Left(over())),
-            Some(stands) if turn.is_none() => {
+            Some(stands)
+                if turn.is_none() || opened.is_some_and(|opened| opened.plan.name != stands.plan) =>
+            {
                 Err((MONTH, Error::refused(Code::RotationOverlaps).with("plan", &stands.plan)))
             }
             _ => {
@@ -409,6 +405,18 @@ impl Work<'_> {
         let (Some(first), Some(last)) = ends(months) else {
             return Err(Error::internal("months are given and none is free"));
         };
+        // Beside a draft that has some of them another would say the same months again.
+        let drafts = rotation_plan::Entity::find()
+            .filter(rotation_plan::Column::AllianceId.eq(self.alliance.id))
+            .filter(rotation_plan::Column::State.eq(State::Draft))
+            .all(&self.tx.db)
+            .await?;
+        let has_some = |plan: &&rotation_plan::Model| {
+            months.iter().any(|month_on| turn_of(plan, &self.alliance, *month_on).is_some())
+        };
+        if let Some(plan) = drafts.iter().find(has_some) {
+            return Err(Error::refused(Code::RotationOverlaps).with("plan", &plan.name));
+        }
         let new = NewPlan {
             alliance_id: self.alliance.id,
             name: format!("{}至{}轮值", Span::Month(first).name(), Span::Month(last).name()),

@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 use super::{
     Options, Report, RowError, Source,
-    csv::{Column, Row, Table, optional, required, several},
+    csv::{Column, Row, Table, optional, required},
     known::{Members, Places},
 };
 use crate::domain::{
     Action, Code, Ctx, Error, Result, Target, Tx,
     governance::alliance::hold,
-    ledger::{REACHED, result_of, unguarded},
+    ledger::{REACHED, result_of},
     list::{
         carry_over::open_of_month,
         priority_task::{NewPriorityTask, insert},
@@ -84,7 +84,7 @@ pub struct Line {
     content: String,
     criterion: Option<String>,
     lead: String,
-    joint: Vec<String>,
+    joint: Option<String>,
     region: Option<String>,
     starts_on: Option<NaiveDate>,
     due_on: NaiveDate,
@@ -102,10 +102,7 @@ pub fn read(source: &Source, report: &mut Report) -> Vec<Line> {
             return lines;
         }
     };
-    let mut columns = [0; COLUMNS.len()];
-    for (index, place) in columns.iter_mut().enumerate() {
-        *place = table.place(index);
-    }
+    let columns: [usize; COLUMNS.len()] = table.all_places();
     loop {
         let (line, ended, read) = match table.next_row() {
             None => return lines,
@@ -131,17 +128,13 @@ pub fn read(source: &Source, report: &mut Report) -> Vec<Line> {
 /// The column at fault among those that are read, and why.
 type Fault = (usize, Error);
 
-fn filled<'r>(row: &'r Row<'_>, column: usize) -> Option<&'r str> {
-    Some(unguarded(row.get(column)).trim()).filter(|text| !text.is_empty())
-}
-
 /// How a row says that its task has ended.
 fn ended(row: &Row<'_>) -> Option<String> {
-    filled(row, RESULT).filter(|text| result_of(text).is_some()).map(str::to_owned)
+    row.unguarded(RESULT).filter(|text| result_of(text).is_some()).map(str::to_owned)
 }
 
 fn line(row: &Row<'_>, columns: [usize; COLUMNS.len()]) -> Result<Line, Fault> {
-    let text = |column: usize| filled(row, column).map(str::to_owned);
+    let text = |column: usize| row.unguarded(column).map(str::to_owned);
     let needed = |column: usize| text(column).ok_or_else(|| (column, Error::refused(Code::Required)));
     let malformed =
         |column, expected: &str| (column, Error::refused(Code::Malformed).with("expected", expected));
@@ -150,7 +143,7 @@ fn line(row: &Row<'_>, columns: [usize; COLUMNS.len()]) -> Result<Line, Fault> {
     }
     let days = needed(PERIOD)?;
     let (starts_on, due_on) = period(&days).ok_or_else(|| malformed(PERIOD, "2026-01-01/2026-01-31"))?;
-    let milestones = filled(row, MILESTONES).unwrap_or_default().lines().map(str::trim);
+    let milestones = row.unguarded(MILESTONES).unwrap_or_default().lines().map(str::trim);
     let milestones = milestones.filter(|text| !text.is_empty()).map(milestone).collect::<Option<_>>();
     Ok(Line {
         line: row.line,
@@ -160,7 +153,7 @@ fn line(row: &Row<'_>, columns: [usize; COLUMNS.len()]) -> Result<Line, Fault> {
         content: needed(CONTENT)?,
         criterion: text(CRITERION),
         lead: needed(LEAD)?,
-        joint: several(filled(row, JOINT).unwrap_or_default()).map(str::to_owned).collect(),
+        joint: text(JOINT),
         region: text(REGION),
         starts_on,
         due_on,
@@ -276,10 +269,8 @@ impl Work<'_> {
         if self.standing.contains(&key) {
             return Ok(false);
         }
-        let mut joint = Vec::with_capacity(line.joint.len());
-        for unit in &line.joint {
-            joint.push(self.units.named(unit).map_err(|error| (JOINT, error))?);
-        }
+        let joint = line.joint.as_deref().map(|units| self.units.all_named(units));
+        let joint = joint.transpose().map_err(|error| (JOINT, error))?.unwrap_or_default();
         let region_id = match &line.region {
             Some(place) => Some(self.places.named(place).map_err(|error| (REGION, error))?),
             None => None,

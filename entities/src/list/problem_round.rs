@@ -42,6 +42,8 @@ pub struct Model {
     pub accepted_at: Option<DateTimeUtc>,
     /// When closure was last asked for.
     pub submitted_at: Option<DateTimeUtc>,
+    /// On which day, where its alliance is; absent in rounds that ended before this was kept.
+    pub rested_on: Option<Date>,
     /// Who asked.
     pub submitted_by: Option<AccountId>,
     /// When the evidence passed.

@@ -237,6 +237,9 @@ async fn what_rests_in_time_is_overdue_only_once_it_comes_back() {
         moves::strike_off(&app.ctx(world.approver), which(id)).await.expect("struck off");
     }
     assert_eq!(seen().await, number(&[2, 3]));
+    // What was handed in by its date was closed on time, though it was struck off after it.
+    let town = json!({ "allianceId": id::encode(world.town) });
+    assert_eq!(on_time(&app, world.observer, &town, JANUARY).await, [1, 4]);
     // Handed in again after its day, it is late.
     submit(returned).await;
     assert_eq!(seen().await, number(&[2, 3]));
@@ -262,6 +265,10 @@ async fn what_rests_in_time_is_overdue_only_once_it_comes_back() {
     app.set_now(beijing("2026-02-03", 9));
     moves::strike_off(&app.ctx(world.approver), which(slow)).await.expect("struck off");
     assert_eq!(seen().await, number(&[0, 2]));
+    // So does the round that another followed, and whatever is struck off later.
+    for days in [JANUARY, ("2026-02-01", "2026-02-28")] {
+        assert_eq!(on_time(&app, world.observer, &town, days).await[0], 1, "{days:?}");
+    }
 }
 
 #[tokio::test]

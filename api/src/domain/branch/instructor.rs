@@ -62,6 +62,7 @@ pub async fn appoint(ctx: &Ctx, alliance_id: AllianceId, new: NewInstructor) -> 
     let same = Condition::all()
         .add(Column::AllianceId.eq(alliance_id))
         .add(Column::Name.eq(&name))
+        .add(Column::OrganizationId.eq(new.organization_id))
         .add_option(region.map(|id| Column::RegionId.eq(id)))
         .add_option(cell.map(|id| Column::CellId.eq(id)))
         .add_option(served.map(|id| Column::ServedOrganizationId.eq(id)))

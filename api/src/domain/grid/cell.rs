@@ -380,7 +380,16 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
     let alliance = governance::alliance::hold(&tx, of).await?;
     let row = open(&tx, which, Action::EndGridCell).await?;
     let covered = grid_cell_region::Entity::find().filter(Covers::CellId.eq(row.id)).all(&tx.db).await?;
-    let last = covered.iter().map(|row| row.since_on).max().unwrap_or(row.since_on);
+    let posts = grid_officer::Entity::find()
+        .select_only()
+        .column_as(Post::UntilOn.max(), "last")
+        .filter(Post::CellId.eq(row.id))
+        .into_tuple::<Option<NaiveDate>>()
+        .one(&tx.db)
+        .await?;
+    // What was planned is on record: places given up and posts ended later on would outlive the cell.
+    let planned = covered.iter().flat_map(|row| [Some(row.since_on), row.until_on]).chain(posts).flatten();
+    let last = planned.max().unwrap_or(row.since_on);
     let today = today(&alliance, ctx.now());
     let until = until.unwrap_or(today);
     near(until, today, "until")?;

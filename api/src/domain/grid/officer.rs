@@ -71,7 +71,10 @@ pub async fn insert(tx: &Tx<'_>, cell: &grid_cell::Model, new: NewOfficer) -> Re
         .filter(from(Column::SinceOn, Column::UntilOn, since))
         .all(&tx.db)
         .await?;
-    if beside.iter().any(|row| row.name == name && row.phone == phone) {
+    if beside
+        .iter()
+        .any(|row| row.name == name && row.phone == phone && row.organization_id == new.organization_id)
+    {
         return Err(Error::invalid(Code::AlreadyExists, "name"));
     }
     if let Some(main) = beside.iter().find(|row| new.is_main && row.is_main) {

@@ -183,8 +183,10 @@ async fn write_part(
             .with("least", 1)
             .with("most", HEAVIEST));
     }
-    let title = text::required(part.title.as_deref().unwrap_or(&parent.title), "title", 200)
-        .map_err(|error| error.at(field("title")))?;
+    let title = match &part.title {
+        Some(title) => text::required(title, "title", 200).map_err(|error| error.at(field("title")))?,
+        None => parent.title.clone(),
+    };
     let due_on =
         period(None, part.due_on.unwrap_or(parent.due_on)).map_err(|error| error.at(field("dueOn")))?;
     if due_on > parent.due_on {

@@ -67,30 +67,53 @@ impl Place {
         }
     }
 
-    /// From when a clock counts that stood still: later by so many hours, or by the days that began meanwhile. It keeps them
-    /// whatever its limit becomes. Nothing where the calendar ends before.
+    /// How a clock counts that stood still: from later by so many hours, or by the days that began meanwhile. It keeps them
+    /// whatever its limit becomes. Where the later day depends on a year without a published notice its limit is longer instead.
+    /// Nothing where the calendar ends before.
     pub fn after_pause(
         &self,
         from: DateTime<Utc>,
-        unit: Unit,
-        (since, until): (DateTime<Utc>, DateTime<Utc>),
-    ) -> Option<DateTime<Utc>> {
-        let until = until.max(since);
-        // The first day that began within the pause, and the first that began after it.
-        let next = |at| self.day(at).succ_opt().unwrap_or(NaiveDate::MAX);
+        limit: Limit,
+        pause: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Option<(DateTime<Utc>, Limit)> {
+        if limit.unit != Unit::WorkingDays {
+            return Some((self.later(from, limit.unit == Unit::Hours, pause)?, limit));
+        }
+        let (since, until) = self.days_begun(pause);
+        let more = self.calendar.working_days_between(since, until).days();
         let began = self.day(from);
-        let day = match unit {
-            Unit::Hours => return Some(from + (until - since)),
-            Unit::Days => {
-                let more = u64::try_from((next(until) - next(since)).num_days()).unwrap_or_default();
-                began.checked_add_days(Days::new(more))?
-            }
-            Unit::WorkingDays => {
-                let more = self.calendar.working_days_between(next(since), next(until)).days();
-                self.calendar.add_working_days(began, more)?.on
-            }
-        };
-        Some(local_midnight(day, self.zone) + (from - local_midnight(began, self.zone)))
+        let day = self.calendar.add_working_days(began, more)?;
+        Some(if day.provisional {
+            (from, Limit { amount: limit.amount.checked_add(more)?, ..limit })
+        } else {
+            (self.on_day(from, day.on), limit)
+        })
+    }
+
+    /// An instant later by a pause: by its length, or by the days that began meanwhile.
+    fn later(
+        &self,
+        at: DateTime<Utc>,
+        counts_hours: bool,
+        pause: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Option<DateTime<Utc>> {
+        if counts_hours {
+            return Some(at + (pause.1 - pause.0).max(TimeDelta::zero()));
+        }
+        let (since, until) = self.days_begun(pause);
+        let more = Days::new(u64::try_from((until - since).num_days()).unwrap_or_default());
+        Some(self.on_day(at, self.day(at).checked_add_days(more)?))
+    }
+
+    /// The first day that begins within a pause, and the first that begins after it.
+    fn days_begun(&self, (since, until): (DateTime<Utc>, DateTime<Utc>)) -> (NaiveDate, NaiveDate) {
+        let next = |at| self.day(at).succ_opt().unwrap_or(NaiveDate::MAX);
+        (next(since), next(until.max(since)))
+    }
+
+    /// The same time of another day.
+    fn on_day(&self, at: DateTime<Utc>, day: NaiveDate) -> DateTime<Utc> {
+        local_midnight(day, self.zone) + (at - local_midnight(self.day(at), self.zone))
     }
 
     /// When something is due, after a pause, that no limit gave. The end of a day stays the end of a day, later by those that began
@@ -101,7 +124,7 @@ impl Place {
         pause: (DateTime<Utc>, DateTime<Utc>),
     ) -> Option<DateTime<Utc>> {
         let ends_a_day = self.end_of(self.last_day(due_at)) == due_at;
-        self.after_pause(due_at, if ends_a_day { Unit::Days } else { Unit::Hours }, pause)
+        self.later(due_at, !ends_a_day, pause)
     }
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::calendar::working_day::{DayKind, Entry, Level, shipped_entries};
 
 fn beijing() -> Place {
     Place { zone: chrono_tz::Asia::Shanghai, calendar: Calendar::shipped() }
@@ -85,8 +86,9 @@ fn a_pause_gives_back_what_it_took() {
     let place = beijing();
     let from = at("2026-02-10T10:00");
     let paused = |unit, amount, since: &str, until: &str| {
-        let from = place.after_pause(from, unit, (at(since), at(until))).expect("an instant");
-        place.due(from, Limit { amount, unit }).expect("a deadline").at
+        let limit = Limit { amount, unit };
+        let (from, limit) = place.after_pause(from, limit, (at(since), at(until))).expect("an instant");
+        place.due(from, limit).expect("a deadline").at
     };
     assert_eq!(paused(Unit::Hours, 24, "2026-02-10T12:00", "2026-02-10T15:30"), at("2026-02-11T13:30"));
     // Within a day no day is lost; over one midnight, one is.
@@ -94,6 +96,25 @@ fn a_pause_gives_back_what_it_took() {
     assert_eq!(paused(Unit::Days, 7, "2026-02-11T23:59", "2026-02-12T00:01"), at("2026-02-19T00:00"));
     // A pause over the Spring Festival takes none of its days off.
     assert_eq!(paused(Unit::WorkingDays, 5, "2026-02-14T20:00", "2026-02-24T08:00"), at("2026-02-26T00:00"));
+}
+
+#[test]
+fn a_pause_in_a_year_that_is_not_known_is_not_lost_when_it_is() {
+    let (plain, mut later) = (beijing(), beijing());
+    let new_year = Entry {
+        date: NaiveDate::from_ymd_opt(2027, 1, 1).expect("a day"),
+        kind: DayKind::Off,
+        name: None,
+        level: Level::National,
+    };
+    later.calendar = Calendar::new(shipped_entries().into_iter().chain([new_year]), [2025, 2026, 2027]);
+    let limit = Limit { amount: 5, unit: Unit::WorkingDays };
+    let (from, limit) = plain
+        .after_pause(at("2026-12-30T10:00"), limit, (at("2027-01-04T10:00"), at("2027-01-06T10:00")))
+        .expect("an instant");
+    assert_eq!((from, limit.amount), (at("2026-12-30T10:00"), 7));
+    assert!(plain.due(from, limit).expect("a deadline").is_provisional);
+    assert_eq!(later.due(from, limit).expect("a deadline").at, at("2027-01-12T00:00"));
 }
 
 #[test]
@@ -138,10 +159,12 @@ proptest! {
         prop_assert!(place.due(from, longer).expect("a deadline").at > first);
         let since = from + TimeDelta::minutes(before);
         let (middle, until) = (since + TimeDelta::minutes(length / 2), since + TimeDelta::minutes(length));
-        let paused = |from, since, until| place.after_pause(from, unit, (since, until)).expect("an instant");
-        let moved = paused(from, since, until);
-        prop_assert!(place.due(moved, limit).expect("a deadline").at >= first);
-        prop_assert_eq!(paused(paused(from, since, middle), middle, until), moved);
-        prop_assert_eq!(paused(from, since, since), from);
+        let paused = |(from, limit), since, until| {
+            place.after_pause(from, limit, (since, until)).expect("an instant")
+        };
+        let moved = paused((from, limit), since, until);
+        prop_assert!(place.due(moved.0, moved.1).expect("a deadline").at >= first);
+        prop_assert_eq!(paused(paused((from, limit), since, middle), middle, until), moved);
+        prop_assert_eq!(paused((from, limit), since, since), (from, limit));
     }
 }

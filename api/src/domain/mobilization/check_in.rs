@@ -126,7 +126,7 @@ async fn carry_out(ctx: &Ctx, of: MobilizationId, items: Vec<Result<NewCheckIn>>
 #[derive(Default)]
 struct Done {
     changed: usize,
-    /// Duplicates that named the unit of somebody who had none.
+    /// Duplicates that named the unit or the shift of somebody who had none.
     joined: usize,
     /// Of a single one.
     only: Option<Coming>,
@@ -186,14 +186,14 @@ async fn settle(
             continue;
         }
         for (index, coming) in items {
-            let unit = row.now.organization;
+            let known = (row.now.organization, row.now.shift);
             let (outcome, transfer) = if told.contains(&(row.id, coming.region, coming.at)) {
                 row.now.join(coming);
                 (Outcome::Duplicate, None)
             } else {
                 row.now.come(coming)
             };
-            let joined = outcome == Outcome::Duplicate && row.now.organization != unit;
+            let joined = outcome == Outcome::Duplicate && (row.now.organization, row.now.shift) != known;
             if outcome != Outcome::Duplicate || joined {
                 done.changed += 1;
                 done.only = Some(*coming);

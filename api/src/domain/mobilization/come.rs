@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// The person is present now and was not on the order before.
     CheckedIn,
-    /// It was known already: nothing changed, but that a unit is known where none was named before, and until when they were there.
+    /// It was known already: nothing changed, but that a unit or a shift is known where none was named before, and until when they were
+    /// there.
     Duplicate,
     /// The person was elsewhere, or on another shift, and is here now.
     Transferred,
@@ -97,6 +98,9 @@ impl Whereabouts {
         let (outcome, transfer) = if is_known {
             if is_here && self.left_at.is_none() {
                 self.seen = Ord::max(self.seen, coming.at);
+                if coming.at >= self.at {
+                    self.shift = self.shift.or(coming.shift);
+                }
             }
             return (Outcome::Duplicate, None);
         } else if coming.at < known {
@@ -264,5 +268,13 @@ mod tests {
         // Elsewhere the shift is left behind.
         assert_eq!(person.come(&coming(2, 30)).0, Outcome::Transferred);
         assert_eq!(person.shift, None);
+        // A shift that none named before is taken from whichever check-in of the same stay names it.
+        assert_eq!(person.come(&coming(2, 40)).0, Outcome::Duplicate);
+        assert_eq!(person.come(&Coming { shift: shift(3), ..coming(2, 29) }).0, Outcome::Superseded);
+        assert_eq!(person.shift, None);
+        for named in [3, 4] {
+            assert_eq!(person.come(&Coming { shift: shift(named), ..coming(2, 35) }).0, Outcome::Duplicate);
+            assert_eq!(person.shift, shift(3));
+        }
     }
 }

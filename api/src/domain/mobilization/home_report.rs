@@ -193,7 +193,7 @@ async fn leave(tx: &Tx<'_>, row: &Model) -> Result<()> {
 /// Ends a member's report to their home community.
 pub async fn end(ctx: &Ctx, of: AllianceId, person: &str) -> Result<()> {
     let (tx, alliance, caller) = begin(ctx, of).await?;
-    let digest = person::digest(&person::salt(&tx, alliance.id).await?, person::check(person, "person")?);
+    let digest = person::digest(&person::salt(&tx, alliance.id).await?, person::known(person, "person")?);
     let row = standing(&tx, alliance.id, &digest).await?;
     let row = row.filter(|row| caller.moves(Some(row.organization_id)));
     let row = row.ok_or_else(|| Error::invalid(Code::NotReportedHome, "person"))?;

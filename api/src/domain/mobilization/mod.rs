@@ -86,11 +86,18 @@ pub fn visible_firsts(ctx: &Ctx) -> Select<mobilization_check_in::Entity> {
     mobilization_check_in::Entity::find().filter(places)
 }
 
-/// How those of them moved who are the caller's to see, between places that are theirs to see.
-pub fn visible_transfers(ctx: &Ctx) -> Select<mobilization_transfer::Entity> {
+/// How those of some check-ins moved who are the caller's to see, between places that are theirs to see.
+pub fn visible_transfers(ctx: &Ctx, of: &[MobilizationCheckInId]) -> Select<mobilization_transfer::Entity> {
+    use mobilization_check_in::Column as CheckIn;
     use mobilization_transfer::Column as Moved;
-    let people = visible_check_ins(ctx).select_only().column(mobilization_check_in::Column::Id).into_query();
+    // Narrowed on both sides, so that no database looks at everybody who came.
+    let people = visible_check_ins(ctx)
+        .filter(page::among(ctx, CheckIn::Id, of.iter().copied()))
+        .select_only()
+        .column(CheckIn::Id)
+        .into_query();
     mobilization_transfer::Entity::find()
+        .filter(page::among(ctx, Moved::CheckInId, of.iter().copied()))
         .filter(Moved::CheckInId.in_subquery(people))
         .filter(reach::placed(ctx, Moved::MobilizationId, Moved::FromRegionId))
         .filter(reach::placed(ctx, Moved::MobilizationId, Moved::ToRegionId))

@@ -224,6 +224,8 @@ async fn set_needs(
         .await?;
     let before: HashMap<(RegionId, String), (MobilizationNeedId, i32)> =
         before.into_iter().map(|(id, region, work, needed)| ((region, work), (id, needed))).collect();
+    let stood = before.values().filter(|(_, needed)| *needed > 0).count();
+    let mut standing = stood;
     let mut deltas = Deltas::new();
     let mut said: HashSet<(RegionId, String)> = HashSet::new();
     let (mut rows, mut taken_back) = (Vec::new(), Vec::new());
@@ -248,6 +250,8 @@ async fn set_needs(
         if !said.insert(key) {
             return Err(Error::invalid(Code::AlreadyExists, field("regionId")));
         }
+        standing += usize::from(need.needed > 0);
+        standing -= usize::from(earlier.is_some_and(|(_, needed)| needed > 0));
         let delta = deltas.entry(need.region_id).or_default();
         delta.path.clone_from(path);
         delta.needed += need.needed - earlier.map_or(0, |(_, needed)| needed);
@@ -265,10 +269,10 @@ async fn set_needs(
             }),
         }
     }
-    if before.len() + said.iter().filter(|key| !before.contains_key(*key)).count() > ALL_NEEDS {
+    if standing > ALL_NEEDS {
         return Err(Error::invalid(Code::OutOfRange, "needs")
             .with("least", 0)
-            .with("most", ALL_NEEDS.saturating_sub(before.len())));
+            .with("most", ALL_NEEDS.saturating_sub(stood)));
     }
     let again = OnConflict::columns([Need::MobilizationId, Need::RegionId, Need::Work])
         .update_columns([Need::Needed, Need::SetAt])

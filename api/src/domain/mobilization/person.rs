@@ -21,8 +21,8 @@ const MOBILE: usize = 11;
 const AREA: [usize; 2] = [3, 4];
 const LANDLINE: [usize; 2] = [7, 8];
 
-/// Checks what somebody calls a person.
-pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
+/// Checks what somebody calls a person who may be on record under it.
+pub fn known<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
     if person.is_empty() {
         return Err(Error::invalid(Code::Required, field));
     }
@@ -30,10 +30,17 @@ pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
     if person.len() > LONGEST || !person.bytes().all(fits) {
         return Err(Error::invalid(Code::Malformed, field).with("expected", "token"));
     }
+    Ok(person)
+}
+
+/// Checks what somebody calls a person who is put on record under it.
+pub fn check<'a>(person: &'a str, field: &'static str) -> Result<&'a str> {
+    let person = known(person, field)?;
     if identifies(person) { Err(Error::invalid(Code::PersonIdentified, field)) } else { Ok(person) }
 }
 
-/// Whether it looks like a number that tells who somebody is, or holds one: an identity card's or a phone's, with or without dashes.
+/// Whether it looks like a number that tells who somebody is, or holds one as it is mostly written: an identity card's or a mobile
+/// phone's, with or without dashes, or a landline's behind its area's.
 fn identifies(person: &str) -> bool {
     let bare: Vec<u8> = person.bytes().filter(|byte| !is_separator(*byte)).collect();
     if bare.windows(CARD[0]).any(is_card) {
@@ -68,7 +75,7 @@ fn begins_with_mobile(text: &[u8]) -> bool {
         .filter(|(_, byte)| byte.is_ascii_digit())
         .map(|(at, byte)| (*byte, text.get(at + 1).is_some_and(u8::is_ascii_digit)))
         .collect();
-    ["", "86", "0086"].iter().any(|country| {
+    ["", "0", "86", "0086"].iter().any(|country| {
         let number = digits.get(country.len()..country.len() + MOBILE).unwrap_or_default();
         digits.iter().map(|(digit, _)| *digit).take(country.len()).eq(country.bytes())
             && matches!(number, [(b'1', _), (b'3'..=b'9', _), .., (_, false)])
@@ -128,7 +135,14 @@ mod tests {
         for card in cards.into_iter().chain(["V230800199001011234", "jm-230800-19900101-123X-2"]) {
             assert!(identifies(card), "{card}");
         }
-        for phone in ["13912345678", "8613912345678", "008613912345678", "139-1234-5678", "86_13912345678"] {
+        for phone in [
+            "13912345678",
+            "013912345678",
+            "8613912345678",
+            "008613912345678",
+            "139-1234-5678",
+            "86_13912345678",
+        ] {
             assert!(identifies(phone), "{phone}");
         }
         for phone in [
@@ -168,6 +182,8 @@ mod tests {
     #[test]
     fn references_are_short_and_plain() {
         assert!(check("V-0001_a", "person").is_ok());
+        // Whoever is on record under what is not put on record any more can still be named.
+        assert!(known("V13912345678", "person").is_ok() && check("V13912345678", "person").is_err());
         assert!(check(&"a".repeat(64), "person").is_ok());
         for bad in ["", " ", "张三", "a b", &"a".repeat(65), "a\0"] {
             assert!(check(bad, "person").is_err(), "{bad:?}");

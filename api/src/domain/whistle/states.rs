@@ -171,6 +171,14 @@ pub fn may_return(row: &whistle::Model, calls: &[whistle_response::Model]) -> Re
     if calls.iter().any(waits) { Err(Error::refused(Code::UnitsStillCalled)) } else { Ok(above) }
 }
 
+/// Nobody excuses a unit of their own, in whatever way.
+pub fn may_call_off(calls: &[whistle_response::Model], own: &[OrganizationId]) -> Result<()> {
+    let is_excused = |call: &&whistle_response::Model| {
+        (call.is_open || call.state == Answer::Refused) && call.state != Answer::Evaluated
+    };
+    calls.iter().filter(is_excused).try_for_each(|call| may_judge(call, own))
+}
+
 /// What decides over the steps of a whistle beside its own row.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
@@ -182,8 +190,15 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    fn missing(&self, row: &whistle::Model, action: Action, who: Option<AccountId>) -> Result<()> {
+    fn missing(
+        &self,
+        row: &whistle::Model,
+        action: Action,
+        who: Option<AccountId>,
+        own: &[OrganizationId],
+    ) -> Result<()> {
         match action {
+            Action::CallOffWhistle => may_call_off(self.calls, own),
             Action::EscalateWhistle if self.is_at_the_top => Err(Error::refused(Code::NoParentAlliance)),
             Action::ReturnWhistleEscalation => may_return(row, self.calls).map(drop),
             Action::ApproveWhistle => may_approve(row, who),
@@ -199,6 +214,7 @@ pub fn transitions(
     viewer: Viewer<'_>,
 ) -> Vec<Transition> {
     let who = if let Actor::Account { id, .. } = viewer.actor { Some(id) } else { None };
+    let own: Vec<OrganizationId> = viewer.seats.iter().filter_map(|seat| seat.organization_id).collect();
     let mut found = Vec::with_capacity(STEPS.len());
     for step in &STEPS {
         let alliances = whose(row, circumstances.above, step.action);
@@ -207,7 +223,7 @@ pub fn transitions(
         let seats = here(viewer, alliance);
         let viewer = Viewer { seats: &seats, ..viewer };
         found.extend(transition::offer(slice::from_ref(step), row.state, viewer, target, |step| {
-            circumstances.missing(row, step.action, who).err().into_iter().collect()
+            circumstances.missing(row, step.action, who, &own).err().into_iter().collect()
         }));
     }
     found

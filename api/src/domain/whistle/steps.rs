@@ -217,11 +217,8 @@ pub async fn call_off(ctx: &Ctx, which: Which, reason: &str) -> Result<Model> {
         .filter(Call::IsOpen.eq(true).or(Call::State.eq(Answer::Refused)))
         .all(&held.tx.db)
         .await?;
-    // Nobody excuses a unit of their own, in whatever way.
     let own: Vec<_> = held.seats.iter().filter_map(|seat| seat.organization_id).collect();
-    for row in pending.iter().filter(|row| row.state != Answer::Evaluated) {
-        states::may_judge(row, &own)?;
-    }
+    states::may_call_off(&pending, &own)?;
     let now = ctx.now();
     for (to, evaluated) in [(Answer::Released, true), (Answer::Excused, false)] {
         let which = |row: &&whistle_response::Model| (row.state == Answer::Evaluated) == evaluated;

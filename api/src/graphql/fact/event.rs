@@ -122,8 +122,8 @@ fn outward(name: &str, value: String) -> String {
     if let Ok(raw) = Uuid::parse_str(&value) {
         return noun(&name).map_or(value, |noun| id::encode_raw(noun, raw).to_string());
     }
-    let several = serde_json::from_str::<Vec<Uuid>>(&value).ok();
-    let Some((noun, several)) = name.strip_suffix('s').and_then(noun).zip(several) else { return value };
+    let Some(noun) = name.strip_suffix('s').and_then(noun) else { return value };
+    let Ok(several) = serde_json::from_str::<Vec<Uuid>>(&value) else { return value };
     let outward: Vec<String> = several.into_iter().map(|raw| id::encode_raw(noun, raw).to_string()).collect();
     serde_json::Value::from(outward).to_string()
 }

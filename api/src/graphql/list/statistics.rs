@@ -31,7 +31,7 @@ pub enum StatisticsMeasure {
     /// Struck off in the period, in whatever round, or closed in it by the system the problem came from.
     Closed,
     /// Of these, closed on the due date or before, in a round of which no deadline had passed unmet: what was late stays late when
-    /// it is given more time afterwards. What was closed twice in the period was on time both times. The deadline is that of the
+    /// it is given more time afterwards, and what was submitted in time is in time whenever it is struck off. What was closed twice in the period was on time both times. The deadline is that of the
     /// organisations asked about; where none are, that of whichever led.
     ClosedOnTime,
     /// Closed in the period with a due date or after a deadline that passed unmet, or open at its end and either overdue or, in the

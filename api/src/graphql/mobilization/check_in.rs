@@ -213,8 +213,8 @@ impl Loader<TransfersOf> for Loaders {
 
     async fn load(&self, keys: &[TransfersOf]) -> Result<HashMap<TransfersOf, Self::Value>, Self::Error> {
         use mobilization_transfer::Column;
-        let rows = verbs::visible_transfers(&self.0)
-            .filter(page::among(&self.0, Column::CheckInId, keys.iter().map(|key| key.0)))
+        let of: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let rows = verbs::visible_transfers(&self.0, &of)
             .order_by_asc(Column::At)
             .order_by_asc(Column::Id)
             .all(self.0.read())

@@ -178,7 +178,7 @@ impl Whistle {
         }
     }
 
-    /// The alliance above to which it is escalated, which calls members of its own; null again once it was handed back.
+    /// The alliance above to which it is escalated, which calls members of its own; null again once it was handed back, and where the viewer may not see that alliance.
     async fn escalated_to(&self, context: &Context<'_>) -> Result<Option<Alliance>> {
         match self.0.escalated_to_id {
             Some(id) => Ok(loaders::one(context, id).await?.map(Alliance)),
@@ -282,10 +282,7 @@ impl Whistle {
             seats.extend(transition::seats(context, *alliance).await?);
         }
         let viewer = Viewer { actor, seats: &seats };
-        let calls = match self.0.escalated_to_id {
-            Some(_) => loaders::one(context, CallsOf(self.0.id)).await?.unwrap_or_default(),
-            None => Vec::new(),
-        };
+        let calls = loaders::one(context, CallsOf(self.0.id)).await?.unwrap_or_default();
         // Whoever may hand it further up sees the alliance that it is with.
         let with = loaders::one(context, self.0.escalated_to_id.unwrap_or(self.0.alliance_id)).await?;
         let is_at_the_top = with.is_some_and(|alliance| alliance.parent_id.is_none());

@@ -169,7 +169,7 @@ async fn unit(
                 seat
             } else {
                 fate = Fate::Updated;
-                memberships::set_contact(work.tx, seat, &wanted).await.map_err(placed)?
+                memberships::set_contact(work.tx, seat, wanted).await.map_err(placed)?
             }
         }
         Some(_) => {

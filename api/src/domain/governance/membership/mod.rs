@@ -154,23 +154,25 @@ pub async fn update_contact(
         return Err(refused_state(row.state));
     }
     expect_version(expected, row.version)?;
-    let contact = Contact {
-        name: change.name.unwrap_or_else(|| row.contact_name.clone()),
-        title: change.title.unwrap_or_else(|| row.contact_title.clone()),
-        phone: change.phone.unwrap_or_else(|| row.contact_phone.clone()),
+    let given = Contact {
+        name: change.name.clone().flatten(),
+        title: change.title.clone().flatten(),
+        phone: change.phone.clone().flatten(),
     };
-    let row = set_contact(&tx, row, &contact).await?;
+    let given = given.checked()?;
+    // What stays was checked when it was given.
+    let contact = Contact {
+        name: change.name.map_or_else(|| row.contact_name.clone(), |_| given.name),
+        title: change.title.map_or_else(|| row.contact_title.clone(), |_| given.title),
+        phone: change.phone.map_or_else(|| row.contact_phone.clone(), |_| given.phone),
+    };
+    let row = set_contact(&tx, row, contact).await?;
     tx.commit(row.id).await?;
     Ok(row)
 }
 
-/// Writes a contact within a unit of work whose rights were checked.
-pub async fn set_contact(
-    tx: &Tx<'_>,
-    row: membership::Model,
-    contact: &Contact,
-) -> Result<membership::Model> {
-    let contact = contact.checked()?;
+/// Writes a contact that was checked, within a unit of work whose rights were.
+pub async fn set_contact(tx: &Tx<'_>, row: membership::Model, contact: Contact) -> Result<membership::Model> {
     let version = row.version + 1;
     let mut row = row.into_active_model();
     row.contact_name = Set(contact.name);

@@ -105,8 +105,8 @@ async fn open<'ctx>(
     step: &Step<State>,
 ) -> Result<(Tx<'ctx>, membership::Model)> {
     let tx = ctx.begin().await?;
-    if step.to == State::Ended {
-        // What a unit stands in comes and goes under the lock of the alliance.
+    if matches!(step.to, State::Suspended | State::Ended) {
+        // What a unit stands in comes and goes under the lock of the alliance, whose committee is looked at too.
         let of = visible(ctx).select_only().column(membership::Column::AllianceId);
         let of = of.filter(membership::Column::Id.eq(id)).into_query();
         alliance::Entity::find().filter(alliance::Column::Id.in_subquery(of)).lock(HELD).one(&tx.db).await?;

@@ -246,8 +246,15 @@ pub async fn set_for_whole(
     let columns = |unit: &problem_responsible::Model| match to {
         Some(running) => resolution_columns(&running).to_vec(),
         None if unit.organization_id == lead.organization_id => {
+            // No limit gives it one again.
             let none = Value::ChronoDateTimeUtc(None);
-            vec![(Column::ResolutionDueAt, none.clone()), (Column::RemindAt, none)]
+            vec![
+                (Column::ResolutionDueAt, none.clone()),
+                (Column::RemindAt, none),
+                (Column::ResolutionAmount, Value::Int(None)),
+                (Column::ResolutionUnit, Value::String(None)),
+                (Column::ResolutionIsProvisional, false.into()),
+            ]
         }
         // Whoever leads has no deadline any more; the others keep theirs.
         None => Vec::new(),
@@ -360,8 +367,8 @@ pub async fn resume(
         let beyond = || Error::internal("a pause beyond the calendar");
         let running = match (unit.resolution_due_at, unit.resolution_from, limit_of(unit)) {
             (Some(_), Some(from), Some(limit)) => {
-                let from = terms.place.after_pause(from, limit.unit, (since, now));
-                terms.within(limit, from.ok_or_else(beyond)?)?
+                let (from, limit) = terms.place.after_pause(from, limit, (since, now)).ok_or_else(beyond)?;
+                terms.within(limit, from)?
             }
             (Some(due_at), from, _) => {
                 let due_at = terms.place.due_after_pause(due_at, (since, now));

@@ -102,6 +102,7 @@ pub fn of(row: &Model) -> problem_round::Model {
         assigned_at: row.assigned_at,
         accepted_at: row.accepted_at,
         submitted_at: row.submitted_at,
+        rested_on: row.rested_on,
         submitted_by: row.submitted_by,
         verified_at: row.verified_at,
         verifier_id: row.verifier_id,

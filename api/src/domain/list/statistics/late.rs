@@ -8,7 +8,7 @@ use concord_entities::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, SimpleExpr},
+    sea_query::{Expr, Func, SimpleExpr},
 };
 
 use super::{Period, Statistics, days};
@@ -20,7 +20,7 @@ pub(super) enum Closing {
     Any,
     /// With a due date, or a deadline that passed before.
     Due,
-    /// After the due date, or after a deadline that passed before.
+    /// Of what was submitted after the due date, or was closed after it and submitted by nobody, or after a deadline that passed before.
     Late,
 }
 
@@ -32,8 +32,12 @@ impl Statistics {
         };
         let here = firm(Column::DueOn.into_expr(), Column::DueIsProvisional.into_expr());
         let there = firm(Round::DueOn.into_expr(), Round::DueIsProvisional.into_expr());
-        let now = closed_so(closing, here, days::day(ctx, days::Day::Closed), self.was_late());
-        let then = closed_so(closing, there, days::round_day(ctx), self.round_was_late());
+        // What was submitted in time is in time, however long the others take to verify it and strike it off.
+        let by = |rested: SimpleExpr, day| -> SimpleExpr { Func::coalesce([rested, day]).into() };
+        let done = by(Expr::col((Entity, Column::RestedOn)), days::day(ctx, days::Day::Closed));
+        let was_done = by(Expr::col((problem_round::Entity, Round::RestedOn)), days::round_day(ctx));
+        let now = closed_so(closing, here, done, self.was_late());
+        let then = closed_so(closing, there, was_done, self.round_was_late());
         let ended = Self::ended_in(ctx, period).add_option(then);
         Condition::any()
             .add(Condition::all().add(self.closed_now(ctx, period)).add_option(now))
@@ -87,7 +91,7 @@ impl Statistics {
     }
 }
 
-/// What holds of a closing on a day, where something is due on another or was late already.
+/// What holds of a closing that was asked for on a day, where something is due on another or was late already.
 fn closed_so(
     closing: Closing,
     due_on: SimpleExpr,

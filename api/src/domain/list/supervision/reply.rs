@@ -6,10 +6,11 @@ use concord_entities::{
     id::SupervisionNoticeId,
     problem,
     supervision_notice::{self, Column, Entity, Model},
+    whistle_response::{self, State as Called},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter,
-    QuerySelect, RelationTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType,
+    QueryFilter, QuerySelect, QueryTrait, RelationTrait,
 };
 
 use super::{BATCH, about_notice, visible};
@@ -82,9 +83,16 @@ async fn zone(ctx: &Ctx, id: SupervisionNoticeId) -> Result<String> {
 pub(super) async fn note_unanswered(ctx: &Ctx) -> Result<usize> {
     let zones = due::zones(ctx).await?;
     let has_passed = due::by_zone(ctx, &zones, Column::AllianceId, |today| Column::ReplyBy.lt(today));
+    // Whoever is called no more, because another unit is or nobody needs to be, is asked for nothing.
+    let waived = whistle_response::Entity::find()
+        .select_only()
+        .column(whistle_response::Column::Id)
+        .filter(whistle_response::Column::State.is_in([Called::Excused, Called::Rerouted]))
+        .into_query();
     let waiting = Entity::find()
         .filter(Column::AnsweredAt.is_null())
         .filter(Column::UnansweredAt.is_null())
+        .filter(Column::ResponseId.is_null().or(Column::ResponseId.not_in_subquery(waived)))
         .filter(has_passed);
     let select = waiting.clone().select_only().column(Column::Id).limit(BATCH);
     let ids: Vec<SupervisionNoticeId> = select.into_tuple().all(ctx.read()).await?;
@@ -96,8 +104,10 @@ pub(super) async fn note_unanswered(ctx: &Ctx) -> Result<usize> {
         // It was answered meanwhile, or another node was faster.
         let Some(notice) = held else { continue };
         tell(&tx, Event::SupervisionNoticeUnanswered, &notice).await?;
+        let version = notice.version + 1;
         let mut change = notice.into_active_model();
         change.unanswered_at = Set(Some(ctx.now()));
+        change.version = Set(version);
         change.update(&tx.db).await?;
         tx.commit(id).await?;
         noted += 1;

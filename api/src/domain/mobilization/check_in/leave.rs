@@ -20,7 +20,7 @@ pub async fn check_out(
 ) -> Result<mobilization_check_in::Model> {
     let tx = ctx.begin().await?;
     let Desk { order, salt, caller } = Desk::open(&tx, of).await?;
-    let digest = person::digest(&salt, person::check(person, "person")?);
+    let digest = person::digest(&salt, person::known(person, "person")?);
     let absent = || Error::invalid(Code::NotCheckedIn, "person");
     let now = ctx.now();
     // Written ahead of being looked at, which saves a statement: what is refused is rolled back.

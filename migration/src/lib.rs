@@ -67,6 +67,7 @@ mod m20261209_000041_resting_in_time;
 mod m20261209_000051_kept_progress;
 mod m20261209_000052_kept_notices;
 mod m20261210_000001_rounds_rest;
+mod m20261210_000002_posts_end_with_their_cell;
 mod refusal;
 
 /// All migrations in order.
@@ -138,6 +139,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261209_000051_kept_progress::Migration),
             Box::new(m20261209_000052_kept_notices::Migration),
             Box::new(m20261210_000001_rounds_rest::Migration),
+            Box::new(m20261210_000002_posts_end_with_their_cell::Migration),
         ]
     }
 }

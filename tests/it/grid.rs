@@ -305,6 +305,13 @@ async fn what_is_planned_is_not_ended_before_it_begins() {
     let [north, south] = [world.communities[0], world.communities[1]];
     let top = drawn(&app, &world, &network, new_cell("D-1", &[north])).await;
     cell::redraw(&committee, which(top.id), &[south], Some(day("2026-03-01"))).await.expect("planned");
+    // A place that is given up later on would outlive the cell.
+    let police = network_of(&app, &world, Kind::Police).await;
+    let both = drawn(&app, &world, &police, new_cell("J-1", &[north, south])).await;
+    cell::redraw(&committee, which(both.id), &[north], Some(day("2026-03-01"))).await.expect("planned");
+    let early = cell::end(&committee, which(both.id), Some(day("2026-02-28"))).await;
+    assert_eq!(code(early), "TOO_EARLY");
+    cell::end(&committee, which(both.id), Some(day("2026-03-01"))).await.expect("ended");
     // "Today" is today, and never the day of what is planned.
     assert_eq!(code(cell::end(&committee, which(top.id), None).await), "TOO_EARLY");
     let ended = cell::end(&committee, which(top.id), Some(day("2026-03-01"))).await.expect("ended");
@@ -364,7 +371,7 @@ async fn posts_are_dated_and_of_each_role_one_is_the_main_one() {
     assert!(told.contains("GRID_OFFICER_ENDED") && !told.contains("赵一"), "no names in events: {told}");
     // With the cell its posts end, those to come too.
     cell::end(&committee, which(top.id), Some(day("2026-05-01"))).await.expect("ended");
-    let open = "SELECT COUNT(*) AS n FROM grid_officer WHERE until_on IS NULL";
+    let open = "SELECT COUNT(*) AS n FROM grid_officer WHERE until_on IS NULL OR (until_on > '2026-05-01' AND until_on > since_on)";
     assert_eq!(count(&app, open).await, 0);
     let empty = "SELECT COUNT(*) AS n FROM grid_officer WHERE until_on = since_on";
     assert_eq!(count(&app, empty).await, 1);

@@ -1,16 +1,11 @@
 //! Joint handling: one unit leads, others share the work, each with a part of its own; the whole waits for all of them.
 
-use chrono::TimeDelta;
 use concord::{
-    domain::{
-        Code,
-        list::{
-            evidence::{self, NewEvidence, Subject},
-            extension,
-            problem::{
-                moves,
-                parts::{self, WhichPart},
-            },
+    domain::list::{
+        evidence::{self, NewEvidence, Subject},
+        problem::{
+            moves,
+            parts::{self, WhichPart},
         },
     },
     graphql::id,
@@ -214,26 +209,6 @@ async fn a_joint_unit_declines_its_part_and_the_committee_decides() {
     }
     step(&app, world.staff, "declineProblem", &problem, json!({ "reason": "非本单位" })).await.fine();
     app.run_background().await;
-}
-
-#[tokio::test]
-async fn what_a_unit_asked_for_ends_when_its_part_is_assigned_to_it_anew() {
-    let app = TestApp::new().await;
-    let world = World::build(&app, "632223").await;
-    let row = shared(&app, &world, &[2]).await;
-    let (unit, committee) = (app.ctx(world.other_staff), app.ctx(world.committee));
-    let until = "2026-01-30".parse().expect("a day");
-    let asked = extension::request(&unit, row.id, until, "材料未到").await.expect("asked");
-    app.advance(TimeDelta::minutes(1));
-    let part = of(row.id, world.members[2]);
-    parts::decline(&unit, part, "不属本单位职责").await.expect("declined");
-    parts::reopen(&committee, part, "职责清单第三条").await.expect("reopened");
-    let query = "query($id: ID!) { problem(id: $id) { extensions { state } } }";
-    let seen = app.client(world.observer).send(query, json!({ "id": id::encode(row.id) })).await;
-    assert_eq!(seen.at("/problem/extensions"), &json!([{ "state": "LAPSED" }]));
-    let late = extension::grant(&committee, asked.id, None, None, None).await;
-    assert!(late.is_err_and(|error| error.code() == Code::StateRefused));
-    extension::request(&unit, row.id, until, "材料未到").await.expect("asked again");
 }
 
 #[tokio::test]

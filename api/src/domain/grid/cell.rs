@@ -380,15 +380,8 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
     let alliance = governance::alliance::hold(&tx, of).await?;
     let row = open(&tx, which, Action::EndGridCell).await?;
     let covered = grid_cell_region::Entity::find().filter(Covers::CellId.eq(row.id)).all(&tx.db).await?;
-    let posts = grid_officer::Entity::find()
-        .select_only()
-        .column_as(Post::UntilOn.max(), "last")
-        .filter(Post::CellId.eq(row.id))
-        .into_tuple::<Option<NaiveDate>>()
-        .one(&tx.db)
-        .await?;
-    // What was planned is on record: places given up and posts ended later on would outlive the cell.
-    let planned = covered.iter().flat_map(|row| [Some(row.since_on), row.until_on]).chain(posts).flatten();
+    // What was planned is on record: a place that is given up later on would outlive the cell.
+    let planned = covered.iter().flat_map(|row| [Some(row.since_on), row.until_on]).flatten();
     let last = planned.max().unwrap_or(row.since_on);
     let today = today(&alliance, ctx.now());
     let until = until.unwrap_or(today);
@@ -411,13 +404,13 @@ pub async fn end(ctx: &Ctx, which: Which, until: Option<NaiveDate>) -> Result<Mo
         .filter(Covers::UntilOn.is_null())
         .exec(&tx.db)
         .await?;
-    // Whoever was to hold it from later on never does.
+    // Whoever was to hold it from later on never does, and nobody does for longer.
     let ends = Expr::case(Expr::col(Post::SinceOn).gt(until), Expr::col(Post::SinceOn)).finally(until);
     grid_officer::Entity::update_many()
         .col_expr(Post::UntilOn, ends.into())
         .col_expr(Post::Version, Expr::col(Post::Version).add(1))
         .filter(Post::CellId.eq(row.id))
-        .filter(Post::UntilOn.is_null())
+        .filter(Post::UntilOn.is_null().or(Post::UntilOn.gt(until)))
         .exec(&tx.db)
         .await?;
     let version = row.version + 1;

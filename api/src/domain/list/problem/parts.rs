@@ -220,9 +220,6 @@ pub async fn reopen(ctx: &Ctx, which: WhichPart, reason: &str) -> Result<Model> 
         update.col_expr(To::EvidenceAtReturn, brought(&taken.row, which.organization))
     };
     update.exec(&taken.tx.db).await?;
-    if to == PartState::Assigned {
-        extension::end_with_assignment(&taken.tx, taken.row.id, Some(which.organization)).await?;
-    }
     let part = problem_responsible::Model { state: to, reason: Some(reason), ..taken.part.clone() };
     taken.told(Event::ProblemPartReopened, before, &part).await
 }

@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(person.shift, None);
         // A shift that none named before is taken from whichever check-in of the same stay names it.
         assert_eq!(person.come(&coming(2, 40)).0, Outcome::Duplicate);
-        assert_eq!(person.come(&Coming { shift: shift(3), ..coming(2, 29) }).0, Outcome::Superseded);
+        assert_eq!(person.come(&Coming { shift: shift(3), ..coming(2, 29) }).0, Outcome::Duplicate);
         assert_eq!(person.shift, None);
         for named in [3, 4] {
             assert_eq!(person.come(&Coming { shift: shift(named), ..coming(2, 35) }).0, Outcome::Duplicate);

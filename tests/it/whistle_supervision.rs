@@ -19,7 +19,7 @@ use concord_entities::{
     whistle_response::State,
 };
 use concord_tests::{Answer, TestApp, World};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use crate::{
@@ -209,6 +209,7 @@ async fn whoever_is_called_no_more_owes_no_answer() {
         let first = supervision_notice::Entity::find()
             .filter(supervision_notice::Column::ResponseId.eq(made[of].id))
             .filter(supervision_notice::Column::Level.eq(1))
+            .order_by_asc(supervision_notice::Column::Id)
             .one(&app.app.read);
         let first = first.await.expect("a read").expect("a notice");
         (first.unanswered_at.is_some(), first.version)
